@@ -1,0 +1,1 @@
+//! The tests live in the folders beside this crate, one test binary each.
