@@ -1,2 +1,68 @@
-//! Development commands.
-fn main() {}
+//! Development commands, run as `cargo xtask COMMAND`.
+//!
+//! Kept small and quick to build: nothing of the product is a dependency. What judges the product itself
+//! lives in `tests/` and `forge-testing`; this program prepares what those need and runs them.
+//! Start at [`test`], the README's second command.
+
+mod architecture;
+mod command;
+mod parts;
+mod postgres;
+mod schema;
+mod steps;
+mod test;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test [--only PART]... [--fast] [-- RUNNER ARGUMENTS]
+    Checks format, lints, licences and architecture, builds the release binary and runs every test.
+    Installs what the tests need for themselves into .test-tools/ and starts a private PostgreSQL.
+    PART is a step (format, architecture, deny, clippy, docs), a folder of tests/ (rest, git, clients, …)
+    or a crate (forge-store, …).
+    --fast runs the tests alone: no lints, no release build, no end-to-end clients.
+
+cargo xtask tools               installs the test tools and prints the variables that name them
+cargo xtask postgres            starts a private PostgreSQL, prints its variable, ends with its input (Ctrl-D)
+cargo xtask architecture        checks which crate may name what (DESIGN: docs/architecture.md)
+cargo xtask refresh-schema [--check]
+                                writes the generated files (schema/, the sample configuration) anew";
+
+/// A failure with words for the person at the terminal.
+type Result<T, E = String> = std::result::Result<T, E>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let root = workspace_root();
+    let outcome = match words.as_slice() {
+        ["test", rest @ ..] => test::Options::parse(rest).and_then(|options| test::run(&root, &options)),
+        ["tools"] => tools::print_variables(&root),
+        ["postgres"] => postgres::serve(),
+        ["architecture"] => architecture::check(&root),
+        ["refresh-schema"] => schema::refresh(&root, schema::Mode::Write),
+        ["refresh-schema", "--check"] => schema::refresh(&root, schema::Mode::Check),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Returns the folder of the workspace's `Cargo.toml`, wherever the command was started.
+fn workspace_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_path_buf()
+}

@@ -1,0 +1,127 @@
+//! A private PostgreSQL cluster in a temporary folder, never the system's.
+//!
+//! INVARIANT: the cluster ends with this process, however that ends. A shell in a process group of its own holds
+//! the other end of a pipe; when the pipe closes (exit, Ctrl-C, kill) it stops the server and removes the folder.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::{Result, command, tools};
+
+/// The variable that tells the tests where the cluster is.
+pub(crate) const VARIABLE: &str = "FORGE_TEST_POSTGRES";
+
+/// `$1` holds the PostgreSQL programs, the rest is the command that changes the user, if any.
+const KEEPER: &str = r#"
+set -eu
+bin=$1; user=$2
+folder=$(mktemp -d "${TMPDIR:-/tmp}/forge-postgres.XXXXXX")
+as=""
+if [ -n "$user" ]; then chown "$user" "$folder"; as="runuser -u $user --"; fi
+cd "$folder"
+finish() {
+    $as "$bin/pg_ctl" -D "$folder/data" -m immediate -w stop >/dev/null 2>&1 || true
+    rm -rf "$folder"
+}
+trap finish EXIT
+$as "$bin/initdb" -D "$folder/data" -U forge -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" 2>&1 \
+    || { cat "$folder/initdb.log" >&2; exit 1; }
+$as "$bin/pg_ctl" -D "$folder/data" -w -l "$folder/data/log" -o "-c listen_addresses= -c unix_socket_directories=$folder \
+    -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=400 -c shared_buffers=256MB" \
+    start >"$folder/start.log" 2>&1 || { cat "$folder/start.log" "$folder/data/log" >&2; exit 1; }
+echo "$folder"
+cat >/dev/null
+"#;
+
+/// A running private cluster; dropping it ends the server and removes its folder.
+pub(crate) struct Cluster {
+    keeper: Child,
+    folder: PathBuf,
+}
+
+impl Cluster {
+    /// Starts a cluster, installing PostgreSQL first where that is possible.
+    pub(crate) fn start() -> Result<Self> {
+        let programs = programs()?;
+        let user = if command::is_root() { unprivileged_user()? } else { "" };
+        let mut keeper = Command::new("sh")
+            .args(["-c", KEEPER, "keeper"])
+            .arg(&programs)
+            .arg(user)
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("cannot start a shell for PostgreSQL: {error}"))?;
+        let mut folder = String::new();
+        if let Some(output) = keeper.stdout.take() {
+            let _ = BufReader::new(output).read_line(&mut folder);
+        }
+        let folder = PathBuf::from(folder.trim_end());
+        if folder.as_os_str().is_empty() {
+            let _ = keeper.wait();
+            return Err(format!("a private PostgreSQL from {} did not start", programs.display()));
+        }
+        Ok(Self { keeper, folder })
+    }
+
+    /// Returns the URL of the cluster's first database.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://forge@localhost/postgres?host={}", self.folder.display())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+/// Starts a cluster for work by hand and keeps it until the input ends.
+pub(crate) fn serve() -> Result<()> {
+    let cluster = Cluster::start()?;
+    println!("export {VARIABLE}='{}'", cluster.url());
+    std::io::stdout().flush().map_err(|error| error.to_string())?;
+    let mut unused = Vec::new();
+    std::io::stdin().read_to_end(&mut unused).map_err(|error| error.to_string())?;
+    Ok(())
+}
+
+/// Returns the folder with `initdb` and `pg_ctl`, which Debian keeps off the search path.
+fn programs() -> Result<PathBuf> {
+    if let Some(found) = find_programs() {
+        return Ok(found);
+    }
+    tools::install_package("postgresql", "PostgreSQL's server programs (initdb, pg_ctl)")?;
+    find_programs().ok_or_else(|| "package `postgresql` is installed, but has no `initdb`".to_owned())
+}
+
+fn find_programs() -> Option<PathBuf> {
+    let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .filter(|(_, programs)| programs.join("initdb").is_file())
+        .collect();
+    versions.sort();
+    let from_path = || {
+        let path = std::env::var_os("PATH")?;
+        std::env::split_paths(&path).find(|folder| folder.join("initdb").is_file())
+    };
+    versions.pop().map(|(_, programs)| programs).or_else(from_path)
+}
+
+/// PostgreSQL refuses to run as root.
+fn unprivileged_user() -> Result<&'static str> {
+    let users = std::fs::read_to_string(Path::new("/etc/passwd")).unwrap_or_default();
+    ["postgres", "nobody"]
+        .into_iter()
+        .find(|name| users.lines().any(|line| line.split(':').next() == Some(*name)))
+        .ok_or_else(|| {
+            "PostgreSQL does not run as root, and there is no user `postgres` or `nobody`".to_owned()
+        })
+}
