@@ -1,1 +1,11 @@
-//! Placeholder text replaced by the first real module.
+//! Credentials and decisions, without input or output.
+//!
+//! `token` makes and recognises credential values, `keys` holds the secrets that hash and seal, `password` checks
+//! what people remember, `messages` reads and writes OAuth, and `policy` is the one place that decides who may do
+//! what. Callers bring facts; nothing here asks a database.
+
+pub mod keys;
+pub mod messages;
+pub mod password;
+pub mod policy;
+pub mod token;

@@ -1,0 +1,1 @@
+//! OAuth messages: requests as they are read, answers and errors as they are written.

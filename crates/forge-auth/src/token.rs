@@ -1,0 +1,166 @@
+//! Token values: `<prefix><kind>_<30 characters><6 characters>`, the last six a checksum of the thirty.
+//!
+//! The construction is that of GitHub's classic tokens: base-62 entropy (178 bits) and its CRC-32/ISO-HDLC in base
+//! 62, padded with zeros, so that scanners recognise a token without a database and a mistyped one costs no query.
+
+use std::fmt;
+
+use forge_types::credential::CredentialKind;
+use sha2::{Digest, Sha256};
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const ENTROPY: usize = 30;
+const CHECKSUM: usize = 6;
+
+/// What a token starts with on this forge: two to eight lower-case letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenPrefix(String);
+
+impl TokenPrefix {
+    /// The prefix of a forge that chose none.
+    pub const DEFAULT: &'static str = "fge";
+
+    /// Creates a prefix; `None` unless it is two to eight lower-case letters.
+    #[must_use]
+    pub fn new(prefix: &str) -> Option<Self> {
+        let is_valid = (2..=8).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_lowercase());
+        is_valid.then(|| Self(prefix.to_owned()))
+    }
+
+    /// Returns the regular expression that finds tokens of this forge in text.
+    #[must_use]
+    pub fn regular_expression(&self) -> String {
+        format!("{}[a-z]_[0-9A-Za-z]{{{}}}", self.0, ENTROPY + CHECKSUM)
+    }
+}
+
+impl Default for TokenPrefix {
+    fn default() -> Self {
+        Self(Self::DEFAULT.to_owned())
+    }
+}
+
+/// A secret value. It exists in the answer that shows it and nowhere else; it is never printed by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a value that was presented or made.
+    #[must_use]
+    pub fn new(value: String) -> Self {
+        Self(value)
+    }
+
+    /// Returns the value, to hash it or to show it once.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the last four characters, which tell credentials apart.
+    #[must_use]
+    pub fn tail(&self) -> &str {
+        let start = self.0.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
+        &self.0[start..]
+    }
+
+    /// Returns the public fingerprint: the first twelve hexadecimal digits of the value's SHA-256.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let digest = Sha256::digest(self.0.as_bytes());
+        data_encoding::HEXLOWER.encode(&digest[..6])
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Makes a token of `kind` from 40 random bytes or more of `random`.
+///
+/// # Panics
+/// Never for 40 bytes or more of real randomness; bytes that cannot be used without bias are skipped and drawn again.
+pub fn mint(prefix: &TokenPrefix, kind: CredentialKind, draw: impl FnMut(&mut [u8])) -> Secret {
+    let entropy = base62(ENTROPY, draw);
+    Secret(format!("{}{}_{entropy}{}", prefix.0, kind.letter(), checksum(&entropy)))
+}
+
+/// Makes `length` base-62 characters without bias.
+pub fn base62(length: usize, mut draw: impl FnMut(&mut [u8])) -> String {
+    let mut text = String::with_capacity(length);
+    let mut buffer = [0_u8; 64];
+    while text.len() < length {
+        draw(&mut buffer);
+        let usable = buffer.iter().filter(|byte| **byte < 248);
+        text.extend(usable.map(|byte| char::from(ALPHABET[usize::from(byte % 62)])).take(length - text.len()));
+    }
+    text
+}
+
+/// Returns the kind of a well-formed token, or `None` if the prefix, the form or the checksum is wrong.
+#[must_use]
+pub fn recognise(prefix: &TokenPrefix, value: &str) -> Option<CredentialKind> {
+    let rest = value.strip_prefix(prefix.0.as_str())?;
+    let mut characters = rest.chars();
+    let kind = CredentialKind::from_letter(characters.next()?)?;
+    let body = characters.as_str().strip_prefix('_')?;
+    if body.len() != ENTROPY + CHECKSUM || !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let (entropy, sum) = body.split_at(ENTROPY);
+    (checksum(entropy) == sum).then_some(kind)
+}
+
+/// Returns the checksum of `entropy`: its CRC-32/ISO-HDLC in base 62, six characters.
+fn checksum(entropy: &str) -> String {
+    let mut rest = crc32fast::hash(entropy.as_bytes());
+    let mut digits = [b'0'; CHECKSUM];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits.iter().map(|digit| char::from(*digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counting() -> impl FnMut(&mut [u8]) {
+        let mut next = 0_u8;
+        move |buffer| {
+            for byte in buffer {
+                *byte = next;
+                next = next.wrapping_mul(31).wrapping_add(7);
+            }
+        }
+    }
+
+    #[test]
+    fn checksum_is_that_of_githubs_tokens() {
+        assert_eq!(checksum("zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ"), "0mLq17");
+    }
+
+    #[test]
+    fn minted_tokens_are_recognised_and_altered_ones_are_not() {
+        let prefix = TokenPrefix::default();
+        for kind in CredentialKind::ALL {
+            let token = mint(&prefix, kind, counting());
+            assert_eq!(recognise(&prefix, token.expose()), Some(kind));
+            let mut altered = token.expose().to_owned();
+            let last = altered.pop().expect("a character");
+            altered.push(if last == '0' { '1' } else { '0' });
+            assert_eq!(recognise(&prefix, &altered), None);
+        }
+        for value in ["", "fgep_", "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", "fgep_é"] {
+            assert_eq!(recognise(&prefix, value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_print_themselves() {
+        assert_eq!(format!("{:?}", Secret::new("fgep_value".to_owned())), "Secret(…)");
+    }
+}

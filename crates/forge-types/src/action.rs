@@ -1,0 +1,197 @@
+//! Everything anyone can ask to do. Each use case names one action; only `forge-auth` says who may.
+
+/// An action on a resource.
+///
+/// The use case names the action, never the edge, a header or a query parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    // The forge as a whole
+    /// Create humans, agents and organizations; read everybody's state; suspend accounts.
+    SiteAdminister,
+    /// Read the audit log of the whole forge.
+    SiteAuditRead,
+
+    // One's own account
+    /// Read one's own private profile.
+    AccountReadPrivate,
+    /// Change one's own profile.
+    AccountUpdate,
+    /// Read one's own e-mail addresses.
+    AccountReadEmail,
+    /// List the repositories, organizations and memberships one has.
+    AccountListOwn,
+    /// List one's own credentials, never their values.
+    CredentialList,
+    /// Create a credential for oneself.
+    CredentialCreate,
+    /// Revoke one of one's own credentials.
+    CredentialRevoke,
+    /// Read one's own authentication keys.
+    PublicKeyRead,
+    /// Add an authentication key.
+    PublicKeyCreate,
+    /// Remove an authentication key.
+    PublicKeyDelete,
+    /// Read one's own signing keys.
+    SigningKeyRead,
+    /// Add a signing key.
+    SigningKeyCreate,
+    /// Remove a signing key.
+    SigningKeyDelete,
+    /// Decide a device code: approve or reject it.
+    DeviceDecide,
+    /// Grant an OAuth client access to one's account.
+    ClientAuthorize,
+
+    // Agents
+    /// Read an agent's state: owner, status, last use.
+    AgentRead,
+    /// Change an agent's description or display name.
+    AgentUpdate,
+    /// Suspend and restore an agent.
+    AgentSuspend,
+    /// Create, list and withdraw invitations.
+    AgentInvite,
+    /// Accept an invitation, as the agent.
+    AgentConfirm,
+    /// End the binding of an agent.
+    AgentUnbind,
+    /// Replace an agent's credentials (recovery).
+    AgentRecover,
+    /// Act as the agent for a short while.
+    AgentSwitch,
+    /// Renew the switch session in use.
+    AgentSwitchRenew,
+
+    // Organizations and teams
+    /// Create an organization.
+    OrganizationCreate,
+    /// See that the organization exists and its public face.
+    OrganizationRead,
+    /// See members, teams and settings that only members see.
+    OrganizationReadMembers,
+    /// Change the organization's settings.
+    OrganizationAdminister,
+    /// Add, change and remove members.
+    OrganizationManageMembers,
+    /// Create a repository in the organization.
+    OrganizationCreateRepository,
+    /// Create a team.
+    TeamCreate,
+    /// See a team.
+    TeamRead,
+    /// Change or delete a team.
+    TeamUpdate,
+    /// Add and remove members of a team.
+    TeamManageMembers,
+    /// Give a team access to a repository, or take it away; also needs `RepositoryAdminister` there.
+    TeamManageRepositories,
+
+    // Repositories
+    /// Create a repository of one's own.
+    RepositoryCreate,
+    /// Read the repository: settings, code, labels.
+    RepositoryRead,
+    /// Change description, home page, topics and feature switches.
+    RepositoryUpdate,
+    /// Change name, visibility, default branch, archive state, collaborators.
+    RepositoryAdminister,
+    /// Give the repository to another owner.
+    RepositoryTransfer,
+    /// Delete the repository.
+    RepositoryDelete,
+    /// List collaborators and their permissions.
+    CollaboratorRead,
+    /// Add and remove collaborators.
+    CollaboratorManage,
+    /// Create, edit and delete labels.
+    LabelManage,
+
+    // Git
+    /// Clone and fetch.
+    CodeRead,
+    /// Open a push; each ref change is decided again by the ref gate.
+    CodePush,
+    /// Create a branch.
+    BranchCreate,
+    /// Move a branch forward.
+    BranchUpdate,
+    /// Move a branch to something that does not contain its present tip.
+    BranchForceUpdate,
+    /// Delete a branch.
+    BranchDelete,
+    /// Create a tag.
+    TagCreate,
+    /// Move a tag.
+    TagUpdate,
+    /// Delete a tag.
+    TagDelete,
+    /// Change a ref that is neither branch nor tag.
+    OtherRefUpdate,
+}
+
+macro_rules! action_names {
+    ($($variant:ident = $name:literal),* $(,)?) => {
+        impl Action {
+            /// All actions.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Returns the name in audit entries, reasons and policies.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+        }
+    };
+}
+
+action_names! {
+    SiteAdminister = "site.administer", SiteAuditRead = "site.audit.read",
+    AccountReadPrivate = "account.read_private", AccountUpdate = "account.update",
+    AccountReadEmail = "account.read_email", AccountListOwn = "account.list_own",
+    CredentialList = "credential.list", CredentialCreate = "credential.create", CredentialRevoke = "credential.revoke",
+    PublicKeyRead = "public_key.read", PublicKeyCreate = "public_key.create", PublicKeyDelete = "public_key.delete",
+    SigningKeyRead = "signing_key.read", SigningKeyCreate = "signing_key.create",
+    SigningKeyDelete = "signing_key.delete",
+    DeviceDecide = "device.decide", ClientAuthorize = "client.authorize",
+    AgentRead = "agent.read", AgentUpdate = "agent.update", AgentSuspend = "agent.suspend",
+    AgentInvite = "agent.invite", AgentConfirm = "agent.confirm", AgentUnbind = "agent.unbind",
+    AgentRecover = "agent.recover", AgentSwitch = "agent.switch", AgentSwitchRenew = "agent.switch_renew",
+    OrganizationCreate = "organization.create", OrganizationRead = "organization.read",
+    OrganizationReadMembers = "organization.read_members", OrganizationAdminister = "organization.administer",
+    OrganizationManageMembers = "organization.manage_members",
+    OrganizationCreateRepository = "organization.create_repository",
+    TeamCreate = "team.create", TeamRead = "team.read", TeamUpdate = "team.update",
+    TeamManageMembers = "team.manage_members", TeamManageRepositories = "team.manage_repositories",
+    RepositoryCreate = "repository.create", RepositoryRead = "repository.read", RepositoryUpdate = "repository.update",
+    RepositoryAdminister = "repository.administer", RepositoryTransfer = "repository.transfer",
+    RepositoryDelete = "repository.delete", CollaboratorRead = "collaborator.read",
+    CollaboratorManage = "collaborator.manage", LabelManage = "label.manage",
+    CodeRead = "code.read", CodePush = "code.push", BranchCreate = "branch.create", BranchUpdate = "branch.update",
+    BranchForceUpdate = "branch.force_update", BranchDelete = "branch.delete", TagCreate = "tag.create",
+    TagUpdate = "tag.update", TagDelete = "tag.delete", OtherRefUpdate = "ref.update",
+}
+
+impl Action {
+    /// Returns whether the action changes nothing. Refusals of the others are audited.
+    #[must_use]
+    pub const fn is_read(self) -> bool {
+        matches!(
+            self,
+            Self::SiteAuditRead
+                | Self::AccountReadPrivate
+                | Self::AccountReadEmail
+                | Self::AccountListOwn
+                | Self::CredentialList
+                | Self::PublicKeyRead
+                | Self::SigningKeyRead
+                | Self::AgentRead
+                | Self::OrganizationRead
+                | Self::OrganizationReadMembers
+                | Self::TeamRead
+                | Self::RepositoryRead
+                | Self::CollaboratorRead
+                | Self::CodeRead
+        )
+    }
+}
