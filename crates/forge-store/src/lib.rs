@@ -1,1 +1,48 @@
-//! Placeholder text replaced by the first real module.
+//! All SQL of the forge: the database, its transactions, and one module per aggregate.
+//!
+//! Rules of this room: one SQL text runs on SQLite and PostgreSQL; every statement stands in [`sql!`], so that a test
+//! can prepare each on both; what really differs is in `dialect`. Functions that only read take a [`Conn`], those
+//! that write take a [`Tx`]. Nobody here decides whether something is allowed: that is `forge-service`'s one
+//! authorization call. Verbs: `insert`, `find`, `find_by_x`, `list`, `count`, `update`, `delete`.
+
+pub mod accounts;
+pub mod audit;
+pub mod credentials;
+mod db;
+mod dialect;
+mod error;
+mod migrations;
+pub mod repositories;
+mod row;
+pub mod settings;
+mod statement;
+
+pub use db::{Conn, Db, DbOptions, Tx};
+pub use error::{StoreError, StoreResult};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn complaints(db: &Db) -> Vec<String> {
+        let mut found = Vec::new();
+        for statement in statement::gather::statements() {
+            if let Err(complaint) = db.prepare(statement.sql).await {
+                found.push(format!("{}: {complaint}", statement.place));
+            }
+        }
+        found
+    }
+
+    #[tokio::test]
+    async fn every_statement_prepares_on_sqlite() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let db = Db::open_sqlite(&folder.path().join("forge.db"), &DbOptions::default())
+            .await
+            .expect("a database");
+        assert!(statement::gather::statements().len() > 10, "the statements were not found");
+        assert_eq!(complaints(&db).await, Vec::<String>::new());
+        let invalid = db.prepare("SELECT nothing FROM nowhere".to_owned()).await;
+        assert!(invalid.is_err(), "preparing must be able to fail");
+    }
+}

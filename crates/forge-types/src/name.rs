@@ -9,20 +9,94 @@ pub const MAX_REPOSITORY_NAME: usize = 100;
 
 /// Names that are, or may become, the first segment of one of the forge's own URLs, or that would mislead.
 const RESERVED_LOGINS: &[&str] = &[
-    "about", "account", "admin", "administrator", "agents", "anonymous", "api", "apps", "approvals", "assets", "audit",
-    "auth", "blog", "collections", "con", "contact", "copilot", "dashboard", "docs", "enterprise", "explore",
-    "favicon", "features", "forge", "ghost", "gist", "gists", "git", "github", "graphql", "health", "healthz", "help",
-    "home", "index", "invite", "invites", "issues", "join", "login", "logout", "marketplace", "mcp", "metrics", "new",
-    "notifications", "oauth", "organizations", "orgs", "pages", "pricing", "privacy", "pulls", "raw", "readyz", "root",
-    "search", "security", "session", "sessions", "settings", "setup", "signin", "signout", "signup", "site", "sponsors",
-    "stars", "static", "status", "support", "system", "team", "teams", "terms", "topics", "trending", "uploads", "user",
-    "users", "well-known", "wiki",
+    "about",
+    "account",
+    "admin",
+    "administrator",
+    "agents",
+    "anonymous",
+    "api",
+    "apps",
+    "approvals",
+    "assets",
+    "audit",
+    "auth",
+    "blog",
+    "collections",
+    "con",
+    "contact",
+    "copilot",
+    "dashboard",
+    "docs",
+    "enterprise",
+    "explore",
+    "favicon",
+    "features",
+    "forge",
+    "ghost",
+    "gist",
+    "gists",
+    "git",
+    "github",
+    "graphql",
+    "health",
+    "healthz",
+    "help",
+    "home",
+    "index",
+    "invite",
+    "invites",
+    "issues",
+    "join",
+    "login",
+    "logout",
+    "marketplace",
+    "mcp",
+    "metrics",
+    "new",
+    "notifications",
+    "oauth",
+    "organizations",
+    "orgs",
+    "pages",
+    "pricing",
+    "privacy",
+    "pulls",
+    "raw",
+    "readyz",
+    "root",
+    "search",
+    "security",
+    "session",
+    "sessions",
+    "settings",
+    "setup",
+    "signin",
+    "signout",
+    "signup",
+    "site",
+    "sponsors",
+    "stars",
+    "static",
+    "status",
+    "support",
+    "system",
+    "team",
+    "teams",
+    "terms",
+    "topics",
+    "trending",
+    "uploads",
+    "user",
+    "users",
+    "well-known",
+    "wiki",
 ];
 
 /// Names no file system or Git client handles safely.
 const RESERVED_DEVICES: &[&str] = &[
-    "aux", "con", "nul", "prn", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2",
-    "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+    "aux", "con", "nul", "prn", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",
+    "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
 /// Returns the form under which names that differ only in case are the same.
@@ -109,7 +183,9 @@ mod tests {
             assert!(check_login(login).is_ok(), "{login}");
         }
         let long = "a".repeat(40);
-        for login in ["", "-a", "a-", "a--b", "a.b", "..", "аlice", "copilot", "Admin", "con", "a b", "a\0", &long] {
+        for login in
+            ["", "-a", "a-", "a--b", "a.b", "..", "аlice", "copilot", "Admin", "con", "a b", "a\0", &long]
+        {
             assert!(check_login(login).is_err(), "{login}");
         }
     }
@@ -120,7 +196,9 @@ mod tests {
             assert!(check_repository_name(name).is_ok(), "{name}");
         }
         let long = "a".repeat(101);
-        for name in ["", ".", "..", "x.git", "x.GIT.git", "x.wiki", "con", "NUL.txt", "a/b", "a b", "é", &long] {
+        for name in
+            ["", ".", "..", "x.git", "x.GIT.git", "x.wiki", "con", "NUL.txt", "a/b", "a b", "é", &long]
+        {
             assert!(check_repository_name(name).is_err(), "{name}");
         }
     }

@@ -32,7 +32,9 @@ impl Visibility {
     /// Reads the name written by [`Self::as_str`].
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Public, Self::Internal, Self::Private].into_iter().find(|visibility| visibility.as_str() == name)
+        [Self::Public, Self::Internal, Self::Private]
+            .into_iter()
+            .find(|visibility| visibility.as_str() == name)
     }
 }
 
@@ -44,7 +46,8 @@ pub struct RepositorySettings {
     pub description: Option<String>,
     /// Its home page.
     pub homepage: Option<String>,
-    /// Words to find it by.
+    /// Words to find it by; kept in a table of their own.
+    #[serde(skip)]
     pub topics: Vec<String>,
     /// Whether it has issues.
     pub has_issues: bool,

@@ -1,0 +1,169 @@
+//! Accounts: humans, agents and organizations, which share one name space.
+
+use forge_types::account::{Account, AccountKind, AccountRef, AccountStatus};
+use forge_types::id::AccountId;
+use forge_types::{Timestamp, name};
+
+use crate::row::{FromRow, Row, from_row};
+use crate::statement::{params, sql};
+use crate::{Conn, StoreResult, Tx};
+
+from_row!(Account {
+    id,
+    kind,
+    login,
+    name,
+    email,
+    description,
+    status,
+    is_site_admin,
+    created_by,
+    created_at,
+    updated_at,
+});
+
+/// The columns of an [`Account`].
+macro_rules! account_columns {
+    () => {
+        "id, kind, login, name, email, description, status, is_site_admin, created_by, created_at, updated_at"
+    };
+}
+
+/// Reads an [`AccountRef`] from the columns `PREFIX_id`, `PREFIX_kind`, `PREFIX_login`, `PREFIX_name` and
+/// `PREFIX_is_site_admin`; `None` when the id is null, as after an outer join.
+pub(crate) fn account_ref(row: &Row<'_>, prefix: &str) -> StoreResult<Option<AccountRef>> {
+    let Some(id) = row.get::<Option<AccountId>>(&format!("{prefix}_id"))? else { return Ok(None) };
+    Ok(Some(AccountRef {
+        id,
+        kind: row.get(&format!("{prefix}_kind"))?,
+        login: row.get(&format!("{prefix}_login"))?,
+        name: row.get(&format!("{prefix}_name"))?,
+        is_site_admin: row.get(&format!("{prefix}_is_site_admin"))?,
+    }))
+}
+
+/// What a new account is made of.
+#[derive(Clone, Debug)]
+pub struct NewAccount<'a> {
+    /// What it is.
+    pub kind: AccountKind,
+    /// Its login, already checked.
+    pub login: &'a str,
+    /// Its display name.
+    pub name: Option<&'a str>,
+    /// Its address.
+    pub email: Option<&'a str>,
+    /// A sentence about it.
+    pub description: Option<&'a str>,
+    /// Whether it administers the whole forge.
+    pub is_site_admin: bool,
+    /// Who creates it.
+    pub created_by: Option<AccountId>,
+}
+
+/// Inserts an account.
+///
+/// # Errors
+/// `Duplicate` if the login is taken, in whatever case.
+pub async fn insert(tx: &mut Tx, new: &NewAccount<'_>, now: Timestamp) -> StoreResult<Account> {
+    tx.fetch_one(
+        sql!(
+            "INSERT INTO accounts (kind, login, login_key, name, email, description, is_site_admin, created_by, \
+             created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) RETURNING ",
+            account_columns!()
+        ),
+        params![
+            new.kind.as_str(),
+            new.login,
+            name::key(new.login),
+            new.name,
+            new.email,
+            new.description,
+            new.is_site_admin,
+            new.created_by,
+            now,
+        ],
+    )
+    .await
+}
+
+/// Returns the account with this id.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find(conn: &mut Conn, id: AccountId) -> StoreResult<Option<Account>> {
+    conn.fetch_optional(sql!("SELECT ", account_columns!(), " FROM accounts WHERE id = $1"), params![id])
+        .await
+}
+
+/// Returns the account with this login, in whatever case; deleted accounts do not count.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_by_login(conn: &mut Conn, login: &str) -> StoreResult<Option<Account>> {
+    conn.fetch_optional(
+        sql!("SELECT ", account_columns!(), " FROM accounts WHERE login_key = $1 AND status <> 'deleted'"),
+        params![name::key(login)],
+    )
+    .await
+}
+
+/// Writes the profile: name, address, description.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn update_profile(tx: &mut Tx, account: &Account) -> StoreResult<()> {
+    tx.execute(
+        sql!("UPDATE accounts SET name = $2, email = $3, description = $4, updated_at = $5 WHERE id = $1"),
+        params![
+            account.id,
+            account.name.as_deref(),
+            account.email.as_deref(),
+            account.description.as_deref(),
+            account.updated_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Writes the status with its reason and moves the epoch, so that decisions taken before are void.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn update_status(
+    tx: &mut Tx,
+    id: AccountId,
+    status: AccountStatus,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> StoreResult<()> {
+    tx.execute(
+        sql!(
+            "UPDATE accounts SET status = $2, status_reason = $3, epoch = epoch + 1, updated_at = $4 WHERE id = $1"
+        ),
+        params![id, status.as_str(), reason, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Returns whether somebody administers the forge.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn site_admin_exists(conn: &mut Conn) -> StoreResult<bool> {
+    struct Exists(bool);
+    impl FromRow for Exists {
+        fn from_row(row: &Row<'_>) -> StoreResult<Self> {
+            row.get("found").map(Self)
+        }
+    }
+    let row: Exists = conn
+        .fetch_one(
+            sql!("SELECT EXISTS (SELECT 1 FROM accounts WHERE is_site_admin = TRUE AND status = 'active') AS found"),
+            params![],
+        )
+        .await?;
+    Ok(row.0)
+}

@@ -1,0 +1,293 @@
+//! Credentials: looked up by keyed hash on every request, never by value.
+
+use forge_types::account::{AccountKind, AccountRef, AccountStatus};
+use forge_types::agent::StandingAccess;
+use forge_types::credential::{Credential, CredentialKind};
+use forge_types::id::{AccountId, CredentialId};
+use forge_types::{Scopes, Timestamp};
+
+use crate::accounts::account_ref;
+use crate::row::{Column, FromRow, Row, corrupt};
+use crate::statement::{params, sql};
+use crate::{Conn, StoreResult, Tx};
+
+impl Column for CredentialKind {
+    fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
+        let text: String = row.get(name)?;
+        text.chars().next().and_then(Self::from_letter).ok_or_else(|| corrupt(name, &text))
+    }
+}
+
+impl Column for Option<Scopes> {
+    fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
+        let text: Option<String> = row.get(name)?;
+        text.map(|text| Scopes::parse(&text).map_err(|_| corrupt(name, &text))).transpose()
+    }
+}
+
+impl FromRow for Credential {
+    fn from_row(row: &Row<'_>) -> StoreResult<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            account_id: row.get("account_id")?,
+            kind: row.get("kind")?,
+            tail: row.get("tail")?,
+            name: row.get("name")?,
+            scopes: row.get("scopes")?,
+            acting_id: row.get("acting_id")?,
+            client_id: row.get("client_id")?,
+            family: row.get("family")?,
+            created_at: row.get("created_at")?,
+            expires_at: row.get("expires_at")?,
+            renewable_until: row.get("renewable_until")?,
+            last_used_at: row.get("last_used_at")?,
+            revoked_at: row.get("revoked_at")?,
+        })
+    }
+}
+
+/// The columns of a [`Credential`].
+macro_rules! credential_columns {
+    () => {
+        "id, account_id, kind, tail, name, scopes, acting_id, client_id, family, created_at, expires_at, \
+         renewable_until, last_used_at, revoked_at"
+    };
+}
+
+/// The columns of a [`Credential`] in the table named `c`.
+macro_rules! joined_credential_columns {
+    () => {
+        "c.id, c.account_id, c.kind, c.tail, c.name, c.scopes, c.acting_id, c.client_id, c.family, c.created_at, \
+         c.expires_at, c.renewable_until, c.last_used_at, c.revoked_at"
+    };
+}
+
+/// What a new credential is made of; the value itself is with whoever asked for it.
+#[derive(Clone, Debug)]
+pub struct NewCredential<'a> {
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// What it is for.
+    pub kind: CredentialKind,
+    /// The keyed hash of the value.
+    pub hash: [u8; 32],
+    /// Which key hashed it.
+    pub key_id: &'a str,
+    /// The last four characters of the value.
+    pub tail: &'a str,
+    /// The short public fingerprint of the value.
+    pub fingerprint: &'a str,
+    /// The name its maker gave it.
+    pub name: &'a str,
+    /// What it is limited to; `None` means everything its account may do.
+    pub scopes: Option<&'a Scopes>,
+    /// The human who acts through it.
+    pub acting_id: Option<AccountId>,
+    /// The OAuth client it is issued to.
+    pub client_id: Option<&'a str>,
+    /// All credentials that descend from one authorization.
+    pub family: &'a str,
+    /// The credential it was derived from.
+    pub parent_id: Option<CredentialId>,
+    /// When it stops.
+    pub expires_at: Option<Timestamp>,
+    /// The instant past which renewing cannot reach.
+    pub renewable_until: Option<Timestamp>,
+}
+
+/// A live or dead credential with the account it speaks for, as one statement finds it.
+#[derive(Clone, Debug)]
+pub struct Authentication {
+    /// The credential.
+    pub credential: Credential,
+    /// Its public fingerprint.
+    pub fingerprint: String,
+    /// Whose it is.
+    pub account: AccountRef,
+    /// Whether the account may act.
+    pub status: AccountStatus,
+    /// The human who acts through it.
+    pub acting: Option<AccountRef>,
+    /// Whether that human may act.
+    pub acting_status: Option<AccountStatus>,
+    /// The human the agent is bound to.
+    pub owner_id: Option<AccountId>,
+    /// What the agent's standing token may do.
+    pub standing_access: Option<StandingAccess>,
+}
+
+impl Column for Option<StandingAccess> {
+    fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
+        let text: Option<String> = row.get(name)?;
+        text.map(|text| StandingAccess::parse(&text).ok_or_else(|| corrupt(name, &text))).transpose()
+    }
+}
+
+impl FromRow for Authentication {
+    fn from_row(row: &Row<'_>) -> StoreResult<Self> {
+        let acting_status: Option<String> = row.get("acting_status")?;
+        Ok(Self {
+            credential: Credential::from_row(row)?,
+            fingerprint: row.get("fingerprint")?,
+            account: AccountRef {
+                id: row.get("account_id")?,
+                kind: row.get::<AccountKind>("account_kind")?,
+                login: row.get("account_login")?,
+                name: row.get("account_name")?,
+                is_site_admin: row.get("account_is_site_admin")?,
+            },
+            status: row.get("account_status")?,
+            acting: account_ref(row, "acting")?,
+            acting_status: acting_status.as_deref().and_then(AccountStatus::parse),
+            owner_id: row.get("owner_id")?,
+            standing_access: row.get("standing_access")?,
+        })
+    }
+}
+
+/// Finds the credential whose value has this hash, with everything a decision about its bearer needs.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn authenticate(conn: &mut Conn, hash: &[u8; 32]) -> StoreResult<Option<Authentication>> {
+    conn.fetch_optional(
+        sql!(
+            "SELECT ",
+            joined_credential_columns!(),
+            ", c.fingerprint, a.kind AS account_kind, a.login AS account_login, a.name AS account_name, \
+             a.is_site_admin AS account_is_site_admin, a.status AS account_status, \
+             h.kind AS acting_kind, h.login AS acting_login, h.name AS acting_name, \
+             h.is_site_admin AS acting_is_site_admin, h.status AS acting_status, \
+             b.human_id AS owner_id, g.standing_access \
+             FROM credentials c JOIN accounts a ON a.id = c.account_id \
+             LEFT JOIN accounts h ON h.id = c.acting_id \
+             LEFT JOIN agents g ON g.account_id = c.account_id \
+             LEFT JOIN agent_bindings b ON b.agent_id = c.account_id \
+             WHERE c.hash = $1"
+        ),
+        params![hash],
+    )
+    .await
+}
+
+/// Inserts a credential.
+///
+/// # Errors
+/// `Duplicate` if the hash exists, which no honest run ever sees.
+pub async fn insert(tx: &mut Tx, new: &NewCredential<'_>, now: Timestamp) -> StoreResult<Credential> {
+    tx.fetch_one(
+        sql!(
+            "INSERT INTO credentials (account_id, kind, hash, key_id, tail, fingerprint, name, scopes, acting_id, \
+             client_id, family, parent_id, created_at, expires_at, renewable_until) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING ",
+            credential_columns!()
+        ),
+        params![
+            new.account_id,
+            new.kind.letter().to_string(),
+            new.hash,
+            new.key_id,
+            new.tail,
+            new.fingerprint,
+            new.name,
+            new.scopes.map(Scopes::to_string),
+            new.acting_id,
+            new.client_id,
+            new.family,
+            new.parent_id,
+            now,
+            new.expires_at,
+            new.renewable_until,
+        ],
+    )
+    .await
+}
+
+/// Returns the live credentials of an account, newest first.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list(conn: &mut Conn, account_id: AccountId, now: Timestamp) -> StoreResult<Vec<Credential>> {
+    conn.fetch_all(
+        sql!(
+            "SELECT ",
+            credential_columns!(),
+            " FROM credentials WHERE account_id = $1 AND revoked_at IS NULL \
+             AND (expires_at IS NULL OR expires_at > $2) ORDER BY id DESC LIMIT 500"
+        ),
+        params![account_id, now],
+    )
+    .await
+}
+
+/// Revokes one credential of an account; returns whether it was live.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn revoke(
+    tx: &mut Tx,
+    account_id: AccountId,
+    id: CredentialId,
+    reason: &str,
+    now: Timestamp,
+) -> StoreResult<bool> {
+    let rows = tx
+        .execute(
+            sql!(
+                "UPDATE credentials SET revoked_at = $3, revoke_reason = $4 \
+                 WHERE id = $2 AND account_id = $1 AND revoked_at IS NULL"
+            ),
+            params![account_id, id, now, reason],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// Revokes every live credential of an account; returns how many there were.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn revoke_all(
+    tx: &mut Tx,
+    account_id: AccountId,
+    reason: &str,
+    now: Timestamp,
+) -> StoreResult<u64> {
+    tx.execute(
+        sql!(
+            "UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE account_id = $1 AND revoked_at IS NULL"
+        ),
+        params![account_id, now, reason],
+    )
+    .await
+}
+
+/// Revokes every live credential that descends from one authorization; returns how many there were.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn revoke_family(tx: &mut Tx, family: &str, reason: &str, now: Timestamp) -> StoreResult<u64> {
+    tx.execute(
+        sql!("UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE family = $1 AND revoked_at IS NULL"),
+        params![family, now, reason],
+    )
+    .await
+}
+
+/// Notes when credentials were last used; batched, so that nothing writes on a read.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn touch(tx: &mut Tx, uses: &[(CredentialId, Timestamp)]) -> StoreResult<()> {
+    for (id, at) in uses {
+        tx.execute(
+            sql!(
+                "UPDATE credentials SET last_used_at = $2 \
+                 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)"
+            ),
+            params![*id, *at],
+        )
+        .await?;
+    }
+    Ok(())
+}

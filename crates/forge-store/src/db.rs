@@ -1,0 +1,308 @@
+//! The database: connections, transactions, and the dispatch of one SQL text to two drivers.
+//!
+//! SQLite has one writer (`BEGIN IMMEDIATE` on a pool of one, a fair queue with a deadline) and a pool of read-only
+//! readers. PostgreSQL has one pool. A [`Conn`] reads, each statement by itself; a [`Tx`] is a transaction.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use crate::dialect::Dialect;
+use crate::error::{StoreError, StoreResult};
+use crate::migrations::migrator;
+use crate::row::{FromRow, Row, Value, postgres_arguments, sqlite_arguments};
+
+/// How to reach the database.
+#[derive(Clone, Debug)]
+pub struct DbOptions {
+    /// The most connections to PostgreSQL, and the most SQLite readers.
+    pub max_connections: u32,
+    /// How long a request waits for a connection or for the SQLite writer before it is told to come back.
+    pub acquire_timeout: Duration,
+}
+
+impl Default for DbOptions {
+    fn default() -> Self {
+        Self { max_connections: 16, acquire_timeout: Duration::from_secs(10) }
+    }
+}
+
+/// The database.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pools: Pools,
+    statements: Arc<AtomicU64>,
+}
+
+#[derive(Clone, Debug)]
+enum Pools {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+impl Db {
+    /// Opens the SQLite database in the file `path`, created if absent, and brings it to the present schema.
+    ///
+    /// # Errors
+    /// `Unavailable` if the file cannot be opened or migrated.
+    pub async fn open_sqlite(path: &Path, options: &DbOptions) -> StoreResult<Self> {
+        let connect = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(options.acquire_timeout)
+            .foreign_keys(true);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(options.acquire_timeout)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(connect.clone())
+            .await?;
+        migrator(Dialect::Sqlite)
+            .run_direct(None, &mut *writer.acquire().await?, false)
+            .await
+            .map_err(migration)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(connect.read_only(true));
+        Ok(Self { pools: Pools::Sqlite { writer, readers }, statements: Arc::default() })
+    }
+
+    /// Connects to the PostgreSQL database at `url` and brings it to the present schema.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be reached; `Other` if the URL is malformed.
+    pub async fn open_postgres(url: &str, options: &DbOptions) -> StoreResult<Self> {
+        let connect: PgConnectOptions = url.parse()?;
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .connect_with(connect.application_name("forge"))
+            .await?;
+        let mut connection = pool.acquire().await?;
+        migrator(Dialect::Postgres).run_direct(None, &mut *connection, true).await.map_err(migration)?;
+        drop(connection);
+        Ok(Self { pools: Pools::Postgres(pool), statements: Arc::default() })
+    }
+
+    /// Returns a connection for reading; each statement sees what was committed before it.
+    ///
+    /// # Errors
+    /// `Unavailable` if none is free in time.
+    pub async fn read(&self) -> StoreResult<Conn> {
+        let inner = match &self.pools {
+            Pools::Sqlite { readers, .. } => Inner::SqliteRead(readers.acquire().await?),
+            Pools::Postgres(pool) => Inner::PostgresRead(pool.acquire().await?),
+        };
+        Ok(Conn { inner, statements: Arc::clone(&self.statements) })
+    }
+
+    /// Begins a transaction that may write. Dropped without [`Tx::commit`], it changes nothing.
+    ///
+    /// # Errors
+    /// `Unavailable` if no connection is free in time.
+    pub async fn begin(&self) -> StoreResult<Tx> {
+        let inner = match &self.pools {
+            Pools::Sqlite { writer, .. } => Inner::SqliteTx(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Inner::PostgresTx(pool.begin().await?),
+        };
+        Ok(Tx(Conn { inner, statements: Arc::clone(&self.statements) }))
+    }
+
+    /// Returns how many statements have been sent since the database was opened, `BEGIN` and `COMMIT` not counted.
+    #[must_use]
+    pub fn statement_count(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the database is SQLite, where one process sees every change.
+    #[must_use]
+    pub const fn is_sqlite(&self) -> bool {
+        matches!(self.pools, Pools::Sqlite { .. })
+    }
+
+    /// Writes a consistent copy of a SQLite database into the new file `target`.
+    ///
+    /// # Errors
+    /// `Other` if the database is PostgreSQL, which has its own tools; `Unavailable` if the file cannot be written.
+    pub async fn copy_sqlite_to(&self, target: &Path) -> StoreResult<()> {
+        let Pools::Sqlite { writer, .. } = &self.pools else {
+            return Err(StoreError::Other(sqlx::Error::Protocol("not a SQLite database".to_owned())));
+        };
+        let target = target.to_string_lossy().into_owned();
+        sqlx::query("VACUUM INTO $1").bind(target).execute(writer).await?;
+        Ok(())
+    }
+
+    /// Closes all connections, after those in use have been returned.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+fn migration(error: sqlx::migrate::MigrateError) -> StoreError {
+    match error {
+        sqlx::migrate::MigrateError::Execute(error) => error.into(),
+        other => StoreError::Other(sqlx::Error::Migrate(Box::new(other))),
+    }
+}
+
+enum Inner {
+    SqliteRead(PoolConnection<Sqlite>),
+    SqliteTx(Transaction<'static, Sqlite>),
+    PostgresRead(PoolConnection<Postgres>),
+    PostgresTx(Transaction<'static, Postgres>),
+}
+
+enum Native<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+/// A connection that store functions read through.
+pub struct Conn {
+    inner: Inner,
+    statements: Arc<AtomicU64>,
+}
+
+impl Conn {
+    fn native(&mut self) -> Native<'_> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        match &mut self.inner {
+            Inner::SqliteRead(connection) => Native::Sqlite(connection),
+            Inner::SqliteTx(transaction) => Native::Sqlite(transaction),
+            Inner::PostgresRead(connection) => Native::Postgres(connection),
+            Inner::PostgresTx(transaction) => Native::Postgres(transaction),
+        }
+    }
+
+    /// Returns the first row, if there is one.
+    pub(crate) async fn fetch_optional<T: FromRow>(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> StoreResult<Option<T>> {
+        match self.native() {
+            Native::Sqlite(connection) => {
+                let query = sqlx::query_with(sql, sqlite_arguments(values)?);
+                let row = query.fetch_optional(connection).await?;
+                row.map(|row| T::from_row(&Row::Sqlite(&row))).transpose()
+            }
+            Native::Postgres(connection) => {
+                let query = sqlx::query_with(sql, postgres_arguments(values)?);
+                let row = query.fetch_optional(connection).await?;
+                row.map(|row| T::from_row(&Row::Postgres(&row))).transpose()
+            }
+        }
+    }
+
+    /// Returns the one row that the statement always has.
+    pub(crate) async fn fetch_one<T: FromRow>(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> StoreResult<T> {
+        self.fetch_optional(sql, values).await?.ok_or_else(|| StoreError::Other(sqlx::Error::RowNotFound))
+    }
+
+    /// Returns all rows.
+    pub(crate) async fn fetch_all<T: FromRow>(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> StoreResult<Vec<T>> {
+        match self.native() {
+            Native::Sqlite(connection) => {
+                let rows = sqlx::query_with(sql, sqlite_arguments(values)?).fetch_all(connection).await?;
+                rows.iter().map(|row| T::from_row(&Row::Sqlite(row))).collect()
+            }
+            Native::Postgres(connection) => {
+                let rows = sqlx::query_with(sql, postgres_arguments(values)?).fetch_all(connection).await?;
+                rows.iter().map(|row| T::from_row(&Row::Postgres(row))).collect()
+            }
+        }
+    }
+}
+
+/// A transaction. Everything a use case changes goes through one, with its audit row.
+pub struct Tx(Conn);
+
+impl Tx {
+    /// Executes a statement and returns how many rows it changed.
+    pub(crate) async fn execute(&mut self, sql: &'static str, values: Vec<Value>) -> StoreResult<u64> {
+        Ok(match self.0.native() {
+            Native::Sqlite(connection) => {
+                sqlx::query_with(sql, sqlite_arguments(values)?).execute(connection).await?.rows_affected()
+            }
+            Native::Postgres(connection) => {
+                sqlx::query_with(sql, postgres_arguments(values)?).execute(connection).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Makes everything durable.
+    ///
+    /// # Errors
+    /// `Unavailable` or `Contention` if the database could not; then nothing was changed.
+    pub async fn commit(self) -> StoreResult<()> {
+        match self.0.inner {
+            Inner::SqliteTx(transaction) => transaction.commit().await?,
+            Inner::PostgresTx(transaction) => transaction.commit().await?,
+            Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl std::ops::Deref for Tx {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.0
+    }
+}
+
+#[cfg(test)]
+impl Db {
+    /// Prepares `sql` and returns the database's complaint, if it has one.
+    pub(crate) async fn prepare(&self, sql: String) -> Result<(), String> {
+        use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                let mut connection = writer.acquire().await.map_err(|error| error.to_string())?;
+                connection.prepare(sql).await.map(drop).map_err(|error| error.to_string())
+            }
+            Pools::Postgres(pool) => {
+                let mut connection = pool.acquire().await.map_err(|error| error.to_string())?;
+                connection.prepare(sql).await.map(drop).map_err(|error| error.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The migrations: one text for both databases, embedded in the program. A released migration never changes.
+
+use std::borrow::Cow;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, SqlSafeStr};
+
+use crate::dialect::Dialect;
+
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "accounts", include_str!("../../../migrations/0001_accounts.sql")),
+    (2, "credentials", include_str!("../../../migrations/0002_credentials.sql")),
+    (3, "organizations", include_str!("../../../migrations/0003_organizations.sql")),
+    (4, "repositories", include_str!("../../../migrations/0004_repositories.sql")),
+    (5, "git", include_str!("../../../migrations/0005_git.sql")),
+    (6, "agents", include_str!("../../../migrations/0006_agents.sql")),
+    (7, "audit", include_str!("../../../migrations/0007_audit.sql")),
+];
+
+/// Returns the migrations as `dialect` reads them.
+pub(crate) fn migrator(dialect: Dialect) -> Migrator {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(version, name, text)| {
+            let sql = AssertSqlSafe(dialect.expand(text)).into_sql_str();
+            Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql, false)
+        })
+        .collect();
+    let mut migrator = Migrator::DEFAULT;
+    migrator.migrations = Cow::Owned(migrations);
+    migrator
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_embedded() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .expect("the migrations folder")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("a UTF-8 name"))
+            .collect();
+        files.sort();
+        let embedded: Vec<String> =
+            MIGRATIONS.iter().map(|(version, name, _)| format!("{version:04}_{name}.sql")).collect();
+        assert_eq!(embedded, files);
+    }
+}
