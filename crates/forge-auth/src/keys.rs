@@ -4,7 +4,7 @@
 use chacha20poly1305::aead::{Aead, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use hmac::{Hmac, KeyInit as _, Mac};
+use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -134,7 +134,12 @@ impl Keys {
     ///
     /// # Errors
     /// `Malformed` if the keys were never checked.
-    pub fn seal(&self, purpose: &str, plain: &[u8], mut draw: impl FnMut(&mut [u8])) -> Result<String, KeyError> {
+    pub fn seal(
+        &self,
+        purpose: &str,
+        plain: &[u8],
+        mut draw: impl FnMut(&mut [u8]),
+    ) -> Result<String, KeyError> {
         let current = self.generation.first().ok_or(KeyError::Malformed)?;
         let mut nonce = [0_u8; NONCE];
         draw(&mut nonce);
@@ -150,7 +155,8 @@ impl Keys {
     /// `UnknownKey` or `Altered`.
     pub fn open(&self, purpose: &str, sealed: &str) -> Result<Vec<u8>, KeyError> {
         let (id, body) = sealed.split_once('.').ok_or(KeyError::Altered)?;
-        let generation = self.generation.iter().find(|candidate| candidate.id == id).ok_or(KeyError::UnknownKey)?;
+        let generation =
+            self.generation.iter().find(|candidate| candidate.id == id).ok_or(KeyError::UnknownKey)?;
         let body = BASE64URL_NOPAD.decode(body.as_bytes()).map_err(|_| KeyError::Altered)?;
         let (nonce, text) = body.split_at_checked(NONCE).ok_or(KeyError::Altered)?;
         let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| KeyError::Altered)?;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
@@ -63,7 +64,10 @@ impl PasswordHashing {
         Ok(matches && exists)
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PasswordError> {
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
         let turn = tokio::time::timeout(self.wait, Arc::clone(&self.permits).acquire_owned()).await;
         let permit = turn.map_err(|_| PasswordError::Busy)?.map_err(|_| PasswordError::Internal)?;
         let work = tokio::task::spawn_blocking(move || {
@@ -77,7 +81,8 @@ impl PasswordHashing {
 
 fn hash_now(params: &Params, password: &str, salt: [u8; 16]) -> Result<String, PasswordError> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-    let hash = argon2.hash_password_with_salt(password.as_bytes(), &salt).map_err(|_| PasswordError::Internal)?;
+    let hash =
+        argon2.hash_password_with_salt(password.as_bytes(), &salt).map_err(|_| PasswordError::Internal)?;
     Ok(hash.to_string())
 }
 

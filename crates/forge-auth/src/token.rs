@@ -23,7 +23,8 @@ impl TokenPrefix {
     /// Creates a prefix; `None` unless it is two to eight lower-case letters.
     #[must_use]
     pub fn new(prefix: &str) -> Option<Self> {
-        let is_valid = (2..=8).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_lowercase());
+        let is_valid =
+            (2..=8).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_lowercase());
         is_valid.then(|| Self(prefix.to_owned()))
     }
 
@@ -94,7 +95,9 @@ pub fn base62(length: usize, mut draw: impl FnMut(&mut [u8])) -> String {
     while text.len() < length {
         draw(&mut buffer);
         let usable = buffer.iter().filter(|byte| **byte < 248);
-        text.extend(usable.map(|byte| char::from(ALPHABET[usize::from(byte % 62)])).take(length - text.len()));
+        text.extend(
+            usable.map(|byte| char::from(ALPHABET[usize::from(byte % 62)])).take(length - text.len()),
+        );
     }
     text
 }

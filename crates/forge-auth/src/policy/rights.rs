@@ -1,0 +1,177 @@
+//! What a principal may do to a resource it can see, with a credential that is good for it.
+
+use forge_types::organization::{OrganizationRole, TeamRole};
+use forge_types::{Action, Permission};
+
+use super::{
+    AgentFacts, Denial, OrganizationFacts, Principal, RepositoryFacts, Resource, Subject, TeamFacts, Verdict,
+};
+
+/// Refuses what nothing allows.
+pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> Verdict {
+    match (subject, resource) {
+        (_, Resource::Repository(repository)) => check_repository(subject, action, repository),
+        (_, Resource::Organization(_)) if action == Action::OrganizationRead => Ok(()),
+        (Subject::Anonymous, _) => Err(Denial::unauthenticated("rights.anonymous")),
+        (Subject::Principal(principal), Resource::Site) => check_site(principal, action),
+        (Subject::Principal(principal), Resource::Account { id }) => {
+            if principal.id == *id && concerns_own_account(action) {
+                return Ok(());
+            }
+            Err(Denial::forbidden("rights.account", "this is not your account"))
+        }
+        (Subject::Principal(principal), Resource::Agent(agent)) => check_agent(principal, action, agent),
+        (Subject::Principal(_), Resource::Organization(organization)) => {
+            check_organization(action, organization)
+        }
+        (Subject::Principal(_), Resource::Team(team)) => check_team(action, team),
+    }
+}
+
+fn check_site(principal: &Principal, action: Action) -> Verdict {
+    let is_site_action = matches!(action, Action::SiteAdminister | Action::SiteAuditRead);
+    if is_site_action && principal.is_site_admin {
+        return Ok(());
+    }
+    Err(Denial::forbidden("rights.site", "this is for site administrators"))
+}
+
+const fn concerns_own_account(action: Action) -> bool {
+    use Action as A;
+    matches!(
+        action,
+        A::AccountReadPrivate
+            | A::AccountUpdate
+            | A::AccountReadEmail
+            | A::AccountListOwn
+            | A::CredentialList
+            | A::CredentialCreate
+            | A::CredentialRevoke
+            | A::PublicKeyRead
+            | A::PublicKeyCreate
+            | A::PublicKeyDelete
+            | A::SigningKeyRead
+            | A::SigningKeyCreate
+            | A::SigningKeyDelete
+            | A::DeviceDecide
+            | A::ClientAuthorize
+            | A::AgentInvite
+            | A::OrganizationCreate
+            | A::RepositoryCreate
+    )
+}
+
+fn check_agent(principal: &Principal, action: Action, agent: &AgentFacts) -> Verdict {
+    let is_itself = principal.id == agent.id;
+    let is_owner = agent.owner_id == Some(principal.id);
+    let may = match action {
+        Action::AgentRead => is_itself || is_owner || principal.is_site_admin,
+        Action::AgentUpdate => is_owner || principal.is_site_admin,
+        Action::AgentSuspend => is_owner || principal.is_site_admin,
+        Action::AgentConfirm | Action::AgentSwitchRenew => is_itself,
+        Action::AgentUnbind | Action::AgentRecover | Action::AgentSwitch => is_owner,
+        _ => false,
+    };
+    if may {
+        Ok(())
+    } else {
+        Err(Denial::forbidden("rights.agent", "this takes the human the agent is bound to"))
+    }
+}
+
+fn check_organization(action: Action, organization: &OrganizationFacts) -> Verdict {
+    let role = organization.role;
+    let may = match action {
+        Action::OrganizationRead => true,
+        Action::OrganizationReadMembers => role.is_some(),
+        Action::OrganizationCreateRepository => {
+            role == Some(OrganizationRole::Admin)
+                || (role.is_some() && organization.members_can_create_repositories)
+        }
+        Action::OrganizationAdminister | Action::OrganizationManageMembers | Action::TeamCreate => {
+            role == Some(OrganizationRole::Admin)
+        }
+        _ => false,
+    };
+    if may {
+        return Ok(());
+    }
+    let needed = if role.is_some() { "an owner" } else { "a member" };
+    Err(Denial::forbidden("rights.organization", format!("this takes {needed} of the organization")))
+}
+
+fn check_team(action: Action, team: &TeamFacts) -> Verdict {
+    let is_owner = team.organization_role == Some(OrganizationRole::Admin);
+    let is_maintainer = team.role == Some(TeamRole::Maintainer);
+    let may = match action {
+        Action::TeamRead => true,
+        Action::TeamUpdate | Action::TeamManageMembers | Action::TeamManageRepositories => {
+            is_owner || is_maintainer
+        }
+        _ => false,
+    };
+    if may {
+        return Ok(());
+    }
+    Err(Denial::forbidden(
+        "rights.team",
+        "this takes an owner of the organization or a maintainer of the team",
+    ))
+}
+
+fn check_repository(subject: &Subject, action: Action, repository: &RepositoryFacts) -> Verdict {
+    let Some(needed) = needed_permission(action) else {
+        return Err(Denial::forbidden("rights.repository", "this cannot be done to a repository"));
+    };
+    if needed == Permission::Read {
+        return Ok(());
+    }
+    if subject.principal().is_none() {
+        return Err(Denial::unauthenticated("rights.anonymous"));
+    }
+    if repository.is_archived && !outlives_archiving(action) {
+        return Err(Denial::forbidden("rights.archived", "Repository was archived so is read-only."));
+    }
+    if repository.permission >= Some(needed) {
+        return Ok(());
+    }
+    let held = repository.permission.map_or("none", Permission::role_name);
+    let message =
+        format!("this takes `{}` permission on the repository; yours is `{held}`", needed.role_name());
+    Err(Denial::forbidden("rights.repository", message))
+}
+
+/// Returns the permission an action on a repository takes; `None` if it is no such action.
+const fn needed_permission(action: Action) -> Option<Permission> {
+    use Action as A;
+    Some(match action {
+        A::RepositoryRead | A::CodeRead => Permission::Read,
+        A::LabelManage
+        | A::CollaboratorRead
+        | A::CodePush
+        | A::BranchCreate
+        | A::BranchUpdate
+        | A::BranchForceUpdate
+        | A::BranchDelete
+        | A::TagCreate
+        | A::TagUpdate
+        | A::TagDelete
+        | A::OtherRefUpdate => Permission::Write,
+        A::RepositoryUpdate => Permission::Maintain,
+        A::RepositoryAdminister | A::RepositoryTransfer | A::RepositoryDelete | A::CollaboratorManage => {
+            Permission::Admin
+        }
+        _ => return None,
+    })
+}
+
+/// An archived repository can still be restored, given away and deleted.
+const fn outlives_archiving(action: Action) -> bool {
+    matches!(
+        action,
+        Action::RepositoryAdminister
+            | Action::RepositoryTransfer
+            | Action::RepositoryDelete
+            | Action::CollaboratorRead
+    )
+}

@@ -1,0 +1,90 @@
+//! What a token was limited to. GitHub's scopes and meanings only.
+
+use forge_types::repository::Visibility;
+use forge_types::{Action, Scope};
+
+use super::{Denial, Resource, Subject, Verdict};
+
+/// Refuses what the token's scopes do not cover.
+pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> Verdict {
+    let Some(scopes) = subject
+        .principal()
+        .and_then(|principal| principal.credential())
+        .and_then(|credential| credential.scopes.as_ref())
+    else {
+        return Ok(());
+    };
+    let sufficient = sufficient(action, resource);
+    if sufficient.is_empty() || sufficient.iter().any(|scope| scopes.contains(*scope)) {
+        return Ok(());
+    }
+    Err(Denial::missing_scope(sufficient))
+}
+
+/// Returns the scopes of which one is enough; none when any token will do.
+fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
+    use Action as A;
+    match action {
+        A::SiteAdminister | A::SiteAuditRead => &[Scope::SiteAdmin],
+        A::AccountReadPrivate
+        | A::AccountListOwn
+        | A::CredentialList
+        | A::CredentialCreate
+        | A::CredentialRevoke
+        | A::DeviceDecide
+        | A::ClientAuthorize
+        | A::AgentRead
+        | A::AgentConfirm
+        | A::AgentSwitchRenew
+        | A::OrganizationRead
+        | A::RepositoryRead
+        | A::CodeRead => &[],
+        A::AccountUpdate => &[Scope::User],
+        A::AccountReadEmail => &[Scope::UserEmail],
+        A::PublicKeyRead => &[Scope::ReadPublicKey],
+        A::PublicKeyCreate => &[Scope::WritePublicKey],
+        A::PublicKeyDelete => &[Scope::AdminPublicKey],
+        A::SigningKeyRead => &[Scope::ReadSshSigningKey],
+        A::SigningKeyCreate => &[Scope::WriteSshSigningKey],
+        A::SigningKeyDelete => &[Scope::AdminSshSigningKey],
+        A::AgentUpdate
+        | A::AgentSuspend
+        | A::AgentInvite
+        | A::AgentUnbind
+        | A::AgentRecover
+        | A::AgentSwitch => &[Scope::Repo],
+        A::OrganizationReadMembers | A::TeamRead => &[Scope::ReadOrg, Scope::Repo],
+        A::OrganizationCreate | A::OrganizationAdminister => &[Scope::AdminOrg],
+        A::OrganizationManageMembers
+        | A::TeamCreate
+        | A::TeamUpdate
+        | A::TeamManageMembers
+        | A::TeamManageRepositories => &[Scope::WriteOrg],
+        A::RepositoryCreate | A::OrganizationCreateRepository => &[Scope::PublicRepo],
+        A::RepositoryDelete => &[Scope::DeleteRepo],
+        A::CollaboratorRead
+        | A::RepositoryUpdate
+        | A::RepositoryAdminister
+        | A::RepositoryTransfer
+        | A::CollaboratorManage
+        | A::LabelManage
+        | A::CodePush
+        | A::BranchCreate
+        | A::BranchUpdate
+        | A::BranchForceUpdate
+        | A::BranchDelete
+        | A::TagCreate
+        | A::TagUpdate
+        | A::TagDelete
+        | A::OtherRefUpdate => for_repository(resource),
+    }
+}
+
+const fn for_repository(resource: &Resource) -> &'static [Scope] {
+    match resource {
+        Resource::Repository(repository) if matches!(repository.visibility, Visibility::Public) => {
+            &[Scope::PublicRepo]
+        }
+        _ => &[Scope::Repo],
+    }
+}

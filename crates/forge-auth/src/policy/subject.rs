@@ -1,0 +1,183 @@
+//! Who asks, by what means, and what no one of that kind can ever do.
+
+use forge_types::account::AccountKind;
+use forge_types::agent::StandingAccess;
+use forge_types::credential::CredentialKind;
+use forge_types::id::{AccountId, CredentialId};
+use forge_types::{Action, Scopes, Timestamp};
+
+use super::{Denial, Resource, Verdict};
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// Nobody in particular.
+    Anonymous,
+    /// A known principal.
+    Principal(Principal),
+}
+
+impl Subject {
+    /// Returns the principal, unless anonymous.
+    #[must_use]
+    pub const fn principal(&self) -> Option<&Principal> {
+        match self {
+            Self::Anonymous => None,
+            Self::Principal(principal) => Some(principal),
+        }
+    }
+}
+
+/// A human or agent, and how it proved that.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// Its account.
+    pub id: AccountId,
+    /// What it is.
+    pub kind: AccountKind,
+    /// Whether it administers the whole forge.
+    pub is_site_admin: bool,
+    /// The human an agent is bound to.
+    pub owner_id: Option<AccountId>,
+    /// What an agent's standing token may do.
+    pub standing_access: Option<StandingAccess>,
+    /// How it proved who it is.
+    pub means: Means,
+}
+
+/// How a principal proved who it is.
+#[derive(Clone, Debug)]
+pub enum Means {
+    /// A browser session, opened by signing in at this time.
+    Browser {
+        /// When the person last proved to be present.
+        authenticated_at: Timestamp,
+    },
+    /// A token.
+    Credential(CredentialFacts),
+    /// A host or proxy that has authenticated the caller.
+    Host,
+    /// The operator at the machine's own console.
+    Console,
+}
+
+/// What matters about a token.
+#[derive(Clone, Debug)]
+pub struct CredentialFacts {
+    /// The credential.
+    pub id: CredentialId,
+    /// What it is for.
+    pub kind: CredentialKind,
+    /// What it is limited to; `None` means everything its account may do.
+    pub scopes: Option<Scopes>,
+    /// The human who acts through it.
+    pub acting_id: Option<AccountId>,
+}
+
+impl Principal {
+    /// Returns the token, if that is how the principal proved who it is.
+    #[must_use]
+    pub const fn credential(&self) -> Option<&CredentialFacts> {
+        match &self.means {
+            Means::Credential(credential) => Some(credential),
+            Means::Browser { .. } | Means::Host | Means::Console => None,
+        }
+    }
+}
+
+/// Refuses what this kind of principal or credential can never do.
+pub(super) fn check(subject: &Subject, action: Action, _: &Resource) -> Verdict {
+    let Subject::Principal(principal) = subject else { return Ok(()) };
+    check_kind(principal.kind, action)?;
+    let Some(credential) = principal.credential() else { return Ok(()) };
+    check_credential(credential.kind, action)?;
+    check_standing_access(principal, credential.kind, action)
+}
+
+fn check_kind(kind: AccountKind, action: Action) -> Verdict {
+    match kind {
+        AccountKind::Human if action == Action::AgentConfirm => Err(Denial::forbidden(
+            "subject.human",
+            "only an agent can confirm an invite, with its own credential",
+        )),
+        AccountKind::Agent if is_for_humans(action) => {
+            let message = format!("agents can never do this: {} is for humans", action.as_str());
+            Err(Denial::forbidden("subject.agent", message))
+        }
+        AccountKind::Organization => {
+            Err(Denial::forbidden("subject.organization", "an organization cannot act by itself"))
+        }
+        AccountKind::Human | AccountKind::Agent => Ok(()),
+    }
+}
+
+const fn is_for_humans(action: Action) -> bool {
+    matches!(
+        action,
+        Action::SiteAdminister
+            | Action::SiteAuditRead
+            | Action::DeviceDecide
+            | Action::ClientAuthorize
+            | Action::AgentInvite
+            | Action::AgentUnbind
+            | Action::AgentRecover
+            | Action::AgentSwitch
+            | Action::AgentSuspend
+            | Action::OrganizationCreate
+            | Action::OrganizationAdminister
+            | Action::OrganizationManageMembers
+    )
+}
+
+/// A switch session acts as the agent but can neither create credentials nor change who is trusted.
+fn check_credential(kind: CredentialKind, action: Action) -> Verdict {
+    if action == Action::AgentSwitchRenew && kind != CredentialKind::Switch {
+        return Err(Denial::forbidden("subject.not_switch", "this is not a switch session"));
+    }
+    if kind == CredentialKind::Switch && changes_trust(action) {
+        let message = format!("a switch session cannot do this: {}", action.as_str());
+        return Err(Denial::forbidden("subject.switch", message));
+    }
+    if !kind.is_access_token() {
+        return Err(Denial::unauthenticated("subject.not_access_token"));
+    }
+    Ok(())
+}
+
+const fn changes_trust(action: Action) -> bool {
+    matches!(
+        action,
+        Action::CredentialCreate
+            | Action::CredentialRevoke
+            | Action::PublicKeyCreate
+            | Action::PublicKeyDelete
+            | Action::SigningKeyCreate
+            | Action::SigningKeyDelete
+            | Action::DeviceDecide
+            | Action::ClientAuthorize
+            | Action::AgentConfirm
+            | Action::AgentInvite
+            | Action::AgentUpdate
+            | Action::CollaboratorManage
+            | Action::TeamManageMembers
+            | Action::TeamManageRepositories
+            | Action::RepositoryTransfer
+    )
+}
+
+fn check_standing_access(principal: &Principal, kind: CredentialKind, action: Action) -> Verdict {
+    if !matches!(kind, CredentialKind::Personal | CredentialKind::OAuth | CredentialKind::Session) {
+        return Ok(());
+    }
+    match principal.standing_access {
+        Some(StandingAccess::ExchangeOnly) => Err(Denial::forbidden(
+            "subject.exchange_only",
+            "this agent's standing token is only good for being exchanged for a task token",
+        )),
+        Some(StandingAccess::Read) if !action.is_read() => Err(Denial::forbidden(
+            "subject.standing_read",
+            "this agent's standing token can only read; writing takes a task token",
+        )),
+        Some(StandingAccess::Read | StandingAccess::Full) | None => Ok(()),
+    }
+}

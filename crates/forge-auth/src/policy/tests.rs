@@ -1,0 +1,123 @@
+use forge_types::account::AccountKind;
+use forge_types::agent::StandingAccess;
+use forge_types::credential::CredentialKind;
+use forge_types::id::{AccountId, CredentialId};
+use forge_types::repository::Visibility;
+use forge_types::{Action, Permission, Scopes};
+
+use super::{
+    CredentialFacts, Decision, Effect, Means, Principal, RepositoryFacts, Resource, Subject, decide,
+};
+
+fn principal(kind: AccountKind, credential: CredentialKind, scopes: Option<&str>) -> Principal {
+    Principal {
+        id: AccountId(7),
+        kind,
+        is_site_admin: false,
+        owner_id: None,
+        standing_access: (kind == AccountKind::Agent).then_some(StandingAccess::Full),
+        means: Means::Credential(CredentialFacts {
+            id: CredentialId(1),
+            kind: credential,
+            scopes: scopes.map(|text| Scopes::parse(text).expect("known scopes")),
+            acting_id: None,
+        }),
+    }
+}
+
+fn human(scopes: &str) -> Subject {
+    Subject::Principal(principal(AccountKind::Human, CredentialKind::Personal, Some(scopes)))
+}
+
+fn repository(visibility: Visibility, permission: Option<Permission>) -> Resource {
+    Resource::Repository(RepositoryFacts {
+        owner_id: AccountId(1),
+        owner_kind: AccountKind::Human,
+        visibility,
+        is_archived: false,
+        permission,
+    })
+}
+
+fn effect(decision: Decision) -> Option<Effect> {
+    match decision {
+        Decision::Allow => None,
+        Decision::Deny(denial) => Some(denial.effect),
+    }
+}
+
+#[test]
+fn what_cannot_be_read_does_not_exist_whatever_is_asked() {
+    let hidden = repository(Visibility::Private, None);
+    for action in [Action::RepositoryRead, Action::CodePush, Action::RepositoryDelete] {
+        for subject in [Subject::Anonymous, human("repo delete_repo")] {
+            assert_eq!(effect(decide(&subject, action, &hidden)), Some(Effect::Hidden));
+        }
+    }
+    let without_scope = decide(
+        &human("gist"),
+        Action::RepositoryRead,
+        &repository(Visibility::Private, Some(Permission::Admin)),
+    );
+    assert_eq!(effect(without_scope), Some(Effect::Hidden));
+}
+
+#[test]
+fn the_five_permissions_are_distinct() {
+    let allowed = |permission: Permission| -> Vec<&str> {
+        let target = repository(Visibility::Private, Some(permission));
+        let may = |action: &&Action| decide(&human("repo delete_repo"), **action, &target) == Decision::Allow;
+        Action::ALL.iter().filter(may).map(|action| action.as_str()).collect()
+    };
+    assert!(allowed(Permission::Read).contains(&"code.read"));
+    assert!(!allowed(Permission::Triage).contains(&"code.push"));
+    assert!(allowed(Permission::Write).contains(&"branch.force_update"));
+    assert!(!allowed(Permission::Write).contains(&"repository.update"));
+    assert!(allowed(Permission::Maintain).contains(&"repository.update"));
+    assert!(!allowed(Permission::Maintain).contains(&"repository.administer"));
+    assert!(allowed(Permission::Admin).contains(&"repository.delete"));
+}
+
+#[test]
+fn anonymous_reads_public_and_is_asked_to_sign_in_for_more() {
+    let public = repository(Visibility::Public, None);
+    assert_eq!(decide(&Subject::Anonymous, Action::CodeRead, &public), Decision::Allow);
+    assert_eq!(effect(decide(&Subject::Anonymous, Action::CodePush, &public)), Some(Effect::Unauthenticated));
+}
+
+#[test]
+fn a_switch_session_cannot_change_whom_the_forge_trusts() {
+    let mut switch = principal(AccountKind::Agent, CredentialKind::Switch, None);
+    switch.standing_access = Some(StandingAccess::Full);
+    let subject = Subject::Principal(switch);
+    let own = Resource::Account { id: AccountId(7) };
+    for action in [Action::CredentialCreate, Action::PublicKeyCreate, Action::ClientAuthorize] {
+        assert_eq!(effect(decide(&subject, action, &own)), Some(Effect::Forbidden), "{}", action.as_str());
+    }
+    let writable = repository(Visibility::Private, Some(Permission::Write));
+    assert_eq!(decide(&subject, Action::CodePush, &writable), Decision::Allow);
+}
+
+#[test]
+fn a_reading_agent_cannot_write_with_its_standing_token() {
+    let mut agent = principal(AccountKind::Agent, CredentialKind::Personal, None);
+    agent.standing_access = Some(StandingAccess::Read);
+    let subject = Subject::Principal(agent);
+    let target = repository(Visibility::Private, Some(Permission::Admin));
+    assert_eq!(decide(&subject, Action::CodeRead, &target), Decision::Allow);
+    assert_eq!(effect(decide(&subject, Action::CodePush, &target)), Some(Effect::Forbidden));
+}
+
+#[test]
+fn an_agent_never_administers_or_approves() {
+    let mut agent = principal(AccountKind::Agent, CredentialKind::Personal, None);
+    agent.is_site_admin = true;
+    let subject = Subject::Principal(agent);
+    for (action, resource) in [
+        (Action::SiteAdminister, Resource::Site),
+        (Action::DeviceDecide, Resource::Account { id: AccountId(7) }),
+        (Action::OrganizationCreate, Resource::Account { id: AccountId(7) }),
+    ] {
+        assert_eq!(effect(decide(&subject, action, &resource)), Some(Effect::Forbidden));
+    }
+}
