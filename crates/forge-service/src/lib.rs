@@ -1,1 +1,17 @@
-//! Placeholder text replaced by the first real module.
+//! The use cases of the forge: one function each, called alike by REST, GraphQL, git, pages and the console.
+//!
+//! A use case reads straight down: `ctx.begin()` (a read: `ctx.read()`), `ctx.authorize(&mut tx, target, action)`,
+//! change, store, `ctx.record(&mut tx, event)`, `tx.commit()`. INVARIANT: a target is had only from `authorize`, and
+//! every effect is recorded in its own transaction.
+
+pub mod accounts;
+pub mod app;
+mod audit;
+pub mod authenticate;
+pub mod context;
+pub mod repositories;
+pub mod target;
+
+pub use app::{App, AppParts, Settings};
+pub use context::{Caller, RequestContext, RequestInfo, Surface};
+pub use target::{Facts, Target};

@@ -1,0 +1,254 @@
+//! What all requests share: the database, the keys, the clock, randomness and the settings.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use forge_auth::keys::{KeyError, Keys};
+use forge_auth::password::PasswordHashing;
+use forge_auth::token::{Secret, TokenPrefix, base62, mint};
+use forge_store::Db;
+use forge_types::credential::CredentialKind;
+use forge_types::id::CredentialId;
+use forge_types::{Error, Result, Timestamp};
+use url::Url;
+
+/// The running forge.
+pub struct App {
+    pub(crate) db: Db,
+    pub(crate) keys: Keys,
+    pub(crate) token_prefix: TokenPrefix,
+    pub(crate) passwords: PasswordHashing,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) settings: Settings,
+    uses: Mutex<HashMap<CredentialId, Timestamp>>,
+}
+
+/// What an [`App`] is made of.
+pub struct AppParts {
+    /// The database.
+    pub db: Db,
+    /// The keys that hash and seal.
+    pub keys: Keys,
+    /// What tokens start with.
+    pub token_prefix: TokenPrefix,
+    /// Where passwords are checked.
+    pub passwords: PasswordHashing,
+    /// The clock.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// The settings.
+    pub settings: Settings,
+}
+
+/// Settings that use cases need.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The public origin, such as `https://forge.localhost`: everything printed or signed comes from it.
+    pub origin: Url,
+    /// The origin for links people follow; it carries the port in use in local mode.
+    pub people_origin: Url,
+    /// Who may register agents.
+    pub agent_registration: AgentRegistration,
+    /// Limits on open registration.
+    pub open_registration: OpenRegistration,
+    /// What a registered agent receives.
+    pub agent_credential: AgentCredential,
+    /// The name of a new repository's default branch.
+    pub default_branch: String,
+}
+
+/// Who may register agents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentRegistration {
+    /// Whoever holds the registration key.
+    Key,
+    /// Only agents that an administrator creates, or that a human's invite names.
+    Invite,
+    /// Anyone, within quotas; agents that nobody binds expire.
+    Open,
+    /// Nobody; administrators still create agents.
+    Closed,
+}
+
+/// Limits on open registration.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenRegistration {
+    /// Registrations per peer address and hour.
+    pub per_address_per_hour: u32,
+    /// Registrations per hour in all.
+    pub per_hour: u32,
+    /// How long an agent may stay unbound.
+    pub unbound_lifetime: Duration,
+}
+
+/// What a registered agent receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentCredential {
+    /// A standing token.
+    Token,
+    /// A secret that is exchanged for short sessions.
+    Bootstrap,
+}
+
+impl Settings {
+    /// Returns settings for a forge at `origin`, all else as a forge that chose nothing has it.
+    #[must_use]
+    pub fn for_origin(origin: Url) -> Self {
+        Self {
+            people_origin: origin.clone(),
+            origin,
+            agent_registration: AgentRegistration::Key,
+            open_registration: OpenRegistration {
+                per_address_per_hour: 5,
+                per_hour: 100,
+                unbound_lifetime: Duration::from_secs(7 * 24 * 3600),
+            },
+            agent_credential: AgentCredential::Token,
+            default_branch: "main".to_owned(),
+        }
+    }
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: AppParts) -> Self {
+        let AppParts { db, keys, token_prefix, passwords, clock, random, settings } = parts;
+        Self { db, keys, token_prefix, passwords, clock, random, settings, uses: Mutex::default() }
+    }
+
+    /// Returns the settings.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Returns the database, for jobs, operations and counting; use cases go through their context.
+    #[must_use]
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Returns the time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Returns what tokens of this forge start with.
+    #[must_use]
+    pub const fn token_prefix(&self) -> &TokenPrefix {
+        &self.token_prefix
+    }
+
+    /// Makes the value of a credential.
+    pub(crate) fn mint(&self, kind: CredentialKind) -> Secret {
+        mint(&self.token_prefix, kind, |buffer| self.random.fill(buffer))
+    }
+
+    /// Makes a random id with `prefix`.
+    pub(crate) fn random_id(&self, prefix: &str) -> String {
+        format!("{prefix}{}", self.random_text(20))
+    }
+
+    /// Makes `length` random base-62 characters.
+    pub(crate) fn random_text(&self, length: usize) -> String {
+        base62(length, |buffer| self.random.fill(buffer))
+    }
+
+    /// Notes that a credential was used; written once a minute.
+    pub(crate) fn note_use(&self, id: CredentialId, at: Timestamp) {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner).insert(id, at);
+    }
+
+    /// Writes when credentials were last used since the last call.
+    ///
+    /// # Errors
+    /// `Unavailable` if the database is; the notes are kept for the next call.
+    pub async fn flush_uses(&self) -> Result<()> {
+        let uses: Vec<_> = {
+            let mut noted = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.drain().collect()
+        };
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let written = self.write_uses(&uses).await;
+        if written.is_err() {
+            let mut noted = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+            for (id, at) in uses {
+                noted.entry(id).or_insert(at);
+            }
+        }
+        written
+    }
+
+    async fn write_uses(&self, uses: &[(CredentialId, Timestamp)]) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        forge_store::credentials::touch(&mut tx, uses).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// The keys were checked when they were read; a fault now is ours.
+pub(crate) fn key_fault(error: KeyError) -> Error {
+    Error::internal(error)
+}
+
+/// The clock: the machine's, or one that tests set.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The machine's clock.
+    System,
+    /// A clock that stands still until it is set, in microseconds since the epoch.
+    Fixed(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// Returns the time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::System => system_now(),
+            Self::Fixed(micros) => Timestamp::from_micros(micros.load(Ordering::SeqCst)),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+fn system_now() -> Timestamp {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// Randomness: the system's, or a reproducible sequence for tests.
+#[derive(Clone, Debug)]
+pub enum Random {
+    /// The operating system's.
+    System,
+    /// A sequence that depends on the counter alone. Never for a forge that anyone relies on.
+    Seeded(Arc<AtomicU64>),
+}
+
+impl Random {
+    /// Fills `buffer`.
+    ///
+    /// # Panics
+    /// If the operating system has no randomness to give; nothing safe can be done then.
+    pub fn fill(&self, buffer: &mut [u8]) {
+        match self {
+            Self::System => getrandom::fill(buffer).expect("the operating system gives randomness"),
+            Self::Seeded(counter) => {
+                for byte in buffer {
+                    let step = counter.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::SeqCst);
+                    let mixed = (step ^ (step >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+                    *byte = ((mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB) >> 56) as u8;
+                }
+            }
+        }
+    }
+}

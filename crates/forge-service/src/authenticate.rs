@@ -1,0 +1,94 @@
+//! From what a request presents to who asks. One statement; a malformed token costs none.
+
+use std::sync::Arc;
+
+use forge_auth::policy::{CredentialFacts, Means, Principal, Subject};
+use forge_auth::token::{Secret, recognise};
+use forge_store::credentials::Authentication;
+use forge_types::account::AccountStatus;
+use forge_types::credential::CredentialKind;
+use forge_types::{Error, Result, Timestamp};
+
+use crate::app::{App, key_fault};
+use crate::context::{Caller, CallerCredential, RequestContext, RequestInfo};
+
+/// Returns the context of a request that presents `token`; the token may be of any kind that opens the surfaces.
+///
+/// # Errors
+/// `Unauthenticated`, always with the same words, if it is malformed, unknown, expired, revoked, not an access
+/// token, or if its account or the human behind it may not act.
+pub async fn with_token(app: &Arc<App>, token: &Secret, info: RequestInfo) -> Result<RequestContext> {
+    let kind = recognise(&app.token_prefix, token.expose()).ok_or_else(Error::bad_credentials)?;
+    if !kind.is_access_token() {
+        return Err(Error::bad_credentials());
+    }
+    let found = find(app, token).await?.ok_or_else(Error::bad_credentials)?;
+    let now = app.now();
+    if !is_live(&found, now) {
+        return Err(Error::bad_credentials());
+    }
+    app.note_use(found.credential.id, now);
+    Ok(RequestContext::new(Arc::clone(app), caller(found), info))
+}
+
+/// Returns the context of a request that presents nothing.
+#[must_use]
+pub fn anonymous(app: &Arc<App>, info: RequestInfo) -> RequestContext {
+    RequestContext::new(Arc::clone(app), Caller::anonymous(), info)
+}
+
+/// Finds the credential `token` is the value of, live or not, under the current key or a previous one.
+pub(crate) async fn find(app: &App, token: &Secret) -> Result<Option<Authentication>> {
+    let mut conn = app.db.read().await?;
+    for hash in app.keys.candidate_hashes("credential", token.expose().as_bytes()).map_err(key_fault)? {
+        if let Some(found) = forge_store::credentials::authenticate(&mut conn, &hash).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns whether the credential still stands and everyone behind it may act. `expires_at` is exclusive.
+pub(crate) fn is_live(found: &Authentication, now: Timestamp) -> bool {
+    let credential = &found.credential;
+    let stands = credential.revoked_at.is_none() && credential.expires_at.is_none_or(|expiry| now < expiry);
+    let account_acts = found.status == AccountStatus::Active;
+    let human_acts = match &found.acting {
+        None => credential.kind != CredentialKind::Switch,
+        Some(human) => found.acting_status == Some(AccountStatus::Active) && found.owner_id == Some(human.id),
+    };
+    stands && account_acts && human_acts
+}
+
+fn caller(found: Authentication) -> Caller {
+    let credential = found.credential;
+    let facts = CredentialFacts {
+        id: credential.id,
+        kind: credential.kind,
+        scopes: credential.scopes.clone(),
+        acting_id: credential.acting_id,
+    };
+    let principal = Principal {
+        id: found.account.id,
+        kind: found.account.kind,
+        is_site_admin: found.account.is_site_admin,
+        owner_id: found.owner_id,
+        standing_access: found.standing_access,
+        means: Means::Credential(facts),
+    };
+    Caller {
+        subject: Subject::Principal(principal),
+        account: Some(found.account),
+        acting: found.acting,
+        credential: Some(CallerCredential {
+            id: credential.id,
+            kind: credential.kind,
+            fingerprint: found.fingerprint,
+            scopes: credential.scopes,
+            family: credential.family,
+            expires_at: credential.expires_at,
+            renewable_until: credential.renewable_until,
+            client_id: credential.client_id,
+        }),
+    }
+}

@@ -1,0 +1,244 @@
+//! The context of one request: who asks, from where, and the only ways to the database.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use forge_auth::policy::{Decision, Denial, Resource, Subject, decide};
+use forge_store::{Conn, Tx};
+use forge_types::account::AccountRef;
+use forge_types::credential::CredentialKind;
+use forge_types::id::{AccountId, CredentialId, RequestId};
+use forge_types::{Action, Error, Event, Result, Scopes, Timestamp};
+
+use crate::app::{App, Settings};
+use crate::audit::{self, Refusal};
+use crate::target::{Facts, Target};
+
+/// The surface a request came in by; the audit log names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Surface {
+    Rest,
+    GraphQl,
+    Git,
+    OAuth,
+    Web,
+    Console,
+    Job,
+}
+
+impl Surface {
+    /// Returns the name in the audit log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::GraphQl => "graphql",
+            Self::Git => "git",
+            Self::OAuth => "oauth",
+            Self::Web => "web",
+            Self::Console => "console",
+            Self::Job => "job",
+        }
+    }
+}
+
+/// What is known of a request apart from who sent it.
+#[derive(Clone, Debug)]
+pub struct RequestInfo {
+    /// The request's id, also in its answer.
+    pub id: RequestId,
+    /// The surface it came in by.
+    pub surface: Surface,
+    /// The peer's address.
+    pub ip: Option<String>,
+    /// The program the peer says it is.
+    pub user_agent: Option<String>,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// What decisions need of it.
+    pub subject: Subject,
+    /// The account; none when anonymous.
+    pub account: Option<AccountRef>,
+    /// The human who acts through a switch session.
+    pub acting: Option<AccountRef>,
+    /// The token, when there is one.
+    pub credential: Option<CallerCredential>,
+}
+
+/// The token of a caller.
+#[derive(Clone, Debug)]
+pub struct CallerCredential {
+    /// The credential's id.
+    pub id: CredentialId,
+    /// What it is for.
+    pub kind: CredentialKind,
+    /// Its public fingerprint.
+    pub fingerprint: String,
+    /// What it is limited to.
+    pub scopes: Option<Scopes>,
+    /// The authorization it descends from.
+    pub family: String,
+    /// When it stops.
+    pub expires_at: Option<Timestamp>,
+    /// The instant past which renewing cannot reach.
+    pub renewable_until: Option<Timestamp>,
+    /// The OAuth client it was issued to.
+    pub client_id: Option<String>,
+}
+
+impl Caller {
+    /// Nobody in particular.
+    #[must_use]
+    pub const fn anonymous() -> Self {
+        Self { subject: Subject::Anonymous, account: None, acting: None, credential: None }
+    }
+}
+
+/// The context of one request. Cloning it is cheap and means the same request.
+#[derive(Clone)]
+pub struct RequestContext {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    app: Arc<App>,
+    caller: Caller,
+    info: RequestInfo,
+    refusals: Mutex<Vec<Refusal>>,
+}
+
+impl RequestContext {
+    /// Creates the context of a request by `caller`.
+    #[must_use]
+    pub fn new(app: Arc<App>, caller: Caller, info: RequestInfo) -> Self {
+        Self { inner: Arc::new(Inner { app, caller, info, refusals: Mutex::default() }) }
+    }
+
+    /// Returns who asks.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.inner.caller
+    }
+
+    /// Returns what is known of the request apart from who sent it.
+    #[must_use]
+    pub fn info(&self) -> &RequestInfo {
+        &self.inner.info
+    }
+
+    /// Returns the caller's account.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when anonymous.
+    pub fn account(&self) -> Result<&AccountRef> {
+        self.inner.caller.account.as_ref().ok_or_else(Error::requires_authentication)
+    }
+
+    /// Returns the id of the caller's account; none when anonymous.
+    #[must_use]
+    pub fn account_id(&self) -> Option<AccountId> {
+        self.inner.caller.account.as_ref().map(|account| account.id)
+    }
+
+    /// Returns the settings of the forge.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.app.settings
+    }
+
+    /// Returns the time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.app.now()
+    }
+
+    /// Returns what all requests share. For the use cases of this crate.
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.inner.app
+    }
+
+    /// Begins a transaction that may write.
+    ///
+    /// # Errors
+    /// `Unavailable` if the database is.
+    pub(crate) async fn begin(&self) -> Result<Tx> {
+        Ok(self.inner.app.db.begin().await?)
+    }
+
+    /// Returns a connection for reading.
+    ///
+    /// # Errors
+    /// `Unavailable` if the database is.
+    pub(crate) async fn read(&self) -> Result<Conn> {
+        Ok(self.inner.app.db.read().await?)
+    }
+
+    /// Loads `target` and decides whether the caller may do `action` to it: the only way to get a target.
+    ///
+    /// # Errors
+    /// `NotFound` if it does not exist or the caller may not read it, else what the decision says.
+    pub(crate) async fn authorize<T: Target>(
+        &self,
+        conn: &mut Conn,
+        target: T,
+        action: Action,
+    ) -> Result<T::Found> {
+        let found = target.load(self, conn).await?.ok_or_else(Error::not_found)?;
+        self.permit(&found, action)?;
+        Ok(found)
+    }
+
+    /// Decides about a further action on what was already loaded.
+    ///
+    /// # Errors
+    /// What the decision says.
+    pub(crate) fn permit(&self, found: &impl Facts, action: Action) -> Result<()> {
+        let resource = found.resource(self);
+        match decide(&self.inner.caller.subject, action, &resource) {
+            Decision::Allow => Ok(()),
+            Decision::Deny(denial) => Err(self.refuse(action, &resource, found, denial)),
+        }
+    }
+
+    /// Decides without error or trace, for answers that say what the caller could do.
+    pub(crate) fn may(&self, found: &impl Facts, action: Action) -> bool {
+        decide(&self.inner.caller.subject, action, &found.resource(self)) == Decision::Allow
+    }
+
+    fn refuse(&self, action: Action, _: &Resource, found: &impl Facts, denial: Denial) -> Error {
+        if !action.is_read() && self.inner.caller.account.is_some() {
+            let refusal = Refusal { action, denial: denial.clone(), ids: found.ids() };
+            self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner).push(refusal);
+        }
+        denial.into()
+    }
+
+    /// Writes `event` to the audit log, in the transaction of its effect.
+    ///
+    /// # Errors
+    /// `Unavailable` if the database is; then the effect must not happen either.
+    pub(crate) async fn record(&self, tx: &mut Tx, event: Event) -> Result<()> {
+        audit::record(self, tx, event).await
+    }
+
+    /// Writes the refused mutations of this request to the audit log, in a transaction of their own. Edges call it
+    /// once, before they answer.
+    ///
+    /// # Errors
+    /// `Unavailable` if the database is.
+    pub async fn finish(&self) -> Result<()> {
+        let refusals =
+            std::mem::take(&mut *self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner));
+        if refusals.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        for refusal in refusals {
+            audit::record_refusal(self, &mut tx, refusal).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}
