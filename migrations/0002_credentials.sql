@@ -23,6 +23,7 @@ CREATE TABLE credentials (
 );
 CREATE INDEX credentials_by_account ON credentials (account_id, kind);
 CREATE INDEX credentials_by_family ON credentials (family);
+CREATE INDEX credentials_by_parent ON credentials (parent_id);
 
 CREATE TABLE oauth_clients (
     id {{id}},

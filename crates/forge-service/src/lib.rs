@@ -9,6 +9,7 @@ pub mod app;
 mod audit;
 pub mod authenticate;
 pub mod context;
+pub mod credentials;
 pub mod repositories;
 pub mod target;
 

@@ -7,7 +7,7 @@ use forge_types::id::{AccountId, CredentialId};
 use forge_types::{Scopes, Timestamp};
 
 use crate::accounts::account_ref;
-use crate::row::{Column, FromRow, Row, corrupt};
+use crate::row::{Column, FromRow, Row, corrupt, from_row};
 use crate::statement::{params, sql};
 use crate::{Conn, StoreResult, Tx};
 
@@ -212,10 +212,99 @@ pub async fn list(conn: &mut Conn, account_id: AccountId, now: Timestamp) -> Sto
         sql!(
             "SELECT ",
             credential_columns!(),
-            " FROM credentials WHERE account_id = $1 AND revoked_at IS NULL \
+            " FROM credentials WHERE account_id = $1 AND revoked_at IS NULL AND consumed_at IS NULL \
              AND (expires_at IS NULL OR expires_at > $2) ORDER BY id DESC LIMIT 500"
         ),
         params![account_id, now],
+    )
+    .await
+}
+
+struct Number {
+    number: i64,
+}
+from_row!(Number { number });
+
+/// Returns how many live credentials of one kind an account has.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn count(
+    conn: &mut Conn,
+    account_id: AccountId,
+    kind: CredentialKind,
+    now: Timestamp,
+) -> StoreResult<i64> {
+    let row: Number = conn
+        .fetch_one(
+            sql!(
+                "SELECT COUNT(*) AS number FROM credentials WHERE account_id = $1 AND kind = $2 \
+                 AND revoked_at IS NULL AND consumed_at IS NULL AND (expires_at IS NULL OR expires_at > $3)"
+            ),
+            params![account_id, kind.letter().to_string(), now],
+        )
+        .await?;
+    Ok(row.number)
+}
+
+/// Returns a credential of an account, live or not.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find(
+    conn: &mut Conn,
+    account_id: AccountId,
+    id: CredentialId,
+) -> StoreResult<Option<Credential>> {
+    conn.fetch_optional(
+        sql!("SELECT ", credential_columns!(), " FROM credentials WHERE account_id = $1 AND id = $2"),
+        params![account_id, id],
+    )
+    .await
+}
+
+/// Returns the credential whose value has this hash, live or not.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_by_hash(conn: &mut Conn, hash: &[u8; 32]) -> StoreResult<Option<Credential>> {
+    conn.fetch_optional(
+        sql!("SELECT ", credential_columns!(), " FROM credentials WHERE hash = $1"),
+        params![hash],
+    )
+    .await
+}
+
+/// Uses up a credential that is good once; returns whether this call was the one that used it.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn consume(tx: &mut Tx, id: CredentialId, now: Timestamp) -> StoreResult<bool> {
+    let rows = tx
+        .execute(
+            sql!(
+                "UPDATE credentials SET consumed_at = $2 \
+                 WHERE id = $1 AND consumed_at IS NULL AND revoked_at IS NULL"
+            ),
+            params![id, now],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// Revokes every live credential derived from one; returns how many there were.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn revoke_children(
+    tx: &mut Tx,
+    parent_id: CredentialId,
+    reason: &str,
+    now: Timestamp,
+) -> StoreResult<u64> {
+    tx.execute(
+        sql!("UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE parent_id = $1 AND revoked_at IS NULL"),
+        params![parent_id, now, reason],
     )
     .await
 }

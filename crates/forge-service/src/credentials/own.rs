@@ -1,0 +1,141 @@
+//! What an account does with its own tokens.
+
+use forge_auth::token::Secret;
+use forge_store::Tx;
+use forge_types::credential::{Credential, CredentialKind};
+use forge_types::id::CredentialId;
+use forge_types::{Action, Error, Event, FieldCode, Result, Scopes, Timestamp};
+
+use super::issue::{NewToken, Parent, issue};
+use crate::app::key_fault;
+use crate::context::RequestContext;
+use crate::target::OwnAccount;
+
+const LONGEST_NAME: usize = 100;
+
+/// What a person or agent asks for when creating a token.
+#[derive(Clone, Debug, Default)]
+pub struct TokenRequest {
+    /// What to call it.
+    pub name: String,
+    /// What to limit it to; `None` means to whatever the calling credential is limited to.
+    pub scopes: Option<Scopes>,
+    /// When it stops.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Returns the caller's live credentials, newest first, without their values.
+///
+/// # Errors
+/// `Unauthenticated` when anonymous.
+pub async fn list(ctx: &RequestContext) -> Result<Vec<Credential>> {
+    let mut conn = ctx.read().await?;
+    let account = ctx.authorize(&mut conn, OwnAccount, Action::CredentialList).await?;
+    Ok(forge_store::credentials::list(&mut conn, account.id, ctx.now()).await?)
+}
+
+/// Creates a standing token for the caller. Its value is in the answer and nowhere else.
+///
+/// # Errors
+/// `Forbidden` through a switch session; `Invalid` if it asks for more than the calling credential has.
+pub async fn create(ctx: &RequestContext, request: &TokenRequest) -> Result<(Secret, Credential)> {
+    let name = check_name(&request.name)?;
+    let mut tx = ctx.begin().await?;
+    let account = ctx.authorize(&mut tx, OwnAccount, Action::CredentialCreate).await?;
+    let calling = ctx.caller().credential.as_ref();
+    let limit = calling.and_then(|credential| credential.scopes.clone());
+    let new = NewToken {
+        scopes: request.scopes.clone().or(limit),
+        parent: calling.map(Parent::from),
+        expires_at: request.expires_at,
+        ..NewToken::new(account.id, CredentialKind::Personal, name)
+    };
+    let issued = issue(ctx, &mut tx, new).await?;
+    tx.commit().await?;
+    Ok(issued)
+}
+
+/// Revokes one of the caller's credentials; one that is already dead stays so.
+///
+/// # Errors
+/// `NotFound` if the caller has no such credential.
+pub async fn revoke(ctx: &RequestContext, id: CredentialId) -> Result<()> {
+    let mut tx = ctx.begin().await?;
+    let account = ctx.authorize(&mut tx, OwnAccount, Action::CredentialRevoke).await?;
+    let found =
+        forge_store::credentials::find(&mut tx, account.id, id).await?.ok_or_else(Error::not_found)?;
+    revoke_found(ctx, &mut tx, &found).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Revokes the caller's credential that has this value.
+///
+/// # Errors
+/// `NotFound` if the caller has no such credential, whoever else may.
+pub async fn revoke_value(ctx: &RequestContext, value: &Secret) -> Result<()> {
+    let mut tx = ctx.begin().await?;
+    let account = ctx.authorize(&mut tx, OwnAccount, Action::CredentialRevoke).await?;
+    for hash in ctx.app().keys.candidate_hashes("credential", value.expose().as_bytes()).map_err(key_fault)? {
+        let found = forge_store::credentials::find_by_hash(&mut tx, &hash).await?;
+        if let Some(found) = found.filter(|found| found.account_id == account.id) {
+            revoke_found(ctx, &mut tx, &found).await?;
+            return Ok(tx.commit().await?);
+        }
+    }
+    Err(Error::not_found())
+}
+
+/// Revokes a credential and, when it was exchanged for sessions, those too.
+pub(crate) async fn revoke_found(ctx: &RequestContext, tx: &mut Tx, credential: &Credential) -> Result<()> {
+    let now = ctx.now();
+    let revoked = forge_store::credentials::revoke(
+        tx,
+        credential.account_id,
+        credential.id,
+        "revoked by its owner",
+        now,
+    )
+    .await?;
+    let derived = match credential.kind {
+        CredentialKind::Bootstrap => {
+            forge_store::credentials::revoke_children(
+                tx,
+                credential.id,
+                "the bootstrap secret was revoked",
+                now,
+            )
+            .await?
+        }
+        CredentialKind::Refresh | CredentialKind::OAuth => {
+            forge_store::credentials::revoke_family(
+                tx,
+                &credential.family,
+                "the authorization was revoked",
+                now,
+            )
+            .await?
+        }
+        CredentialKind::Personal | CredentialKind::Session | CredentialKind::Switch => 0,
+    };
+    if !revoked && derived == 0 {
+        return Ok(());
+    }
+    let event = Event::new("credential.revoked")
+        .subject(credential.account_id)
+        .with("credential_id", credential.id.0)
+        .with("kind", credential.kind.as_str())
+        .with("with_it", derived);
+    ctx.record(tx, event).await
+}
+
+fn check_name(name: &str) -> Result<&str> {
+    let name = name.trim();
+    let refuse = |code, message: &str| Err(Error::invalid("Token", "name", code, message));
+    if name.is_empty() {
+        return refuse(FieldCode::MissingField, "name must say what the token is for");
+    }
+    if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        return refuse(FieldCode::Invalid, "name must be one line of at most 100 characters");
+    }
+    Ok(name)
+}
