@@ -1,1 +1,65 @@
-//! Placeholder text replaced by the first real module.
+//! The HTTP edge: REST v3, our extensions, OAuth endpoints and git over HTTP.
+//!
+//! Rules of this room: a handler decodes, calls one function of `forge-service` and encodes. No SQL, no Git objects, no
+//! rights. `layer` makes the request context and adds what every answer carries; `error` is the one place that turns
+//! errors into answers; `rest` holds a file per page of GitHub's documentation.
+
+pub mod body;
+pub mod context;
+pub mod error;
+mod etag;
+mod layer;
+pub mod page;
+pub mod rest;
+pub mod token;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRef};
+use forge_service::App;
+
+pub use context::{Ctx, Peer, PreAuthenticated};
+
+/// The largest JSON body that is read.
+pub const MAX_JSON_BODY: usize = 10 * 1024 * 1024;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct ApiState {
+    /// The forge.
+    pub app: Arc<App>,
+}
+
+impl FromRef<ApiState> for Arc<App> {
+    fn from_ref(state: &ApiState) -> Self {
+        Self::clone(&state.app)
+    }
+}
+
+/// Returns the routes of REST v3 under `/api/v3` and of our extensions under `/api/ext/v1`.
+#[must_use]
+pub fn router(state: &ApiState) -> Router {
+    let v3 =
+        rest::v3_routes().fallback(error::unknown_route).method_not_allowed_fallback(error::unknown_route);
+    let ext =
+        rest::ext_routes().fallback(error::unknown_route).method_not_allowed_fallback(error::unknown_route);
+    Router::new()
+        .nest("/api/v3", rest::layered(v3, state))
+        .nest("/api/ext/v1", rest::layered(ext, state))
+        .with_state(state.clone())
+}
+
+/// Returns the routes of REST v3 at the root, as `api.HOST` has them.
+#[must_use]
+pub fn api_host_router(state: &ApiState) -> Router {
+    let v3 =
+        rest::v3_routes().fallback(error::unknown_route).method_not_allowed_fallback(error::unknown_route);
+    rest::layered(v3, state).with_state(state.clone())
+}
+
+/// Returns the limit on bodies that handlers read whole.
+#[must_use]
+pub fn json_body_limit() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(MAX_JSON_BODY)
+}

@@ -10,9 +10,11 @@ use forge_auth::password::PasswordHashing;
 use forge_auth::token::{Secret, TokenPrefix, base62, mint};
 use forge_store::Db;
 use forge_types::credential::CredentialKind;
-use forge_types::id::CredentialId;
+use forge_types::id::{CredentialId, RequestId};
 use forge_types::{Error, Result, Timestamp};
 use url::Url;
+
+use crate::limits::{Budgets, Limits};
 
 /// The running forge.
 pub struct App {
@@ -23,6 +25,7 @@ pub struct App {
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) settings: Settings,
+    pub(crate) budgets: Budgets,
     uses: Mutex<HashMap<CredentialId, Timestamp>>,
 }
 
@@ -59,6 +62,8 @@ pub struct Settings {
     pub agent_credential: AgentCredential,
     /// The name of a new repository's default branch.
     pub default_branch: String,
+    /// How many requests an hour may be made.
+    pub limits: Limits,
 }
 
 /// Who may register agents.
@@ -109,6 +114,7 @@ impl Settings {
             },
             agent_credential: AgentCredential::Token,
             default_branch: "main".to_owned(),
+            limits: Limits::default(),
         }
     }
 }
@@ -118,7 +124,17 @@ impl App {
     #[must_use]
     pub fn new(parts: AppParts) -> Self {
         let AppParts { db, keys, token_prefix, passwords, clock, random, settings } = parts;
-        Self { db, keys, token_prefix, passwords, clock, random, settings, uses: Mutex::default() }
+        Self {
+            db,
+            keys,
+            token_prefix,
+            passwords,
+            clock,
+            random,
+            settings,
+            budgets: Budgets::default(),
+            uses: Mutex::default(),
+        }
     }
 
     /// Returns the settings.
@@ -148,6 +164,12 @@ impl App {
     /// Makes the value of a credential.
     pub(crate) fn mint(&self, kind: CredentialKind) -> Secret {
         mint(&self.token_prefix, kind, |buffer| self.random.fill(buffer))
+    }
+
+    /// Makes the id of a request.
+    #[must_use]
+    pub fn new_request_id(&self) -> RequestId {
+        RequestId(self.random_id(RequestId::PREFIX))
     }
 
     /// Makes a random id with `prefix`.

@@ -10,6 +10,7 @@ mod audit;
 pub mod authenticate;
 pub mod context;
 pub mod credentials;
+pub mod limits;
 pub mod repositories;
 pub mod target;
 

@@ -1,0 +1,105 @@
+//! Errors as GitHub's REST API writes them. Every kind is mapped here, without a wildcard.
+
+use axum::Json;
+use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use forge_types::{Error, ErrorKind, FieldError};
+use serde_json::{Value, json};
+
+/// Where answers about errors send their reader.
+pub const DOCUMENTATION: &str = "https://docs.github.com/rest";
+
+/// The header that names the scopes of which one would have been enough.
+pub const ACCEPTED_SCOPES: HeaderName = HeaderName::from_static("x-accepted-oauth-scopes");
+
+/// The result of a handler.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+/// An error on its way to the caller.
+#[derive(Debug)]
+pub struct ApiError(pub Error);
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let error = self.0;
+        log(&error);
+        let mut headers = HeaderMap::new();
+        let status = status(error.kind(), &mut headers);
+        let mut body = json!({
+            "message": error.message(),
+            "documentation_url": DOCUMENTATION,
+            "status": status.as_str(),
+        });
+        if let ErrorKind::Invalid(fields) = error.kind()
+            && !fields.is_empty()
+        {
+            body["errors"] = fields.iter().map(field).collect();
+        }
+        (status, headers, Json(body)).into_response()
+    }
+}
+
+fn status(kind: &ErrorKind, headers: &mut HeaderMap) -> StatusCode {
+    match kind {
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::Unauthenticated => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"forge\""));
+            StatusCode::UNAUTHORIZED
+        }
+        ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+        ErrorKind::InsufficientScope(scopes) => {
+            let scopes = scopes.join(", ");
+            let challenge =
+                format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", scopes.replace(", ", " "));
+            insert(headers, WWW_AUTHENTICATE, &challenge);
+            insert(headers, ACCEPTED_SCOPES, &scopes);
+            StatusCode::FORBIDDEN
+        }
+        ErrorKind::Malformed => StatusCode::BAD_REQUEST,
+        ErrorKind::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorKind::Conflict => StatusCode::CONFLICT,
+        ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorKind::RateLimited(after) => {
+            insert(headers, RETRY_AFTER, &after.as_secs().max(1).to_string());
+            StatusCode::TOO_MANY_REQUESTS
+        }
+        ErrorKind::Unavailable(after) => {
+            insert(headers, RETRY_AFTER, &after.as_secs().max(1).to_string());
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn field(error: &FieldError) -> Value {
+    let mut body = json!({ "resource": error.resource, "field": error.field, "code": error.code.as_str() });
+    if let Some(message) = &error.message {
+        body["message"] = Value::from(message.as_str());
+    }
+    body
+}
+
+/// Tells the operator what the caller is not told.
+fn log(error: &Error) {
+    if let Some(source) = std::error::Error::source(error) {
+        tracing::error!(kind = ?error.kind(), cause = %source, "request failed");
+    }
+}
+
+/// Answers for routes and methods that do not exist, alike.
+pub async fn unknown_route() -> ApiError {
+    ApiError(Error::not_found())
+}

@@ -1,0 +1,153 @@
+//! What surrounds every route: the request context, what every answer carries, and the end of the request.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, USER_AGENT, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use forge_auth::token::Secret;
+use forge_service::limits::Quota;
+use forge_service::{App, Caller, RequestContext, RequestInfo, Surface, authenticate, limits};
+use forge_types::{Result, Scopes};
+
+use crate::context::{Peer, PreAuthenticated};
+use crate::error::ApiError;
+use crate::token;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-github-request-id");
+const MEDIA_TYPE: HeaderName = HeaderName::from_static("x-github-media-type");
+const API_VERSION: HeaderName = HeaderName::from_static("x-github-api-version-selected");
+const SCOPES: HeaderName = HeaderName::from_static("x-oauth-scopes");
+const CLIENT_ID: HeaderName = HeaderName::from_static("x-oauth-client-id");
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const USED: HeaderName = HeaderName::from_static("x-ratelimit-used");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const RESOURCE: HeaderName = HeaderName::from_static("x-ratelimit-resource");
+
+/// Makes the context of a REST request, runs it, writes what was refused, and adds the headers of every answer.
+pub(crate) async fn layer(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let info = info(&app, &request, Surface::Rest);
+    let id = info.id.0.clone();
+    let identity = Identity::of(&request);
+    let context = match identity {
+        Ok(identity) => identity.context(&app, info).await,
+        Err(error) => Err(error),
+    };
+    let mut response = match context {
+        Err(error) => ApiError(error).into_response(),
+        Ok(context) => {
+            let quota = limits::take(&app, &context, limits::Resource::Core);
+            let mut response = match &quota {
+                Err(error) => ApiError(limits::exceeded(error)).into_response(),
+                Ok(_) => {
+                    request.extensions_mut().insert(context.clone());
+                    finished(&context, next.run(request).await).await
+                }
+            };
+            add_quota(response.headers_mut(), quota.as_ref().unwrap_or_else(|quota| quota));
+            add_caller(response.headers_mut(), &context);
+            response
+        }
+    };
+    add_common(response.headers_mut(), &id);
+    response
+}
+
+/// Returns what is known of a request apart from who sent it.
+pub(crate) fn info(app: &App, request: &Request, surface: Surface) -> RequestInfo {
+    let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+    RequestInfo {
+        id: app.new_request_id(),
+        surface,
+        ip: request.extensions().get::<Peer>().map(|Peer(address): &Peer| IpAddr::to_string(address)),
+        user_agent: user_agent.map(|text| text.chars().take(256).collect()),
+    }
+}
+
+/// What a request says about who sends it.
+pub(crate) enum Identity {
+    /// Nothing.
+    None,
+    /// A token.
+    Token(Secret),
+    /// A host or proxy that is trusted says so.
+    Trusted(Box<Caller>),
+}
+
+impl Identity {
+    /// Reads what `request` says.
+    ///
+    /// # Errors
+    /// `Malformed` or `Unauthenticated` if what is presented is no token.
+    pub(crate) fn of(request: &Request) -> Result<Self> {
+        if let Some(PreAuthenticated(caller)) = request.extensions().get() {
+            return Ok(Self::Trusted(Box::new(caller.clone())));
+        }
+        Ok(token::presented(request.headers())?.map_or(Self::None, Self::Token))
+    }
+
+    /// Returns the context of a request by whoever this is.
+    ///
+    /// # Errors
+    /// `Unauthenticated` if the token is not good.
+    pub(crate) async fn context(self, app: &Arc<App>, info: RequestInfo) -> Result<RequestContext> {
+        match self {
+            Self::None => Ok(authenticate::anonymous(app, info)),
+            Self::Token(token) => authenticate::with_token(app, &token, info).await,
+            Self::Trusted(caller) => Ok(RequestContext::new(Arc::clone(app), *caller, info)),
+        }
+    }
+}
+
+/// Ends a request: an answer is not given before its refusals are written.
+pub(crate) async fn finished(context: &RequestContext, response: Response) -> Response {
+    match context.finish().await {
+        Ok(()) => response,
+        Err(error) => ApiError(error).into_response(),
+    }
+}
+
+fn add_common(headers: &mut HeaderMap, id: &str) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(MEDIA_TYPE, HeaderValue::from_static("github.v3; format=json"));
+    headers.insert(API_VERSION, HeaderValue::from_static("2022-11-28"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, max-age=0, must-revalidate"));
+    headers.entry(VARY).or_insert(HeaderValue::from_static("Accept, Authorization, Cookie"));
+}
+
+fn add_quota(headers: &mut HeaderMap, quota: &Quota) {
+    let numbers = [
+        (LIMIT, u64::from(quota.limit)),
+        (REMAINING, u64::from(quota.limit.saturating_sub(quota.used))),
+        (USED, u64::from(quota.used)),
+        (RESET, u64::try_from(quota.reset.as_seconds()).unwrap_or(0)),
+    ];
+    for (name, number) in numbers {
+        headers.insert(name, HeaderValue::from(number));
+    }
+    headers.insert(RESOURCE, HeaderValue::from_static(quota.resource.as_str()));
+}
+
+/// Tokens that were not limited to scopes have no such header, which clients read as "an integration's token".
+fn add_caller(headers: &mut HeaderMap, context: &RequestContext) {
+    let Some(credential) = &context.caller().credential else { return };
+    if let Some(value) = credential.scopes.as_ref().and_then(scopes_value) {
+        headers.insert(SCOPES, value);
+        headers.entry(crate::error::ACCEPTED_SCOPES).or_insert(HeaderValue::from_static(""));
+    }
+    if let Some(value) = credential.client_id.as_deref().and_then(|id| HeaderValue::from_str(id).ok()) {
+        headers.insert(CLIENT_ID, value);
+    }
+}
+
+fn scopes_value(scopes: &Scopes) -> Option<HeaderValue> {
+    HeaderValue::from_str(&scopes.join(", ")).ok()
+}
