@@ -1,1 +1,28 @@
-//! Placeholder text replaced by the first real module.
+//! Git: packs, objects and the wire protocol. Knows no SQL and no HTTP.
+//!
+//! Refs live elsewhere: whoever calls hands in a [`wire::RefSnapshot`] of what its caller may see, and moves refs itself
+//! after objects are durable. What holds here:
+//! - objects are packs, never loose; a pack is fsynced, index and directory too, before its [`PackInfo`] is returned;
+//! - nothing is served before every want was checked against the snapshot ([`fetch`]);
+//! - nothing that a push brings is in the repository before it was checked ([`receive`]);
+//! - `git` runs only as a bounded, killable process with a scrubbed environment ([`Processes`]).
+//!
+//! Where to look: [`Storage`] and [`Repository`] for directories, [`objects`] for reading and writing objects,
+//! [`wire`] for pkt-lines and advertisements, [`fetch`] and [`receive`] for the two services.
+//! Requests are expected decoded: `Content-Encoding: gzip` is undone, with a limit, by the HTTP edge.
+
+mod durable;
+mod error;
+mod process;
+mod repository;
+mod storage;
+
+pub mod fetch;
+pub mod objects;
+pub mod receive;
+pub mod wire;
+
+pub use error::{Error, Result};
+pub use process::{GitProgram, ProcessLimits, Processes};
+pub use repository::{PackInfo, Repository};
+pub use storage::{Storage, Swept};

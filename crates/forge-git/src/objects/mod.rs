@@ -1,0 +1,30 @@
+//! Objects: reading them from packs, and writing new ones as a pack.
+//!
+//! Everything here blocks and belongs on the blocking pool. Reading by id says nothing about who may read: whether an object
+//! is reachable from what a caller sees is asked of [`crate::fetch`] or decided above this crate.
+
+mod ancestry;
+mod model;
+mod pack_builder;
+mod reader;
+
+pub use model::{Commit, EntryKind, ObjectKind, Peeled, Signature, TreeEntry};
+pub use pack_builder::{CommitDraft, PackBuilder};
+pub use reader::Objects;
+
+use forge_types::{ObjectFormat, ObjectId};
+
+pub(crate) fn hash_kind(format: ObjectFormat) -> gix::hash::Kind {
+    match format {
+        ObjectFormat::Sha1 => gix::hash::Kind::Sha1,
+        ObjectFormat::Sha256 => gix::hash::Kind::Sha256,
+    }
+}
+
+pub(crate) fn to_gix(id: ObjectId) -> gix::ObjectId {
+    gix::ObjectId::from_bytes_or_panic(id.as_bytes())
+}
+
+pub(crate) fn from_gix(id: &gix::oid) -> ObjectId {
+    ObjectId::from_bytes(id.as_bytes()).expect("both know the same two lengths")
+}

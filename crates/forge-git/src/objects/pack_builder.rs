@@ -1,0 +1,184 @@
+//! New objects, gathered into one pack.
+//!
+//! What the forge itself commits (a first README, an edit through the API, a merge) becomes an ordinary pack beside those
+//! that pushes bring. Objects are stored whole; maintenance finds the deltas.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use forge_types::{ObjectFormat, ObjectId};
+use gix::objs::WriteTo;
+
+use super::{ObjectKind, Signature, TreeEntry, from_gix, hash_kind, to_gix};
+use crate::receive::Quarantine;
+use crate::{Error, PackInfo, Repository, Result};
+
+/// What a new commit says.
+#[derive(Clone, Debug)]
+pub struct CommitDraft {
+    /// The directory it records.
+    pub tree_id: ObjectId,
+    /// The commits it follows.
+    pub parent_ids: Vec<ObjectId>,
+    /// Who wrote the change.
+    pub author: Signature,
+    /// Who makes the commit.
+    pub committer: Signature,
+    /// What it says. A line feed at the end is added when there is none.
+    pub message: String,
+}
+
+/// Gathers objects and writes them as one pack.
+#[derive(Debug)]
+pub struct PackBuilder {
+    format: ObjectFormat,
+    seen: HashSet<ObjectId>,
+    entries: Vec<u8>,
+    count: u32,
+}
+
+impl PackBuilder {
+    /// Begins an empty pack.
+    pub fn new(format: ObjectFormat) -> Self {
+        Self { format, seen: HashSet::new(), entries: Vec::new(), count: 0 }
+    }
+
+    /// Adds the bytes of a file.
+    pub fn blob(&mut self, data: &[u8]) -> Result<ObjectId> {
+        self.add(ObjectKind::Blob, data)
+    }
+
+    /// Adds a directory. Entries may come in any order; names that Git refuses or that occur twice are refused.
+    pub fn tree(&mut self, entries: &[TreeEntry]) -> Result<ObjectId> {
+        let mut tree = gix::objs::Tree::empty();
+        for entry in entries {
+            check_name(&entry.name)?;
+            tree.entries.push(gix::objs::tree::Entry {
+                mode: entry.kind.to_gix().into(),
+                filename: entry.name.clone().into(),
+                oid: to_gix(entry.id),
+            });
+        }
+        tree.entries.sort();
+        let mut names = HashSet::new();
+        if !tree.entries.iter().all(|entry| names.insert(&entry.filename)) {
+            return Err(Error::protocol("a directory has two entries of one name"));
+        }
+        let mut data = Vec::new();
+        tree.write_to(&mut data).map_err(Error::io("encode a tree"))?;
+        self.add(ObjectKind::Tree, &data)
+    }
+
+    /// Adds a commit.
+    pub fn commit(&mut self, draft: &CommitDraft) -> Result<ObjectId> {
+        let mut text = format!("tree {}\n", draft.tree_id);
+        for parent in &draft.parent_ids {
+            text.push_str(&format!("parent {parent}\n"));
+        }
+        text.push_str(&format!("author {}\n", signature_line(&draft.author)));
+        text.push_str(&format!("committer {}\n\n", signature_line(&draft.committer)));
+        text.push_str(&draft.message.replace('\0', ""));
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        self.add(ObjectKind::Commit, text.as_bytes())
+    }
+
+    /// Writes the pack durably into the repository, which is created if need be. `unique` is a number that no other pack
+    /// was or will be given.
+    pub fn write(self, repository: &Repository, unique: u128) -> Result<PackInfo> {
+        let quarantine = Quarantine::open(repository, unique)?;
+        let pack = self.finish()?;
+        index(&pack, &quarantine.pack_directory(), hash_kind(repository.format()))?;
+        quarantine.publish_blocking()?.ok_or_else(|| Error::Corrupt("an empty pack was to be written".into()))
+    }
+
+    fn add(&mut self, kind: ObjectKind, data: &[u8]) -> Result<ObjectId> {
+        let id = gix::objs::compute_hash(hash_kind(self.format), kind.to_gix(), data)
+            .map_err(|error| Error::corrupt("hash an object", error))?;
+        let id = from_gix(&id);
+        if self.seen.insert(id) {
+            write_entry_header(&mut self.entries, kind, data.len());
+            let mut encoder = ZlibEncoder::new(&mut self.entries, Compression::default());
+            encoder.write_all(data).and_then(|()| encoder.finish().map(drop)).map_err(Error::io("deflate an object"))?;
+            self.count += 1;
+        }
+        Ok(id)
+    }
+
+    fn finish(self) -> Result<Vec<u8>> {
+        let mut pack = Vec::with_capacity(self.entries.len() + 44);
+        pack.extend_from_slice(b"PACK\0\0\0\x02");
+        pack.extend_from_slice(&self.count.to_be_bytes());
+        pack.extend_from_slice(&self.entries);
+        let mut hasher = gix::hash::hasher(hash_kind(self.format));
+        hasher.update(&pack);
+        let checksum = hasher.try_finalize().map_err(|error| Error::corrupt("hash a pack", error))?;
+        pack.extend_from_slice(checksum.as_slice());
+        Ok(pack)
+    }
+}
+
+/// Kind in three bits, size in four, then seven bits at a time.
+fn write_entry_header(out: &mut Vec<u8>, kind: ObjectKind, len: usize) {
+    let kind = match kind {
+        ObjectKind::Commit => 1u8,
+        ObjectKind::Tree => 2,
+        ObjectKind::Blob => 3,
+        ObjectKind::Tag => 4,
+    };
+    let mut rest = len >> 4;
+    let mut byte = kind << 4 | (len & 0x0f) as u8;
+    while rest > 0 {
+        out.push(byte | 0x80);
+        byte = (rest & 0x7f) as u8;
+        rest >>= 7;
+    }
+    out.push(byte);
+}
+
+fn index(pack: &[u8], directory: &Path, hash: gix::hash::Kind) -> Result<()> {
+    let mut from = pack;
+    let written = gix_pack::Bundle::write_to_directory(
+        &mut from,
+        Some(directory),
+        &mut gix::progress::Discard,
+        &AtomicBool::new(false),
+        None::<gix::objs::find::Never>,
+        hash,
+        gix_pack::bundle::write::Options { thread_limit: Some(1), ..Default::default() },
+    )
+    .map_err(|error| Error::corrupt("index a new pack", error))?;
+    if let Some(keep) = written.keep_path {
+        std::fs::remove_file(&keep).map_err(Error::io("remove the keep file of a new pack"))?;
+    }
+    Ok(())
+}
+
+/// Names that a working copy must not have, in the spellings that file systems take for them.
+fn check_name(name: &[u8]) -> Result<()> {
+    let options =
+        gix::validate::path::component::Options { protect_windows: false, protect_hfs: true, protect_ntfs: true };
+    let is_bad = name.is_empty()
+        || name == b"."
+        || name == b".."
+        || name.contains(&b'/')
+        || name.contains(&0)
+        || gix::validate::path::component(name.into(), None, options).is_err();
+    if is_bad {
+        return Err(Error::Protocol(format!("`{}` is not allowed as a file name", name.escape_ascii())));
+    }
+    Ok(())
+}
+
+fn signature_line(signature: &Signature) -> String {
+    let clean = |text: &str| text.replace(['<', '>', '\n', '\0'], "").trim().to_owned();
+    let offset = signature.offset;
+    let (sign, minutes) = if offset < 0 { ('-', -offset / 60) } else { ('+', offset / 60) };
+    let zone = format!("{sign}{:02}{:02}", minutes / 60, minutes % 60);
+    format!("{} <{}> {} {zone}", clean(&signature.name), clean(&signature.email), signature.seconds)
+}

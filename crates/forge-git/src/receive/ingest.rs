@@ -1,0 +1,164 @@
+//! Taking a pack in: streamed into `git index-pack`, which completes thin packs and checks every object.
+//!
+//! `--strict` refuses what is dangerous in a working copy (`.git` spellings, `.gitmodules` tricks, bad modes and names).
+//! Three findings that old, honest histories are full of are let pass, as other hosts do.
+
+use std::ffi::OsStr;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{ChildStderr, ChildStdin};
+use tokio::time::timeout;
+
+use super::{Quarantine, Reply};
+use crate::process::{Processes, read_bounded};
+use crate::{Error, Result};
+
+/// What is kept of what the process says.
+const SAID_LIMIT: usize = 16 * 1024;
+
+const STRICT: &str = "--strict=badTimezone=ignore,missingSpaceBeforeDate=ignore,zeroPaddedFilemode=ignore";
+
+/// What a pack may be.
+#[derive(Clone, Copy, Debug)]
+pub struct IngestLimits {
+    /// How many bytes the pack may have.
+    pub pack_bytes: u64,
+    /// How many bytes one object may have while a delta is applied to it, or it to another.
+    pub object_bytes: u64,
+}
+
+impl Default for IngestLimits {
+    fn default() -> Self {
+        Self { pack_bytes: 4 << 30, object_bytes: 1 << 30 }
+    }
+}
+
+impl Quarantine {
+    /// Reads a pack from the stream into the quarantine, checking it. After an error the stream may have a rest to
+    /// [`drain`](super::drain).
+    pub async fn ingest(
+        &self,
+        processes: &Processes,
+        from: &mut (impl AsyncRead + Unpin),
+        limits: &IngestLimits,
+        reply: &Reply,
+    ) -> Result<()> {
+        let settings = ["core.bigFileThreshold=32m", "core.deltaBaseCacheLimit=64m"];
+        let mut command = processes.command(self.repository().path(), &settings);
+        command.env("GIT_OBJECT_DIRECTORY", self.directory());
+        command.env("GIT_ALLOC_LIMIT", limits.object_bytes.to_string());
+        let args = ["index-pack", "--stdin", "--fix-thin", STRICT, "--show-resolving-progress", "--threads=2"];
+        let mut running = processes.start(command, &args.map(OsStr::new)).await?;
+        let (Some(stdin), Some(stdout), Some(stderr)) =
+            (running.child.stdin.take(), running.child.stdout.take(), running.child.stderr.take())
+        else {
+            return Err(Error::Program("`git index-pack` has no pipes".into()));
+        };
+        let work = async {
+            let feed = async {
+                feed(from, stdin, limits.pack_bytes, processes.limits().stall).await?;
+                reply.keep_alive();
+                Ok(())
+            };
+            let listen = async { Ok(listen(stderr, reply).await) };
+            let discard = async { Ok(drop(read_bounded(stdout).await)) };
+            // A feed that fails ends it all at once: the process is killed when this returns.
+            let ((), said, ()) = tokio::try_join!(feed, listen, discard)?;
+            let status = running.child.wait().await.map_err(Error::io("wait for `git index-pack`"))?;
+            if status.success() { Ok(()) } else { Err(refusal(&said, status.code().is_some())) }
+        };
+        match timeout(processes.limits().run, work).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::TooLarge("the push took too long".into())),
+        }
+    }
+}
+
+/// Copies the pack into the process. A process that stops reading has said why on its standard error.
+async fn feed(
+    from: &mut (impl AsyncRead + Unpin),
+    mut to: ChildStdin,
+    limit: u64,
+    stall: Duration,
+) -> Result<()> {
+    let mut buffer = vec![0u8; 128 * 1024];
+    let mut total = 0u64;
+    loop {
+        let read = timeout(stall, from.read(&mut buffer)).await;
+        let count = match read {
+            Ok(Ok(0)) => return Ok(()),
+            Ok(Ok(count)) => count,
+            Ok(Err(error)) => return Err(Error::Protocol(format!("the pack could not be read: {error}"))),
+            Err(_) => return Err(Error::protocol("the client stopped sending the pack")),
+        };
+        total += count as u64;
+        if total > limit {
+            return Err(Error::TooLarge(format!("the pack is over the limit of {} MiB for one push", limit >> 20)));
+        }
+        if to.write_all(&buffer[..count]).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Passes progress on and returns everything else that was said.
+async fn listen(mut stderr: ChildStderr, reply: &Reply) -> String {
+    let mut said = Vec::new();
+    let mut buffer = [0u8; 4096];
+    while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
+        let text = &buffer[..count];
+        if is_progress(text) {
+            reply.progress(text);
+        } else {
+            let room = SAID_LIMIT.saturating_sub(said.len()).min(count);
+            said.extend_from_slice(&text[..room]);
+        }
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+/// Git writes one line of progress at a time.
+fn is_progress(text: &[u8]) -> bool {
+    text.starts_with(b"Resolving deltas:") && !text.windows(7).any(|word| word == b"fatal: " || word == b"error: ")
+}
+
+/// Turns what the process said into a refusal for the client, or into a fault of the server.
+fn refusal(said: &str, exited: bool) -> Error {
+    let is_ours = ["No space left", "unable to create", "unable to open", "cannot open", "write error", "Permission denied",
+        "Input/output error", "cannot store", "unable to write"]
+        .iter()
+        .any(|word| said.contains(word));
+    if is_ours || !exited {
+        return Error::Program(format!("`git index-pack` failed: {}", said.trim()));
+    }
+    if said.contains("attempting to allocate") {
+        return Error::BadPack("an object of the pack is too large".into());
+    }
+    let is_reason = |line: &&str| line.starts_with("error: ") || line.starts_with("fatal: ");
+    let mut reasons: Vec<&str> = said.split(['\n', '\r']).filter(is_reason).map(|line| &line[7..]).collect();
+    // The last line sums up what the lines before it say.
+    if reasons.len() > 1 && reasons.last().is_some_and(|last| last.starts_with("fsck error")) {
+        reasons.pop();
+    }
+    reasons.truncate(5);
+    match reasons.is_empty() {
+        true => Error::BadPack("the pack is broken".into()),
+        false => Error::BadPack(reasons.join("; ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_of_the_pack_are_told_and_faults_of_the_server_are_not() {
+        let said = "error: object 12ab: hasDotgit: contains '.git'\nfatal: fsck error in packed object\n";
+        assert_eq!(refusal(said, true).to_string(), "object 12ab: hasDotgit: contains '.git'");
+        assert_eq!(refusal("Resolving deltas: 1%\rfatal: early EOF\n", true).to_string(), "early EOF");
+        let full = refusal("fatal: unable to create temporary file '/srv/x': No space left on device", true);
+        assert!(!full.is_for_client());
+        assert!(!refusal("", false).is_for_client(), "killed by a signal");
+    }
+}

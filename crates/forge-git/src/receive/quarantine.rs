@@ -1,0 +1,98 @@
+//! A directory of its own for the objects of one push.
+//!
+//! It lies inside the repository's object directory, so that publishing is a rename, and reads the repository's objects
+//! through `info/alternates`. INVARIANT: whatever happens, either [`Quarantine::publish`] returned, or nothing is left.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::durable::{blocking, move_pack, remove_tree};
+use crate::objects::{Objects, hash_kind};
+use crate::storage::list;
+use crate::{Error, PackInfo, Repository, Result};
+
+/// The objects of one push, before they are the repository's. Dropping it removes them.
+#[derive(Debug)]
+pub struct Quarantine {
+    repository: Repository,
+    directory: PathBuf,
+    unique: u128,
+}
+
+impl Quarantine {
+    /// Makes an empty quarantine; the repository's directory is created if need be. `unique` is a number that no other pack
+    /// was or will be given: it names the pack, so that two pushes of equal bytes never share a file. Blocks.
+    pub fn open(repository: &Repository, unique: u128) -> Result<Self> {
+        repository.create()?;
+        let directory = repository.objects().join(format!("incoming-{unique:032x}"));
+        fs::create_dir(&directory).map_err(Error::io(format!("create {}", directory.display())))?;
+        let quarantine = Self { repository: repository.clone(), directory, unique };
+        for name in ["pack", "info"] {
+            let path = quarantine.directory.join(name);
+            fs::create_dir(&path).map_err(Error::io(format!("create {}", path.display())))?;
+        }
+        let alternates = quarantine.directory.join("info/alternates");
+        fs::write(&alternates, format!("{}\n", repository.objects().display()))
+            .map_err(Error::io(format!("write {}", alternates.display())))?;
+        Ok(quarantine)
+    }
+
+    /// Returns the repository that the objects are for.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(crate) fn pack_directory(&self) -> PathBuf {
+        self.directory.join("pack")
+    }
+
+    /// Opens the objects of this push and of the repository together. Blocks.
+    pub fn objects(&self) -> Result<Objects> {
+        Objects::open_directories(&self.repository, &[self.pack_directory(), self.repository.packs()])
+    }
+
+    /// Makes the pack durably part of the repository: files synced, renamed, directory synced. `None` if there was none, or
+    /// none with objects.
+    pub async fn publish(self) -> Result<Option<PackInfo>> {
+        blocking(move || self.publish_blocking()).await
+    }
+
+    pub(crate) fn publish_blocking(self) -> Result<Option<PackInfo>> {
+        let Some(index) = self.index()? else {
+            return Ok(None);
+        };
+        let kind = hash_kind(self.repository.format());
+        let object_count = gix_pack::index::File::at(&index, kind)
+            .map_err(|error| Error::corrupt(index.display(), error))?
+            .num_objects();
+        if object_count == 0 {
+            return Ok(None);
+        }
+        let mut size_bytes = 0;
+        for extension in ["pack", "idx"] {
+            let path = index.with_extension(extension);
+            size_bytes += fs::metadata(&path).map_err(Error::io(format!("read {}", path.display())))?.len();
+        }
+        // Git's maintenance takes the last digits of a pack's name for a hash, so it has the length of one.
+        let name = format!("pack-{:0>width$x}", self.unique, width = self.repository.format().hex_len());
+        move_pack(&index, &self.repository.packs(), &name)?;
+        Ok(Some(PackInfo { name, object_count: object_count.into(), size_bytes }))
+    }
+
+    fn index(&self) -> Result<Option<PathBuf>> {
+        let files = list(&self.pack_directory())?;
+        Ok(files.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "idx")))
+    }
+}
+
+impl Drop for Quarantine {
+    fn drop(&mut self) {
+        if let Err(error) = remove_tree(&self.directory) {
+            tracing::warn!(%error, "a quarantine directory stays until the next start");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The report at the end of a push: whether the pack got in, and what became of each ref.
+
+use forge_types::ObjectId;
+
+use crate::wire::pkt;
+use crate::wire::sideband::printable;
+
+/// The longest reason that is sent.
+const MAX_REASON: usize = 400;
+
+/// What became of the pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unpack {
+    /// It got in, or there was none.
+    Ok,
+    /// It is refused, for this reason.
+    Failed(String),
+}
+
+/// What became of one command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandStatus {
+    /// The ref is as the client wanted it.
+    Ok,
+    /// The ref was changed, but otherwise than the command said; told only to clients of `report-status-v2`.
+    OkWith {
+        /// The value it had.
+        old: ObjectId,
+        /// The value it has.
+        new: ObjectId,
+        /// Did it lose history?
+        forced: bool,
+    },
+    /// The ref is as it was, for this reason.
+    Refused(String),
+}
+
+/// Encodes the report. `results` pairs the bytes of each ref name with its status, in the order of the commands.
+pub fn report_status<'a>(
+    version_2: bool,
+    unpack: &Unpack,
+    results: impl IntoIterator<Item = (&'a [u8], &'a CommandStatus)>,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    match unpack {
+        Unpack::Ok => pkt::write_line(&mut out, "unpack ok"),
+        Unpack::Failed(reason) => pkt::write_line(&mut out, &format!("unpack {}", one_line(reason))),
+    }
+    for (name, status) in results {
+        match status {
+            CommandStatus::Ok => write_result(&mut out, b"ok ", name, ""),
+            CommandStatus::OkWith { old, new, forced } => {
+                write_result(&mut out, b"ok ", name, "");
+                if version_2 {
+                    pkt::write_line(&mut out, &format!("option old-oid {old}"));
+                    pkt::write_line(&mut out, &format!("option new-oid {new}"));
+                    if *forced {
+                        pkt::write_line(&mut out, "option forced-update");
+                    }
+                }
+            }
+            CommandStatus::Refused(reason) => {
+                write_result(&mut out, b"ng ", name, &format!(" {}", one_line(reason)));
+            }
+        }
+    }
+    out.extend_from_slice(pkt::FLUSH);
+    out
+}
+
+fn write_result(out: &mut Vec<u8>, word: &[u8], name: &[u8], rest: &str) {
+    let mut line = Vec::with_capacity(word.len() + name.len() + rest.len() + 1);
+    line.extend_from_slice(word);
+    line.extend_from_slice(name);
+    line.extend_from_slice(rest.as_bytes());
+    line.push(b'\n');
+    pkt::write(out, &line);
+}
+
+fn one_line(text: &str) -> String {
+    let mut line = printable(&text.replace('\n', "; "));
+    line.truncate(line.floor_char_boundary(MAX_REASON));
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use forge_types::ObjectFormat;
+
+    use super::*;
+
+    #[test]
+    fn reasons_are_one_line_of_bounded_length() {
+        let refused = CommandStatus::Refused(format!("no\nng refs/heads/x forged\u{1b}[0m {}", "é".repeat(1000)));
+        let out = report_status(false, &Unpack::Ok, [(&b"refs/heads/main"[..], &refused)]);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.contains("ng refs/heads/main no; ng refs/heads/x forged[0m"), "{text}");
+    }
+
+    #[test]
+    fn option_lines_are_for_version_2_only() {
+        let id = ObjectId::null(ObjectFormat::Sha1);
+        let status = CommandStatus::OkWith { old: id, new: id, forced: true };
+        let encode = |v2| String::from_utf8(report_status(v2, &Unpack::Ok, [(&b"r"[..], &status)])).unwrap();
+        assert!(encode(true).contains("option forced-update") && !encode(false).contains("option"));
+    }
+}

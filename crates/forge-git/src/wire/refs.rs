@@ -1,0 +1,66 @@
+//! The refs that one caller may see, as one consistent snapshot.
+
+use std::collections::HashSet;
+
+use forge_types::{ObjectFormat, ObjectId, RefName};
+
+/// One ref.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ref {
+    /// The full name.
+    pub name: RefName,
+    /// The object it points to.
+    pub id: ObjectId,
+    /// For an annotated tag, the object that it stands for in the end.
+    pub peeled: Option<ObjectId>,
+}
+
+/// Every ref that a caller may see, and where `HEAD` points.
+///
+/// INVARIANT: what is not in the snapshot is not there for this caller. It is the measure of every want.
+#[derive(Clone, Debug)]
+pub struct RefSnapshot {
+    format: ObjectFormat,
+    head: RefName,
+    refs: Vec<Ref>,
+}
+
+impl RefSnapshot {
+    /// Makes a snapshot; refs are put in the order of their names' bytes, as clients expect.
+    pub fn new(format: ObjectFormat, head: RefName, mut refs: Vec<Ref>) -> Self {
+        if !refs.is_sorted_by(|a, b| a.name < b.name) {
+            refs.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        Self { format, head, refs }
+    }
+
+    /// Returns the hash function of the repository.
+    pub fn format(&self) -> ObjectFormat {
+        self.format
+    }
+
+    /// Returns the default branch, which need not exist.
+    pub fn head(&self) -> &RefName {
+        &self.head
+    }
+
+    /// Returns the refs in order.
+    pub fn refs(&self) -> &[Ref] {
+        &self.refs
+    }
+
+    /// Returns the ref of that name.
+    pub fn find(&self, name: &RefName) -> Option<&Ref> {
+        self.refs.binary_search_by(|entry| entry.name.cmp(name)).ok().map(|at| &self.refs[at])
+    }
+
+    /// Returns what `HEAD` resolves to, if the default branch exists.
+    pub fn head_id(&self) -> Option<ObjectId> {
+        self.find(&self.head).map(|entry| entry.id)
+    }
+
+    /// Returns every object that is named outright, peeled ones included.
+    pub fn tips(&self) -> HashSet<ObjectId> {
+        self.refs.iter().flat_map(|entry| [Some(entry.id), entry.peeled]).flatten().collect()
+    }
+}
