@@ -40,15 +40,21 @@ CREATE TABLE oauth_clients (
     CHECK (is_public = TRUE OR secret_hash IS NOT NULL)
 );
 
+-- The client that every GitHub CLI carries. Its secret is published, so it is a public client and has none here.
+INSERT INTO oauth_clients (client_id, name, homepage, is_public, is_builtin, redirect_uris, allows_device, created_at)
+VALUES ('178c6fc778ccc68e1d6a', 'GitHub CLI', 'https://cli.github.com', TRUE, TRUE, '[]', TRUE, 0);
+
 CREATE TABLE device_codes (
     id {{id}},
     device_hash {{blob}} NOT NULL UNIQUE,
     user_code_hash {{blob}} NOT NULL UNIQUE,
     client_id TEXT NOT NULL,
     scopes TEXT NOT NULL,
+    wants_refresh BOOLEAN NOT NULL DEFAULT FALSE,
     state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'approved', 'denied', 'consumed')),
     account_id BIGINT,
     account_kind TEXT CHECK (account_kind = 'human'),
+    approver_credential_id BIGINT REFERENCES credentials (id),
     ip TEXT,
     user_agent TEXT,
     poll_interval BIGINT NOT NULL,

@@ -7,6 +7,7 @@ use std::fmt;
 
 use forge_types::credential::CredentialKind;
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq as _;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ENTROPY: usize = 30;
@@ -58,6 +59,12 @@ impl Secret {
         &self.0
     }
 
+    /// Returns whether both are the same value, in a time that does not depend on where they differ.
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+
     /// Returns the last four characters, which tell credentials apart.
     #[must_use]
     pub fn tail(&self) -> &str {
@@ -79,13 +86,21 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Makes a token of `kind` from 40 random bytes or more of `random`.
-///
-/// # Panics
-/// Never for 40 bytes or more of real randomness; bytes that cannot be used without bias are skipped and drawn again.
+/// The letter of an invitation of an agent. Not a credential: no surface accepts it as one.
+pub const INVITE_LETTER: char = 'v';
+
+/// The letter of the key with which agents are registered. Not a credential either.
+pub const REGISTRATION_LETTER: char = 'k';
+
+/// Makes a token of `kind` from what `draw` draws; bytes that cannot be used without bias are drawn again.
 pub fn mint(prefix: &TokenPrefix, kind: CredentialKind, draw: impl FnMut(&mut [u8])) -> Secret {
+    mint_lettered(prefix, kind.letter(), draw)
+}
+
+/// Makes a secret of the same form that is not a credential.
+pub fn mint_lettered(prefix: &TokenPrefix, letter: char, draw: impl FnMut(&mut [u8])) -> Secret {
     let entropy = base62(ENTROPY, draw);
-    Secret(format!("{}{}_{entropy}{}", prefix.0, kind.letter(), checksum(&entropy)))
+    Secret(format!("{}{letter}_{entropy}{}", prefix.0, checksum(&entropy)))
 }
 
 /// Makes `length` base-62 characters without bias.
@@ -105,15 +120,21 @@ pub fn base62(length: usize, mut draw: impl FnMut(&mut [u8])) -> String {
 /// Returns the kind of a well-formed token, or `None` if the prefix, the form or the checksum is wrong.
 #[must_use]
 pub fn recognise(prefix: &TokenPrefix, value: &str) -> Option<CredentialKind> {
+    CredentialKind::from_letter(recognise_letter(prefix, value)?)
+}
+
+/// Returns the letter of a well-formed secret, or `None` if the prefix, the form or the checksum is wrong.
+#[must_use]
+pub fn recognise_letter(prefix: &TokenPrefix, value: &str) -> Option<char> {
     let rest = value.strip_prefix(prefix.0.as_str())?;
     let mut characters = rest.chars();
-    let kind = CredentialKind::from_letter(characters.next()?)?;
+    let letter = characters.next()?;
     let body = characters.as_str().strip_prefix('_')?;
     if body.len() != ENTROPY + CHECKSUM || !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
     let (entropy, sum) = body.split_at(ENTROPY);
-    (checksum(entropy) == sum).then_some(kind)
+    (checksum(entropy) == sum).then_some(letter)
 }
 
 /// Returns the checksum of `entropy`: its CRC-32/ISO-HDLC in base 62, six characters.
@@ -159,6 +180,16 @@ mod tests {
         }
         for value in ["", "fgep_", "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", "fgep_é"] {
             assert_eq!(recognise(&prefix, value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn secrets_that_are_no_credentials_are_not_taken_for_one() {
+        let prefix = TokenPrefix::default();
+        for letter in [INVITE_LETTER, REGISTRATION_LETTER] {
+            let secret = mint_lettered(&prefix, letter, counting());
+            assert_eq!(recognise_letter(&prefix, secret.expose()), Some(letter));
+            assert_eq!(recognise(&prefix, secret.expose()), None);
         }
     }
 

@@ -10,7 +10,7 @@ use forge_types::{Action, Error, Event, Result};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::context::RequestContext;
+use crate::context::{Caller, RequestContext};
 
 /// What a target is called in the audit log.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,11 +68,7 @@ async fn insert(
         reason: refused_because,
         actor: principal.as_ref().map(|(id, login, kind)| AuditActor { id: *id, login, kind }),
         acting: acting.as_ref().map(|(id, login, kind)| AuditActor { id: *id, login, kind }),
-        credential: caller.credential.as_ref().map(|credential| AuditCredential {
-            id: Some(credential.id),
-            kind: credential.kind.as_str(),
-            fingerprint: Some(&credential.fingerprint),
-        }),
+        credential: credential(caller),
         repository_id: ids.repository_id,
         organization_id: ids.organization_id,
         subject_id: ids.subject_id,
@@ -85,6 +81,17 @@ async fn insert(
     };
     entry.content_hash = Sha256::digest(canonical(&content(&entry)).as_bytes()).into();
     forge_store::audit::insert(tx, &entry).await.map_err(Error::from)
+}
+
+/// Returns by what means the caller proved who it is.
+fn credential(caller: &Caller) -> Option<AuditCredential<'_>> {
+    let browser = caller.session.map(|_| AuditCredential { id: None, kind: "browser", fingerprint: None });
+    let token = caller.credential.as_ref().map(|credential| AuditCredential {
+        id: Some(credential.id),
+        kind: credential.kind.as_str(),
+        fingerprint: Some(&credential.fingerprint),
+    });
+    token.or(browser)
 }
 
 /// Returns what the hash of an entry covers: everything but the id and the hash itself.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use forge_auth::policy::{CredentialFacts, Means, Principal, Subject};
 use forge_auth::token::{Secret, recognise};
 use forge_store::credentials::Authentication;
+use forge_store::web_sessions::WebSession;
 use forge_types::account::AccountStatus;
 use forge_types::credential::CredentialKind;
 use forge_types::{Error, Result, Timestamp};
 
 use crate::app::{App, key_fault};
-use crate::context::{Caller, CallerCredential, RequestContext, RequestInfo};
+use crate::context::{Caller, CallerCredential, CallerSession, RequestContext, RequestInfo};
+use crate::people::sessions;
 
 /// Returns the context of a request that presents `token`; the token may be of any kind that opens the surfaces.
 ///
@@ -29,6 +31,50 @@ pub async fn with_token(app: &Arc<App>, token: &Secret, info: RequestInfo) -> Re
     }
     app.note_use(found.credential.id, now);
     Ok(RequestContext::new(Arc::clone(app), caller(found), info))
+}
+
+/// Returns the context of a request from the browser that holds `cookie`.
+///
+/// # Errors
+/// `Unauthenticated` if the session is unknown, over or ended, or its account may not act.
+pub async fn with_session(app: &Arc<App>, cookie: &Secret, info: RequestInfo) -> Result<RequestContext> {
+    let now = app.now();
+    let found = find_session(app, cookie).await?.filter(|found| {
+        found.revoked_at.is_none() && now < found.expires_at && found.status == AccountStatus::Active
+    });
+    let found = found.ok_or_else(Error::bad_credentials)?;
+    let is_fresh = now.since(found.authenticated_at) < sessions::FRESHNESS;
+    let principal = Principal {
+        id: found.account.id,
+        kind: found.account.kind,
+        is_site_admin: found.account.is_site_admin,
+        owner_id: None,
+        standing_access: None,
+        means: Means::Browser { authenticated_at: found.authenticated_at, is_fresh },
+    };
+    let session = CallerSession {
+        id: found.id,
+        authenticated_at: found.authenticated_at,
+        is_fresh,
+        expires_at: found.expires_at,
+    };
+    let caller = Caller {
+        subject: Subject::Principal(principal),
+        account: Some(found.account),
+        session: Some(session),
+        ..Caller::anonymous()
+    };
+    Ok(RequestContext::new(Arc::clone(app), caller, info))
+}
+
+async fn find_session(app: &App, cookie: &Secret) -> Result<Option<WebSession>> {
+    let mut conn = app.db.read().await?;
+    for hash in sessions::hashes(app, cookie)? {
+        if let Some(found) = forge_store::web_sessions::find_by_hash(&mut conn, &hash).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the context of a request that presents nothing.
@@ -90,5 +136,6 @@ fn caller(found: Authentication) -> Caller {
             renewable_until: credential.renewable_until,
             client_id: credential.client_id,
         }),
+        session: None,
     }
 }

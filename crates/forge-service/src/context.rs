@@ -6,7 +6,7 @@ use forge_auth::policy::{Decision, Denial, Resource, Subject, decide};
 use forge_store::{Conn, Tx};
 use forge_types::account::AccountRef;
 use forge_types::credential::CredentialKind;
-use forge_types::id::{AccountId, CredentialId, RequestId};
+use forge_types::id::{AccountId, CredentialId, RequestId, WebSessionId};
 use forge_types::{Action, Error, Event, Result, Scopes, Timestamp};
 
 use crate::app::{App, Settings};
@@ -66,6 +66,21 @@ pub struct Caller {
     pub acting: Option<AccountRef>,
     /// The token, when there is one.
     pub credential: Option<CallerCredential>,
+    /// The browser session, when there is one.
+    pub session: Option<CallerSession>,
+}
+
+/// The browser session of a caller.
+#[derive(Clone, Copy, Debug)]
+pub struct CallerSession {
+    /// The session's id.
+    pub id: WebSessionId,
+    /// When the person last proved to be present.
+    pub authenticated_at: Timestamp,
+    /// Whether that is recent enough for what takes being present.
+    pub is_fresh: bool,
+    /// When it stops.
+    pub expires_at: Timestamp,
 }
 
 /// The token of a caller.
@@ -93,7 +108,7 @@ impl Caller {
     /// Nobody in particular.
     #[must_use]
     pub const fn anonymous() -> Self {
-        Self { subject: Subject::Anonymous, account: None, acting: None, credential: None }
+        Self { subject: Subject::Anonymous, account: None, acting: None, credential: None, session: None }
     }
 }
 
@@ -121,6 +136,13 @@ impl RequestContext {
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.inner.caller
+    }
+
+    /// Returns the same request as one by `account`, for what the request itself has proved: it decides nothing, and
+    /// the audit log names the account.
+    pub(crate) fn speaking_for(&self, account: AccountRef) -> Self {
+        let caller = Caller { account: Some(account), ..self.inner.caller.clone() };
+        Self::new(Arc::clone(&self.inner.app), caller, self.inner.info.clone())
     }
 
     /// Returns what is known of the request apart from who sent it.

@@ -5,14 +5,18 @@
 //! every effect is recorded in its own transaction.
 
 pub mod accounts;
+pub mod admin;
 pub mod app;
 mod audit;
 pub mod authenticate;
 pub mod context;
 pub mod credentials;
 pub mod limits;
+pub mod people;
+pub mod registration_key;
 pub mod repositories;
 pub mod target;
+mod throttle;
 
 pub use app::{App, AppParts, Settings};
 pub use context::{Caller, RequestContext, RequestInfo, Surface};

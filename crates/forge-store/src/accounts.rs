@@ -4,7 +4,7 @@ use forge_types::account::{Account, AccountKind, AccountRef, AccountStatus};
 use forge_types::id::AccountId;
 use forge_types::{Timestamp, name};
 
-use crate::row::{FromRow, Row, from_row};
+use crate::row::{Row, from_row};
 use crate::statement::{params, sql};
 use crate::{Conn, StoreResult, Tx};
 
@@ -148,22 +148,53 @@ pub async fn update_status(
     Ok(())
 }
 
+struct Exists {
+    found: bool,
+}
+from_row!(Exists { found });
+
+/// Returns whether a login is taken, in whatever case; logins of deleted accounts stay taken.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn login_is_taken(conn: &mut Conn, login: &str) -> StoreResult<bool> {
+    let row: Exists = conn
+        .fetch_one(
+            sql!("SELECT EXISTS (SELECT 1 FROM accounts WHERE login_key = $1) AS found"),
+            params![name::key(login)],
+        )
+        .await?;
+    Ok(row.found)
+}
+
+/// Writes whether a human administers the forge.
+///
+/// # Errors
+/// `Constraint` if the account is not a human.
+pub async fn update_site_admin(
+    tx: &mut Tx,
+    id: AccountId,
+    is_site_admin: bool,
+    now: Timestamp,
+) -> StoreResult<()> {
+    tx.execute(
+        sql!("UPDATE accounts SET is_site_admin = $2, epoch = epoch + 1, updated_at = $3 WHERE id = $1"),
+        params![id, is_site_admin, now],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Returns whether somebody administers the forge.
 ///
 /// # Errors
 /// Only faults of the database.
 pub async fn site_admin_exists(conn: &mut Conn) -> StoreResult<bool> {
-    struct Exists(bool);
-    impl FromRow for Exists {
-        fn from_row(row: &Row<'_>) -> StoreResult<Self> {
-            row.get("found").map(Self)
-        }
-    }
     let row: Exists = conn
         .fetch_one(
             sql!("SELECT EXISTS (SELECT 1 FROM accounts WHERE is_site_admin = TRUE AND status = 'active') AS found"),
             params![],
         )
         .await?;
-    Ok(row.0)
+    Ok(row.found)
 }

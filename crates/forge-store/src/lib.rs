@@ -11,11 +11,16 @@ pub mod credentials;
 mod db;
 mod dialect;
 mod error;
+pub mod identities;
 mod migrations;
+pub mod oauth;
+pub mod passwords;
 pub mod repositories;
 mod row;
 pub mod settings;
 mod statement;
+pub mod throttles;
+pub mod web_sessions;
 
 pub use db::{Conn, Db, DbOptions, Tx};
 pub use error::{StoreError, StoreResult};

@@ -52,6 +52,8 @@ pub enum Means {
     Browser {
         /// When the person last proved to be present.
         authenticated_at: Timestamp,
+        /// Whether that is recent enough for what takes being present.
+        is_fresh: bool,
     },
     /// A token.
     Credential(CredentialFacts),
@@ -89,6 +91,7 @@ impl Principal {
 pub(super) fn check(subject: &Subject, action: Action, _: &Resource) -> Verdict {
     let Subject::Principal(principal) = subject else { return Ok(()) };
     check_kind(principal.kind, action)?;
+    check_presence(&principal.means, action)?;
     let Some(credential) = principal.credential() else { return Ok(()) };
     check_credential(credential.kind, action)?;
     check_standing_access(principal, credential.kind, action)
@@ -126,6 +129,26 @@ const fn is_for_humans(action: Action) -> bool {
             | Action::OrganizationCreate
             | Action::OrganizationAdminister
             | Action::OrganizationManageMembers
+    )
+}
+
+/// A browser that was left open for long may still read, but not give anyone access.
+fn check_presence(means: &Means, action: Action) -> Verdict {
+    if matches!(means, Means::Browser { is_fresh: false, .. }) && takes_presence(action) {
+        return Err(Denial::forbidden("subject.stale", "sign in again to confirm that it is you"));
+    }
+    Ok(())
+}
+
+const fn takes_presence(action: Action) -> bool {
+    matches!(
+        action,
+        Action::CredentialCreate
+            | Action::DeviceDecide
+            | Action::ClientAuthorize
+            | Action::AgentRecover
+            | Action::AgentSwitch
+            | Action::SiteAdminister
     )
 }
 

@@ -1,0 +1,89 @@
+//! Signing in with a password. The answer is the same, in words and in time, whether the login or the password is
+//! wrong; attempts are limited by account and by address.
+
+use std::time::Duration;
+
+use forge_auth::password::MAX_LENGTH;
+use forge_store::Tx;
+use forge_store::passwords::SignInAccount;
+use forge_types::account::AccountStatus;
+use forge_types::{Error, ErrorKind, Event, Result, name};
+
+use super::sessions::{SignedIn, open};
+use crate::app::App;
+use crate::context::RequestContext;
+use crate::people::password;
+use crate::throttle::{self, Limit};
+
+const PER_ACCOUNT: Limit =
+    Limit { name: "sign_in.account", attempts: 10, window: Duration::from_secs(15 * 60) };
+const PER_ADDRESS: Limit =
+    Limit { name: "sign_in.address", attempts: 50, window: Duration::from_secs(15 * 60) };
+
+/// Signs a person in.
+///
+/// # Errors
+/// `Unauthenticated`, always with the same words, if there is no such account or the password is wrong;
+/// `RateLimited` after too many attempts, whether or not the account exists.
+pub async fn with_password(ctx: &RequestContext, login: &str, given: &str) -> Result<SignedIn> {
+    count_attempt(ctx, login).await?;
+    let found = find(ctx, login).await?;
+    let stored = found.as_ref().and_then(|account| account.hash.clone());
+    let is_right = is_right(ctx.app(), given, stored).await?;
+    let may_enter = |account: &SignInAccount| is_right && account.status == AccountStatus::Active;
+    match found {
+        Some(account) if may_enter(&account) => succeed(ctx, login, &account).await,
+        found => Err(fail(ctx, found.as_ref()).await?),
+    }
+}
+
+/// The attempt is counted before the password is looked at, so that parallel guesses count too.
+async fn count_attempt(ctx: &RequestContext, login: &str) -> Result<()> {
+    let mut tx = ctx.begin().await?;
+    let by_address = match &ctx.info().ip {
+        Some(address) => throttle::count(ctx, &mut tx, PER_ADDRESS, address).await?.map(drop),
+        None => Ok(()),
+    };
+    let by_account = throttle::count(ctx, &mut tx, PER_ACCOUNT, &name::key(login)).await?;
+    if matches!(by_account, Ok(seen) if seen == PER_ACCOUNT.attempts) {
+        ctx.record(&mut tx, Event::new("sign_in.throttled")).await?;
+    }
+    tx.commit().await?;
+    by_address.and(by_account.map(drop))
+}
+
+async fn find(ctx: &RequestContext, login: &str) -> Result<Option<SignInAccount>> {
+    Ok(forge_store::passwords::find_by_login(&mut ctx.read().await?, login).await?)
+}
+
+async fn is_right(app: &App, given: &str, stored: Option<String>) -> Result<bool> {
+    if given.len() > MAX_LENGTH {
+        return Ok(false);
+    }
+    app.passwords.verify(given.to_owned(), stored).await.map_err(password::fault)
+}
+
+async fn succeed(ctx: &RequestContext, login: &str, found: &SignInAccount) -> Result<SignedIn> {
+    let mut tx = ctx.begin().await?;
+    throttle::forget(ctx, &mut tx, PER_ACCOUNT, &name::key(login)).await?;
+    let account = forge_store::accounts::find(&mut tx, found.id).await?.ok_or_else(Error::not_found)?;
+    let signed_in = open(ctx, &mut tx, account, "password").await?;
+    tx.commit().await?;
+    Ok(signed_in)
+}
+
+async fn fail(ctx: &RequestContext, found: Option<&SignInAccount>) -> Result<Error> {
+    let mut tx = ctx.begin().await?;
+    record_failure(ctx, &mut tx, found).await?;
+    tx.commit().await?;
+    Ok(Error::new(ErrorKind::Unauthenticated, "login or password is wrong"))
+}
+
+/// What was typed is never recorded: people type passwords where logins belong.
+async fn record_failure(ctx: &RequestContext, tx: &mut Tx, found: Option<&SignInAccount>) -> Result<()> {
+    let mut event = Event::new("sign_in.failed").with("method", "password");
+    if let Some(account) = found {
+        event = event.subject(account.id);
+    }
+    ctx.record(tx, event).await
+}
