@@ -4,8 +4,10 @@ CREATE TABLE agents (
     standing_access TEXT NOT NULL DEFAULT 'full' CHECK (standing_access IN ('full', 'read', 'exchange_only')),
     expires_unbound_at BIGINT,
     registered_from TEXT,
+    suspended_by BIGINT REFERENCES accounts (id),
     FOREIGN KEY (account_id, account_kind) REFERENCES accounts (id, kind)
 );
+CREATE INDEX agents_by_expiry ON agents (expires_unbound_at) WHERE expires_unbound_at IS NOT NULL;
 
 CREATE TABLE agent_invites (
     id {{key}} PRIMARY KEY,
@@ -19,6 +21,7 @@ CREATE TABLE agent_invites (
     expires_at BIGINT NOT NULL,
     consumed_at BIGINT,
     consumed_by BIGINT REFERENCES accounts (id),
+    registered_id BIGINT REFERENCES accounts (id),
     withdrawn_at BIGINT,
     FOREIGN KEY (human_id, human_kind) REFERENCES accounts (id, kind)
 );

@@ -116,13 +116,6 @@ pub struct Authentication {
     pub standing_access: Option<StandingAccess>,
 }
 
-impl Column for Option<StandingAccess> {
-    fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
-        let text: Option<String> = row.get(name)?;
-        text.map(|text| StandingAccess::parse(&text).ok_or_else(|| corrupt(name, &text))).transpose()
-    }
-}
-
 impl FromRow for Authentication {
     fn from_row(row: &Row<'_>) -> StoreResult<Self> {
         let acting_status: Option<String> = row.get("acting_status")?;
@@ -305,6 +298,49 @@ pub async fn revoke_children(
     tx.execute(
         sql!("UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE parent_id = $1 AND revoked_at IS NULL"),
         params![parent_id, now, reason],
+    )
+    .await
+}
+
+/// Returns the live switch sessions through which `acting` acts as `account_id`, newest first.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_switch_sessions(
+    conn: &mut Conn,
+    account_id: AccountId,
+    acting: AccountId,
+    now: Timestamp,
+) -> StoreResult<Vec<Credential>> {
+    conn.fetch_all(
+        sql!(
+            "SELECT ",
+            credential_columns!(),
+            " FROM credentials WHERE account_id = $1 AND kind = 'w' AND acting_id = $2 AND revoked_at IS NULL \
+             AND expires_at > $3 ORDER BY id DESC"
+        ),
+        params![account_id, acting, now],
+    )
+    .await
+}
+
+/// Revokes the live switch sessions of an account, or the one named; returns how many there were.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn revoke_switch_sessions(
+    tx: &mut Tx,
+    account_id: AccountId,
+    only: Option<CredentialId>,
+    reason: &str,
+    now: Timestamp,
+) -> StoreResult<u64> {
+    tx.execute(
+        sql!(
+            "UPDATE credentials SET revoked_at = $3, revoke_reason = $4 WHERE account_id = $1 AND kind = 'w' \
+             AND revoked_at IS NULL AND expires_at > $3 AND (CAST($2 AS BIGINT) IS NULL OR id = $2)"
+        ),
+        params![account_id, only, now, reason],
     )
     .await
 }

@@ -6,6 +6,7 @@
 //! authorization call. Verbs: `insert`, `find`, `find_by_x`, `list`, `count`, `update`, `delete`.
 
 pub mod accounts;
+pub mod agents;
 pub mod audit;
 pub mod credentials;
 mod db;

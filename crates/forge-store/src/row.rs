@@ -46,6 +46,7 @@ values! {
     [u8; 32] => Bytes, |v| v.to_vec();
     &[u8; 32] => Bytes, |v| v.to_vec();
     Timestamp => Int, Timestamp::as_micros;
+    &forge_types::id::InviteId => Text, |v| v.0.clone();
 }
 
 macro_rules! integer_ids {
@@ -167,10 +168,28 @@ macro_rules! text_columns {
                 <$column>::parse(&text).ok_or_else(|| $crate::row::corrupt(name, &text))
             }
         }
+        impl $crate::row::Column for Option<$column> {
+            fn read(row: &$crate::row::Row<'_>, name: &str) -> $crate::StoreResult<Self> {
+                let text: Option<String> = row.get(name)?;
+                text.map(|text| <$column>::parse(&text).ok_or_else(|| $crate::row::corrupt(name, &text)))
+                    .transpose()
+            }
+        }
     )* };
 }
 
-text_columns!(AccountKind, AccountStatus, forge_types::repository::Visibility);
+text_columns!(
+    AccountKind,
+    AccountStatus,
+    forge_types::agent::StandingAccess,
+    forge_types::repository::Visibility,
+);
+
+impl Column for forge_types::id::InviteId {
+    fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
+        row.get(name).map(Self)
+    }
+}
 
 /// Says that the column `name` holds what the program never wrote.
 pub(crate) fn corrupt(name: &str, value: &str) -> StoreError {

@@ -20,6 +20,8 @@ pub enum Action {
     AccountReadEmail,
     /// List the repositories, organizations and memberships one has.
     AccountListOwn,
+    /// Read what the audit log says of oneself and one's agents.
+    AccountAuditRead,
     /// List one's own credentials, never their values.
     CredentialList,
     /// Create a credential for oneself.
@@ -44,12 +46,16 @@ pub enum Action {
     ClientAuthorize,
 
     // Agents
+    /// List one's own agents with what each may reach.
+    AgentList,
     /// Read an agent's state: owner, status, last use.
     AgentRead,
     /// Change an agent's description or display name.
     AgentUpdate,
-    /// Suspend and restore an agent.
+    /// Suspend an agent.
     AgentSuspend,
+    /// Restore a suspended agent.
+    AgentRestore,
     /// Create, list and withdraw invitations.
     AgentInvite,
     /// Accept an invitation, as the agent.
@@ -62,6 +68,8 @@ pub enum Action {
     AgentSwitch,
     /// Renew the switch session in use.
     AgentSwitchRenew,
+    /// End switch sessions: one's own, or those of an agent of one's own.
+    AgentSwitchEnd,
 
     // Organizations and teams
     /// Create an organization.
@@ -149,14 +157,17 @@ action_names! {
     SiteAdminister = "site.administer", SiteAuditRead = "site.audit.read",
     AccountReadPrivate = "account.read_private", AccountUpdate = "account.update",
     AccountReadEmail = "account.read_email", AccountListOwn = "account.list_own",
+    AccountAuditRead = "account.audit.read",
     CredentialList = "credential.list", CredentialCreate = "credential.create", CredentialRevoke = "credential.revoke",
     PublicKeyRead = "public_key.read", PublicKeyCreate = "public_key.create", PublicKeyDelete = "public_key.delete",
     SigningKeyRead = "signing_key.read", SigningKeyCreate = "signing_key.create",
     SigningKeyDelete = "signing_key.delete",
     DeviceDecide = "device.decide", ClientAuthorize = "client.authorize",
-    AgentRead = "agent.read", AgentUpdate = "agent.update", AgentSuspend = "agent.suspend",
+    AgentList = "agent.list", AgentRead = "agent.read", AgentUpdate = "agent.update", AgentSuspend = "agent.suspend",
+    AgentRestore = "agent.restore",
     AgentInvite = "agent.invite", AgentConfirm = "agent.confirm", AgentUnbind = "agent.unbind",
     AgentRecover = "agent.recover", AgentSwitch = "agent.switch", AgentSwitchRenew = "agent.switch_renew",
+    AgentSwitchEnd = "agent.switch_end",
     OrganizationCreate = "organization.create", OrganizationRead = "organization.read",
     OrganizationReadMembers = "organization.read_members", OrganizationAdminister = "organization.administer",
     OrganizationManageMembers = "organization.manage_members",
@@ -182,9 +193,11 @@ impl Action {
                 | Self::AccountReadPrivate
                 | Self::AccountReadEmail
                 | Self::AccountListOwn
+                | Self::AccountAuditRead
                 | Self::CredentialList
                 | Self::PublicKeyRead
                 | Self::SigningKeyRead
+                | Self::AgentList
                 | Self::AgentRead
                 | Self::OrganizationRead
                 | Self::OrganizationReadMembers

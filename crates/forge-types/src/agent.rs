@@ -1,9 +1,12 @@
 //! Agents: what an agent account has beyond any account, its binding to a human, and invitations.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, AccountRef};
-use crate::id::{AccountId, InviteId};
+use crate::id::{AccountId, InviteId, RepositoryId, TeamId};
+use crate::organization::TeamRole;
 use crate::{Permission, Timestamp};
 
 /// What an agent's standing token may do on its own.
@@ -55,12 +58,40 @@ pub struct Agent {
     pub creator: Option<AccountRef>,
     /// Why it is suspended, when it is.
     pub suspended_reason: Option<String>,
+    /// Who suspended it, when it is.
+    pub suspended_by: Option<AccountId>,
+}
+
+/// An agent with what its human wants to see at a glance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentOverview {
+    /// The agent.
+    pub agent: Agent,
+    /// When its present standing credential was created; none when it has no live one.
+    pub credential_created_at: Option<Timestamp>,
+    /// The repositories it owns or collaborates on, by name.
+    pub repositories: Vec<(String, Permission)>,
+    /// The teams it is in.
+    pub teams: Vec<TeamPlace>,
+}
+
+/// A place in a team.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TeamPlace {
+    /// The organization's login.
+    pub organization_login: String,
+    /// The team's slug.
+    pub slug: String,
+    /// The role in the team.
+    pub role: TeamRole,
 }
 
 /// Access to one repository that an invitation carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepositoryGrant {
-    /// `OWNER/NAME`.
+    /// The repository, whatever it is called when the invitation is accepted.
+    pub repository_id: RepositoryId,
+    /// `OWNER/NAME` when the invitation was made.
     pub repo_full_name: String,
     /// The permission the agent will have.
     pub permission: Permission,
@@ -69,12 +100,16 @@ pub struct RepositoryGrant {
 /// Membership of one team that an invitation carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamGrant {
-    /// The organization's login.
+    /// The team, whatever it is called when the invitation is accepted.
+    pub team_id: TeamId,
+    /// The organization.
+    pub organization_id: AccountId,
+    /// The organization's login when the invitation was made.
     pub org: String,
-    /// The team's slug.
+    /// The team's slug when the invitation was made.
     pub team_slug: String,
     /// The role in the team.
-    pub role: crate::organization::TeamRole,
+    pub role: TeamRole,
 }
 
 /// An invitation of an agent by a human; its secret is shown once.
@@ -96,8 +131,57 @@ pub struct AgentInvite {
     pub expires_at: Timestamp,
     /// When it was accepted.
     pub consumed_at: Option<Timestamp>,
+    /// The agent that accepted it.
+    pub consumed_by: Option<AccountId>,
+    /// The agent that registered with it, where registering takes an invitation; only that one may accept it.
+    pub registered_id: Option<AccountId>,
     /// When it was withdrawn.
     pub withdrawn_at: Option<Timestamp>,
+}
+
+/// How long an invitation can be accepted, at most and when its maker says nothing.
+pub const INVITE_LIFETIME: Duration = Duration::from_secs(72 * 60 * 60);
+
+/// What an invitation is at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InviteState {
+    /// It can be accepted.
+    Pending,
+    /// It was accepted.
+    Accepted,
+    /// It was withdrawn.
+    Withdrawn,
+    /// Its time is over.
+    Expired,
+}
+
+impl InviteState {
+    /// Returns the name in answers and on pages.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Accepted => "accepted",
+            Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl AgentInvite {
+    /// Returns what the invitation is at `now`; the instant of expiry itself is already too late.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> InviteState {
+        if self.consumed_at.is_some() {
+            InviteState::Accepted
+        } else if self.withdrawn_at.is_some() {
+            InviteState::Withdrawn
+        } else if now >= self.expires_at {
+            InviteState::Expired
+        } else {
+            InviteState::Pending
+        }
+    }
 }
 
 /// The consent of an agent to be recovered and switched to by one human.

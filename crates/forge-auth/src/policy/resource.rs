@@ -33,6 +33,8 @@ pub struct AgentFacts {
     pub id: AccountId,
     /// The human it is bound to.
     pub owner_id: Option<AccountId>,
+    /// Who suspended it, when it is suspended.
+    pub suspended_by: Option<AccountId>,
 }
 
 /// What decides about an organization.

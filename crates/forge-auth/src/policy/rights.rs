@@ -44,6 +44,7 @@ const fn concerns_own_account(action: Action) -> bool {
             | A::AccountUpdate
             | A::AccountReadEmail
             | A::AccountListOwn
+            | A::AccountAuditRead
             | A::CredentialList
             | A::CredentialCreate
             | A::CredentialRevoke
@@ -56,6 +57,7 @@ const fn concerns_own_account(action: Action) -> bool {
             | A::DeviceDecide
             | A::ClientAuthorize
             | A::AgentInvite
+            | A::AgentList
             | A::OrganizationCreate
             | A::RepositoryCreate
     )
@@ -68,15 +70,23 @@ fn check_agent(principal: &Principal, action: Action, agent: &AgentFacts) -> Ver
         Action::AgentRead => is_itself || is_owner || principal.is_site_admin,
         Action::AgentUpdate => is_owner || principal.is_site_admin,
         Action::AgentSuspend => is_owner || principal.is_site_admin,
+        Action::AgentRestore => {
+            let is_own_doing = agent.suspended_by.is_none_or(|by| by == principal.id);
+            principal.is_site_admin || (is_owner && is_own_doing)
+        }
         Action::AgentConfirm | Action::AgentSwitchRenew => is_itself,
+        Action::AgentSwitchEnd => is_owner || (is_itself && principal.is_switched()),
         Action::AgentUnbind | Action::AgentRecover | Action::AgentSwitch => is_owner,
         _ => false,
     };
     if may {
-        Ok(())
-    } else {
-        Err(Denial::forbidden("rights.agent", "this takes the human the agent is bound to"))
+        return Ok(());
     }
+    let message = match action {
+        Action::AgentRestore if is_owner => "a site administrator suspended this agent; only one can restore it",
+        _ => "this takes the human the agent is bound to",
+    };
+    Err(Denial::forbidden("rights.agent", message))
 }
 
 fn check_organization(action: Action, organization: &OrganizationFacts) -> Verdict {

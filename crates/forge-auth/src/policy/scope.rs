@@ -36,6 +36,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::AgentRead
         | A::AgentConfirm
         | A::AgentSwitchRenew
+        | A::AgentSwitchEnd
         | A::OrganizationRead
         | A::RepositoryRead
         | A::CodeRead => &[],
@@ -49,7 +50,10 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         A::SigningKeyDelete => &[Scope::AdminSshSigningKey],
         A::AgentUpdate
         | A::AgentSuspend
+        | A::AgentRestore
+        | A::AccountAuditRead
         | A::AgentInvite
+        | A::AgentList
         | A::AgentUnbind
         | A::AgentRecover
         | A::AgentSwitch => &[Scope::Repo],

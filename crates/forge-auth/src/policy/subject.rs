@@ -61,6 +61,8 @@ pub enum Means {
     Host,
     /// The operator at the machine's own console.
     Console,
+    /// The forge itself, on what the principal asked for before: an invite it made that is now accepted.
+    Deferred,
 }
 
 /// What matters about a token.
@@ -82,8 +84,13 @@ impl Principal {
     pub const fn credential(&self) -> Option<&CredentialFacts> {
         match &self.means {
             Means::Credential(credential) => Some(credential),
-            Means::Browser { .. } | Means::Host | Means::Console => None,
+            Means::Browser { .. } | Means::Host | Means::Console | Means::Deferred => None,
         }
+    }
+
+    /// Returns whether a human acts as this agent.
+    pub(super) fn is_switched(&self) -> bool {
+        self.credential().is_some_and(|credential| credential.kind == CredentialKind::Switch)
     }
 }
 
@@ -126,6 +133,7 @@ const fn is_for_humans(action: Action) -> bool {
             | Action::AgentRecover
             | Action::AgentSwitch
             | Action::AgentSuspend
+            | Action::AgentRestore
             | Action::OrganizationCreate
             | Action::OrganizationAdminister
             | Action::OrganizationManageMembers
@@ -188,8 +196,11 @@ const fn changes_trust(action: Action) -> bool {
     )
 }
 
+/// Consenting to a human is no use of what the agent may reach, so it stays possible.
 fn check_standing_access(principal: &Principal, kind: CredentialKind, action: Action) -> Verdict {
-    if !matches!(kind, CredentialKind::Personal | CredentialKind::OAuth | CredentialKind::Session) {
+    let is_standing =
+        matches!(kind, CredentialKind::Personal | CredentialKind::OAuth | CredentialKind::Session);
+    if !is_standing || action == Action::AgentConfirm {
         return Ok(());
     }
     match principal.standing_access {
