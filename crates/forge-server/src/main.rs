@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `forge`.
+
+fn main() -> std::process::ExitCode {
+    forge_server::cli::main()
+}

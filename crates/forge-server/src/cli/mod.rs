@@ -1,0 +1,113 @@
+//! The command line.
+//!
+//! INVARIANT: standard output carries what was asked for and nothing else; what goes wrong is one line on
+//! standard error, and the exit code says which kind it is (`failure`).
+
+mod env;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Environment, Layers};
+use crate::data::DataDirectory;
+use crate::failure::{Exit, Failure, Result};
+
+/// A self-hosted Git forge for people and agents.
+#[derive(Debug, Parser)]
+#[command(name = "forge", version, about, arg_required_else_help = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print shell exports with which gh, git and curl on this machine reach and trust the running server.
+    ///
+    /// Use it as: eval "$(forge env)"
+    Env(env::EnvArgs),
+}
+
+/// Where the data is that a command is about.
+#[derive(Debug, Args)]
+struct Place {
+    /// Configuration file [FORGE_CONFIG].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data directory of the server [FORGE_DATA].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Place {
+    fn config(&self, environment: &Environment) -> Result<Config> {
+        let mut options = Layers::default();
+        options.server.data = self.data.clone();
+        Config::gather(options, environment, self.config.as_deref())
+    }
+
+    fn data(&self, environment: &Environment) -> Result<DataDirectory> {
+        DataDirectory::open(self.config(environment)?.server.data)
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let line = match Line::try_parse() {
+        Ok(line) => line,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(line.command, &Environment::of_process()) {
+        Ok(output) => print(&output),
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "forge: {failure}");
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(command: Command, environment: &Environment) -> Result<String> {
+    match command {
+        Command::Env(args) => env::run(&args, environment),
+    }
+}
+
+fn print(output: &str) -> ExitCode {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(output.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "forge: {}", Failure::io("cannot write the output", error));
+            Exit::Unavailable.into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        <Line as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_not_built_is_a_mistake_in_usage() {
+        for words in [
+            &["forge", "agent", "proxy"][..],
+            &["forge", "audit", "verify"],
+            &["forge", "repo", "maintain"],
+            &["forge"],
+        ] {
+            let error = Line::try_parse_from(words).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{words:?}");
+        }
+    }
+}

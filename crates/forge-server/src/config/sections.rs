@@ -1,0 +1,221 @@
+//! The sections of the configuration, one struct each.
+//!
+//! An option stands here only if something reads it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use super::network::{AddressRange, Fingerprint, PublicUrl};
+use super::section::section;
+use super::values::{ByteSize, List, Period, choice};
+
+section! {
+    /// Where the server keeps its data, where it listens, and what it calls itself.
+    [server] Server, ServerLayer {
+        /// Directory of everything the server stores.
+        default data: PathBuf = PathBuf::from("forge-data") => "data", "FORGE_DATA", r#""forge-data""#;
+        /// The public URL. Everything that the server prints or signs comes from it, never from a request.
+        /// A host that ends in `.localhost` starts local mode.
+        default url: PublicUrl = local_url() => "url", "FORGE_URL", r#""https://forge.localhost""#;
+        /// Address and port to listen on. Local mode takes port 443 of the loopback addresses, or 8443 where
+        /// it may not; everywhere else this must be set.
+        optional listen: SocketAddr => "listen", "FORGE_LISTEN", r#""0.0.0.0:443""#;
+        /// `postgres://…`, or nothing for the SQLite database in the data directory.
+        optional database: String => "database", "FORGE_DATABASE_URL", r#""postgres://forge@db.example/forge""#;
+        /// Address and port of `/healthz`, `/readyz` and `/metrics`. Port 0 is a free one, named in `run.json`.
+        default ops_listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+            => "ops-listen", "FORGE_OPS_LISTEN", r#""127.0.0.1:0""#;
+        /// Addresses of reverse proxies whose `X-Forwarded-For` names the client.
+        default trusted_proxies: List<AddressRange> = List::default()
+            => "trusted-proxies", "FORGE_TRUSTED_PROXIES", r#"["10.0.0.0/8"]"#;
+        /// The keys that seal and hash what is stored; `keys.toml` in the data directory if not set.
+        optional key_file: PathBuf => "key-file", "FORGE_KEY_FILE", r#""/etc/forge/keys.toml""#;
+    }
+}
+
+section! {
+    /// How connections are encrypted.
+    [tls] Tls, TlsLayer {
+        /// `local`: a certificate authority of our own (only for `*.localhost`, the default there); `files`: a
+        /// certificate from files, read again when they change; `off`: plain HTTP behind a proxy that encrypts.
+        optional mode: TlsMode => "tls", "FORGE_TLS", r#""files""#;
+        /// The certificate chain in PEM form.
+        optional certificate: PathBuf => "tls-certificate", "FORGE_TLS_CERTIFICATE", r#""/etc/forge/tls/fullchain.pem""#;
+        /// Its private key in PEM form.
+        optional key: PathBuf => "tls-key", "FORGE_TLS_KEY", r#""/etc/forge/tls/key.pem""#;
+    }
+}
+
+section! {
+    /// Who may create agent accounts.
+    [registration] Registration, RegistrationLayer {
+        /// `key`: whoever holds the registration key; `invite`: nobody registers, administrators and members
+        /// create agents; `open`: anybody, within the quota; `closed`: only administrators create agents.
+        default agents: AgentRegistration = AgentRegistration::Key
+            => "registration-agents", "FORGE_REGISTRATION_AGENTS", r#""key""#;
+        /// With `open`: registrations that one address may make in an hour.
+        default open_per_address_and_hour: u32 = 10
+            => "registration-open-per-address-and-hour", "FORGE_REGISTRATION_OPEN_PER_ADDRESS_AND_HOUR", "10";
+        /// With `open`: how long an agent lives that no human has bound.
+        default unbound_expiry: Period = Period::days(30)
+            => "registration-unbound-expiry", "FORGE_REGISTRATION_UNBOUND_EXPIRY", r#""30d""#;
+    }
+}
+
+section! {
+    /// What a new agent receives.
+    [agents] Agents, AgentsLayer {
+        /// `token`: a standing token; `bootstrap`: a secret good only at the token endpoint, where it is
+        /// exchanged for short sessions.
+        default credential: AgentCredential = AgentCredential::Token
+            => "agents-credential", "FORGE_AGENTS_CREDENTIAL", r#""token""#;
+    }
+}
+
+section! {
+    /// Git itself.
+    [git] Git, GitLayer {
+        /// The program `git`, used for large packs and to confirm merges.
+        default program: PathBuf = PathBuf::from("git") => "git-program", "FORGE_GIT_PROGRAM", r#""git""#;
+        /// The largest pack that a push may send.
+        default max_push: ByteSize = ByteSize::megabytes(2048) => "git-max-push", "FORGE_GIT_MAX_PUSH", r#""2GB""#;
+    }
+}
+
+section! {
+    /// An OpenID Connect provider through which people may sign in.
+    [oidc] Oidc, OidcLayer {
+        /// The provider's issuer URL. Nothing else in this section matters without it.
+        optional issuer: String => "oidc-issuer", "FORGE_OIDC_ISSUER", r#""https://id.example""#;
+        /// The client id that the provider gave this server.
+        optional client_id: String => "oidc-client-id", "FORGE_OIDC_CLIENT_ID", r#""forge""#;
+        /// A file with the client secret.
+        optional client_secret_file: PathBuf
+            => "oidc-client-secret-file", "FORGE_OIDC_CLIENT_SECRET_FILE", r#""/etc/forge/oidc-secret""#;
+        /// What the sign-in page calls the provider.
+        default name: String = "single sign-on".to_owned() => "oidc-name", "FORGE_OIDC_NAME", r#""single sign-on""#;
+    }
+}
+
+section! {
+    /// A proxy in front of the server that has already authenticated people and names them in headers.
+    /// The headers count only from the addresses or certificates given here; from anyone else they are ignored.
+    [identity_proxy] IdentityProxy, IdentityProxyLayer {
+        /// Addresses from which the headers are believed.
+        default addresses: List<AddressRange> = List::default()
+            => "identity-proxy-addresses", "FORGE_IDENTITY_PROXY_ADDRESSES", r#"["10.0.0.7"]"#;
+        /// SHA-256 fingerprints of client certificates with which the headers are believed. Needs `listen`.
+        default certificates: List<Fingerprint> = List::default()
+            => "identity-proxy-certificates", "FORGE_IDENTITY_PROXY_CERTIFICATES",
+            r#"["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]"#;
+        /// A listener of its own on which one of those certificates is demanded.
+        optional listen: SocketAddr => "identity-proxy-listen", "FORGE_IDENTITY_PROXY_LISTEN", r#""10.0.0.1:8444""#;
+        /// What accounts made this way are said to come from.
+        default provider: String = "proxy".to_owned()
+            => "identity-proxy-provider", "FORGE_IDENTITY_PROXY_PROVIDER", r#""proxy""#;
+        /// Header with the person's lasting id at the provider.
+        default subject_header: String = "x-forwarded-user".to_owned()
+            => "identity-proxy-subject-header", "FORGE_IDENTITY_PROXY_SUBJECT_HEADER", r#""x-forwarded-user""#;
+        /// Header with the wished login; the subject where it is missing.
+        default login_header: String = "x-forwarded-preferred-username".to_owned()
+            => "identity-proxy-login-header", "FORGE_IDENTITY_PROXY_LOGIN_HEADER",
+            r#""x-forwarded-preferred-username""#;
+        /// Header with the e-mail address.
+        default email_header: String = "x-forwarded-email".to_owned()
+            => "identity-proxy-email-header", "FORGE_IDENTITY_PROXY_EMAIL_HEADER", r#""x-forwarded-email""#;
+        /// Header with the groups, separated by commas.
+        default groups_header: String = "x-forwarded-groups".to_owned()
+            => "identity-proxy-groups-header", "FORGE_IDENTITY_PROXY_GROUPS_HEADER", r#""x-forwarded-groups""#;
+        /// The group whose members are administrators of this server. Without it nobody becomes one this way.
+        optional admin_group: String
+            => "identity-proxy-admin-group", "FORGE_IDENTITY_PROXY_ADMIN_GROUP", r#""forge-admins""#;
+    }
+}
+
+section! {
+    /// What one client may take.
+    [limits] Limits, LimitsLayer {
+        /// The largest body of an API request. Pushes have a limit of their own.
+        default body: ByteSize = ByteSize::megabytes(8) => "limit-body", "FORGE_LIMIT_BODY", r#""8MB""#;
+        /// Open connections.
+        default connections: u32 = 4096 => "limit-connections", "FORGE_LIMIT_CONNECTIONS", "4096";
+        /// Open connections from one address; loopback and trusted proxies are not counted.
+        default connections_per_address: u32 = 512
+            => "limit-connections-per-address", "FORGE_LIMIT_CONNECTIONS_PER_ADDRESS", "512";
+        /// Time for the TLS handshake.
+        default handshake_timeout: Period = Period::seconds(10)
+            => "limit-handshake-timeout", "FORGE_LIMIT_HANDSHAKE_TIMEOUT", r#""10s""#;
+        /// Time to send a request's head, and how long a connection may wait between two requests.
+        default header_timeout: Period = Period::seconds(60)
+            => "limit-header-timeout", "FORGE_LIMIT_HEADER_TIMEOUT", r#""60s""#;
+        /// How long a connection may pass no byte in either direction.
+        default idle_timeout: Period = Period::seconds(600)
+            => "limit-idle-timeout", "FORGE_LIMIT_IDLE_TIMEOUT", r#""10m""#;
+        /// How long requests may go on after the server was told to stop.
+        default shutdown_grace: Period = Period::seconds(10)
+            => "limit-shutdown-grace", "FORGE_LIMIT_SHUTDOWN_GRACE", r#""10s""#;
+    }
+}
+
+section! {
+    /// What the server says about its work, on standard error.
+    [log] Log, LogLayer {
+        /// `text` for people, `json` for machines.
+        default format: LogFormat = LogFormat::Text => "log-format", "FORGE_LOG_FORMAT", r#""text""#;
+        /// `error`, `warn`, `info`, `debug` or `trace`; also per part, as in `info,forge_git=debug`.
+        default level: String = "info".to_owned() => "log-level", "FORGE_LOG_LEVEL", r#""info""#;
+    }
+}
+
+choice! {
+    /// How connections are encrypted.
+    TlsMode {
+        /// A certificate authority of our own.
+        Local = "local",
+        /// A certificate from files.
+        Files = "files",
+        /// Plain HTTP.
+        Off = "off",
+        /// Certificates by ACME, which this build cannot do: known so that the refusal can say so.
+        Acme = "acme",
+    }
+}
+
+choice! {
+    /// Who may create agent accounts.
+    AgentRegistration {
+        /// Whoever holds the registration key.
+        Key = "key",
+        /// Administrators and members.
+        Invite = "invite",
+        /// Anybody, within the quota.
+        Open = "open",
+        /// Only administrators.
+        Closed = "closed",
+    }
+}
+
+choice! {
+    /// What a new agent receives.
+    AgentCredential {
+        /// A standing token.
+        Token = "token",
+        /// A secret good only at the token endpoint.
+        Bootstrap = "bootstrap",
+    }
+}
+
+choice! {
+    /// How log lines look.
+    LogFormat {
+        /// For people.
+        Text = "text",
+        /// For machines.
+        Json = "json",
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a literal that a test parses")]
+fn local_url() -> PublicUrl {
+    "https://forge.localhost".parse().expect("the default URL is well formed")
+}
