@@ -6,10 +6,10 @@ use clap::Args;
 
 use super::Place;
 use crate::config::Environment;
+use crate::control;
 use crate::data::{DataDirectory, RunInfo, no_server};
 use crate::failure::{Failure, Result};
 use crate::local::shell;
-use crate::control;
 
 /// Arguments of `forge env`.
 #[derive(Debug, Args)]

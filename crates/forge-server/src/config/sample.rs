@@ -11,7 +11,7 @@ const HEAD: &str = "\
 # option of `forge serve`, both named beside it; the command line wins over the environment, the environment
 # over this file. Unknown keys are refused.
 #
-# This file is generated from the program. Refresh it with: FORGE_WRITE_SAMPLE=1 cargo test -p forge-server sample
+# This file is generated from the program. Refresh it with: cargo xtask refresh-schema
 ";
 
 /// Returns the commented sample of the configuration file.

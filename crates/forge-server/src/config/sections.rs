@@ -54,11 +54,14 @@ section! {
         default agents: AgentRegistration = AgentRegistration::Key
             => "registration-agents", "FORGE_REGISTRATION_AGENTS", r#""key""#;
         /// With `open`: registrations that one address may make in an hour.
-        default open_per_address_and_hour: u32 = 10
-            => "registration-open-per-address-and-hour", "FORGE_REGISTRATION_OPEN_PER_ADDRESS_AND_HOUR", "10";
+        default open_per_address_and_hour: u32 = 5
+            => "registration-open-per-address-and-hour", "FORGE_REGISTRATION_OPEN_PER_ADDRESS_AND_HOUR", "5";
+        /// With `open`: registrations in an hour in all.
+        default open_per_hour: u32 = 100
+            => "registration-open-per-hour", "FORGE_REGISTRATION_OPEN_PER_HOUR", "100";
         /// With `open`: how long an agent lives that no human has bound.
-        default unbound_expiry: Period = Period::days(30)
-            => "registration-unbound-expiry", "FORGE_REGISTRATION_UNBOUND_EXPIRY", r#""30d""#;
+        default unbound_expiry: Period = Period::days(7)
+            => "registration-unbound-expiry", "FORGE_REGISTRATION_UNBOUND_EXPIRY", r#""7d""#;
     }
 }
 

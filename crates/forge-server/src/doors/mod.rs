@@ -109,7 +109,7 @@ impl Doors {
         match self.upkeep {
             Upkeep::None => {}
             Upkeep::Issued(authority, slot, not_after) => {
-                drop(tasks.spawn(keep_issued(*authority, slot, not_after)))
+                drop(tasks.spawn(keep_issued(*authority, slot, not_after)));
             }
             Upkeep::Files(files, slot) => drop(tasks.spawn(files.keep_loaded(slot))),
         }

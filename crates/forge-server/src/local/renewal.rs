@@ -74,10 +74,10 @@ impl CertificateFiles {
         let loaded = load_files(&self.certificate, &self.key);
         match loaded.and_then(|(chain, key)| slot.replace(chain, &key)) {
             Ok(()) => {
-                tracing::info!(certificate = %self.certificate.display(), "loaded the changed certificate")
+                tracing::info!(certificate = %self.certificate.display(), "loaded the changed certificate");
             }
             Err(error) => {
-                tracing::error!(%error, "the changed certificate cannot be used; the old one stays")
+                tracing::error!(%error, "the changed certificate cannot be used; the old one stays");
             }
         }
     }
