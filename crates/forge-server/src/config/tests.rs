@@ -1,3 +1,5 @@
+//! Which source wins, what is refused, and that the sample is the truth.
+
 use super::*;
 
 fn environment(pairs: &[(&str, &str)]) -> Environment {

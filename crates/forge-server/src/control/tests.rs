@@ -1,3 +1,5 @@
+//! Commands over a real socket.
+
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 

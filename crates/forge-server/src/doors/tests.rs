@@ -1,3 +1,5 @@
+//! A whole local forge without its rooms, reached by real clients.
+
 use std::process::Stdio;
 
 use axum::extract::Extension;

@@ -1,3 +1,5 @@
+//! The proxy as raw TCP clients and curl meet it.
+
 use tokio::io::AsyncReadExt;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Connections as clients make them: honest, slow, unknown.
+
 use std::net::Ipv4Addr;
 
 use axum::extract::Extension;
