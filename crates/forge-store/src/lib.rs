@@ -18,6 +18,7 @@ pub mod oauth;
 pub mod passwords;
 pub mod repositories;
 mod row;
+pub mod scratch;
 pub mod settings;
 mod statement;
 pub mod throttles;
@@ -47,6 +48,15 @@ mod tests {
             .await
             .expect("a database");
         assert!(statement::gather::statements().len() > 10, "the statements were not found");
+        assert_eq!(complaints(&db).await, Vec::<String>::new());
+        let invalid = db.prepare("SELECT nothing FROM nowhere".to_owned()).await;
+        assert!(invalid.is_err(), "preparing must be able to fail");
+    }
+
+    #[tokio::test]
+    async fn every_statement_prepares_on_postgres() {
+        let scratch = scratch::ScratchDatabase::create().await;
+        let db = scratch.open().await;
         assert_eq!(complaints(&db).await, Vec::<String>::new());
         let invalid = db.prepare("SELECT nothing FROM nowhere".to_owned()).await;
         assert!(invalid.is_err(), "preparing must be able to fail");

@@ -3,4 +3,5 @@
 //! Development only. [`contract`] compares answers with GitHub's published descriptions, [`tools`] says where the programs are that `cargo xtask test` installed.
 
 pub mod contract;
+pub mod fixtures;
 pub mod tools;
