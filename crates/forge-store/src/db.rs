@@ -94,7 +94,7 @@ impl Db {
             .connect_with(connect.application_name("forge"))
             .await?;
         let mut connection = pool.acquire().await?;
-        migrator(Dialect::Postgres).run_direct(None, &mut *connection, true).await.map_err(migration)?;
+        migrator(Dialect::Postgres).run_direct(None, &mut *connection, false).await.map_err(migration)?;
         drop(connection);
         Ok(Self { pools: Pools::Postgres(pool), statements: Arc::default() })
     }

@@ -95,7 +95,7 @@ async fn template(cluster: &PgConnectOptions, connection: &mut PgConnection) -> 
         execute(connection, format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)")).await?;
         execute(connection, format!("CREATE DATABASE {unfinished}")).await?;
         let mut inside = cluster.clone().database(&unfinished).connect().await?;
-        let migrated = migrator(Dialect::Postgres).run_direct(None, &mut inside, true).await;
+        let migrated = migrator(Dialect::Postgres).run_direct(None, &mut inside, false).await;
         migrated.map_err(|error| StoreError::Other(sqlx::Error::Migrate(Box::new(error))))?;
         inside.close().await?;
         execute(connection, format!("ALTER DATABASE {unfinished} RENAME TO {name}")).await?;

@@ -1,0 +1,99 @@
+//! The databases a test runs on: each test has one of its own.
+
+use forge_store::scratch::ScratchDatabase;
+use forge_store::{Db, DbOptions};
+use tempfile::TempDir;
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file in a temporary folder.
+    Sqlite,
+    /// A database in the cluster that `FORGE_TEST_POSTGRES` names.
+    Postgres,
+}
+
+/// An open database that ends with the test.
+pub struct TestDatabase {
+    /// The database.
+    pub db: Db,
+    _kept: Kept,
+}
+
+#[expect(dead_code, reason = "held for what dropping it does")]
+enum Kept {
+    Folder(TempDir),
+    Scratch(ScratchDatabase),
+}
+
+impl Database {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    /// Opens a new one with the present schema.
+    ///
+    /// # Panics
+    /// When that is impossible, with words about what to do.
+    pub async fn open(self) -> TestDatabase {
+        match self {
+            Self::Sqlite => {
+                let folder = tempfile::tempdir().expect("a temporary folder");
+                let options = DbOptions { max_connections: 4, ..DbOptions::default() };
+                let file = folder.path().join("forge.db");
+                let db = Db::open_sqlite(&file, &options).await.expect("a SQLite database opens");
+                TestDatabase { db, _kept: Kept::Folder(folder) }
+            }
+            Self::Postgres => {
+                let scratch = ScratchDatabase::create().await;
+                TestDatabase { db: scratch.open().await, _kept: Kept::Scratch(scratch) }
+            }
+        }
+    }
+}
+
+/// What a test of [`for_each_database!`](crate::for_each_database) can ask for.
+pub trait OnDatabase {
+    /// Makes it on a new database of this kind.
+    fn on(database: Database) -> impl Future<Output = Self>;
+}
+
+impl OnDatabase for Database {
+    async fn on(database: Database) -> Self {
+        database
+    }
+}
+
+impl OnDatabase for TestDatabase {
+    async fn on(database: Database) -> Self {
+        database.open().await
+    }
+}
+
+/// Makes two tests of each function, one on SQLite and one on PostgreSQL.
+///
+/// The function takes one argument: a `TestForge`, a `TestDatabase`, or the `Database` itself.
+///
+/// ```ignore
+/// for_each_database! {
+///     async fn a_renamed_repository_redirects(forge: TestForge) { … }
+/// }
+/// ```
+#[macro_export]
+macro_rules! for_each_database {
+    ($($(#[$attribute:meta])* async fn $name:ident($argument:ident : $kind:ty) $body:block)+) => {$(
+        $(#[$attribute])*
+        async fn $name($argument: $kind) $body
+
+        mod $name {
+            #[tokio::test]
+            async fn on_sqlite() {
+                super::$name($crate::database::OnDatabase::on($crate::database::Database::Sqlite).await).await;
+            }
+
+            #[tokio::test]
+            async fn on_postgres() {
+                super::$name($crate::database::OnDatabase::on($crate::database::Database::Postgres).await).await;
+            }
+        }
+    )+};
+}

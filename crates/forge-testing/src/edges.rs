@@ -1,0 +1,11 @@
+//! Every edge mounted as the server mounts it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use forge_service::App;
+
+/// Returns the router of the whole forge.
+pub(crate) fn router(_app: &Arc<App>) -> Router {
+    Router::new()
+}

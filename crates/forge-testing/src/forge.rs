@@ -1,0 +1,132 @@
+//! A forge in this process: every edge, a database of its own, a clock that stands still, randomness that repeats.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use forge_auth::keys::Keys;
+use forge_auth::password::PasswordHashing;
+use forge_auth::token::TokenPrefix;
+use forge_service::app::{Clock, Random};
+use forge_service::{App, AppParts, Settings};
+use forge_types::Timestamp;
+use tempfile::TempDir;
+use url::Url;
+
+use crate::client::Client;
+use crate::database::{Database, OnDatabase, TestDatabase};
+use crate::edges;
+use crate::listening::Listening;
+
+/// The origin of a test forge.
+pub const ORIGIN: &str = "https://forge.example";
+
+/// When a test begins: 2026-01-01T00:00:00Z.
+const BEGINNING: i64 = 1_767_225_600_000_000;
+
+/// A forge to test against. Everything it has ends with it.
+pub struct TestForge {
+    app: Arc<App>,
+    router: Router,
+    clock: Arc<AtomicI64>,
+    folder: TempDir,
+    _database: TestDatabase,
+}
+
+/// What a test forge may have otherwise.
+pub struct TestForgeBuilder {
+    database: Database,
+    settings: Settings,
+}
+
+impl TestForge {
+    /// Starts to describe a forge.
+    pub fn builder(database: Database) -> TestForgeBuilder {
+        let origin: Url = ORIGIN.parse().expect("a constant URL");
+        TestForgeBuilder { database, settings: Settings::for_origin(origin) }
+    }
+
+    /// Returns what all requests share.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Returns the folder with repositories and all else that is not in the database.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns a client that presents nothing.
+    pub fn client(&self) -> Client {
+        Client::anonymous(self.router.clone())
+    }
+
+    /// Returns the time.
+    pub fn now(&self) -> Timestamp {
+        self.app.now()
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).expect("a time span within reason");
+        self.clock.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    /// Returns how many statements the database has been sent.
+    pub fn statements(&self) -> u64 {
+        self.app.db().statement_count()
+    }
+
+    /// Serves the forge on a free loopback port, for real git and other programs.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn listen(&self) -> Listening {
+        Listening::start(self.router.clone()).await
+    }
+}
+
+impl OnDatabase for TestForge {
+    async fn on(database: Database) -> Self {
+        Self::builder(database).start().await
+    }
+}
+
+impl TestForgeBuilder {
+    /// Changes the settings.
+    #[must_use]
+    pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// Starts the forge.
+    ///
+    /// # Panics
+    /// When it cannot start.
+    pub async fn start(self) -> TestForge {
+        let database = self.database.open().await;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let clock = Arc::new(AtomicI64::new(BEGINNING));
+        let random = Random::Seeded(Arc::new(AtomicU64::new(1)));
+        let keys = Keys::generate(|buffer| random.fill(buffer));
+        let app = Arc::new(App::new(AppParts {
+            db: database.db.clone(),
+            keys,
+            token_prefix: TokenPrefix::default(),
+            passwords: quick_passwords(),
+            clock: Clock::Fixed(Arc::clone(&clock)),
+            random,
+            settings: self.settings,
+        }));
+        let router = edges::router(&app);
+        TestForge { app, router, clock, folder, _database: database }
+    }
+}
+
+/// The cheapest parameters that argon2 takes: what is tested here is who may sign in, not how long guessing takes.
+fn quick_passwords() -> PasswordHashing {
+    PasswordHashing::new(4, Duration::from_secs(10), 8, 1).expect("argon2 takes its smallest parameters")
+}
