@@ -14,7 +14,7 @@ use crate::migrations::migrator;
 use crate::{Db, DbOptions, StoreError, StoreResult};
 
 /// Any number, as long as everybody who makes the template uses the same.
-const TEMPLATE_LOCK: i64 = 0x666f_7267_65;
+const TEMPLATE_LOCK: i64 = 0x0066_6f72_6765;
 
 /// A database of its own. Dropping this ends it, with every connection to it.
 #[derive(Debug)]

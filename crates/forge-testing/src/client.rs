@@ -1,8 +1,11 @@
 //! A client of the router in process. Every REST answer it receives is checked against GitHub's description.
 
+use std::net::IpAddr;
+
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
+use forge_api::Peer;
 use forge_auth::token::Secret;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -18,6 +21,7 @@ pub struct Client {
     router: Router,
     headers: HeaderMap,
     cookies: Vec<(String, String)>,
+    peer: IpAddr,
 }
 
 impl Client {
@@ -25,7 +29,7 @@ impl Client {
         let mut headers = HeaderMap::new();
         headers.insert("host", HeaderValue::from_static("forge.example"));
         headers.insert("user-agent", HeaderValue::from_static("forge-testing"));
-        Self { router, headers, cookies: Vec::new() }
+        Self { router, headers, cookies: Vec::new(), peer: IpAddr::from([203, 0, 113, 7]) }
     }
 
     /// Returns the same client with a token.
@@ -41,6 +45,13 @@ impl Client {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: &str) -> Self {
         self.headers.insert(name, value.parse().expect("a header value"));
+        self
+    }
+
+    /// Returns the same client at another address.
+    #[must_use]
+    pub fn at(mut self, peer: IpAddr) -> Self {
+        self.peer = peer;
         self
     }
 
@@ -122,8 +133,10 @@ impl Client {
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().expect("a path");
         request.headers_mut().clone_from(&self.headers);
+        request.extensions_mut().insert(Peer(self.peer));
         if !self.cookies.is_empty() {
-            let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let pairs: Vec<String> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let value = pairs.join("; ").parse().expect("cookies that came in a header");
             request.headers_mut().insert(COOKIE, value);
         }
@@ -149,7 +162,9 @@ impl Client {
     fn keep_cookies(&mut self, answer: &Answer) {
         for cookie in answer.headers.get_all(SET_COOKIE) {
             let text = cookie.to_str().expect("cookies are text");
-            let Some((name, value)) = text.split(';').next().and_then(|pair| pair.split_once('=')) else { continue };
+            let Some((name, value)) = text.split(';').next().and_then(|pair| pair.split_once('=')) else {
+                continue;
+            };
             self.cookies.retain(|(kept, _)| kept != name);
             if !value.is_empty() {
                 self.cookies.push((name.to_owned(), value.to_owned()));
@@ -230,7 +245,9 @@ mod tests {
 
     fn client() -> Client {
         let broken = || async { axum::Json(json!([{ "id": "not a number" }])) };
-        Client::anonymous(Router::new().route("/api/v3/repos/a/b/labels", get(broken)).route("/page", get(broken)))
+        Client::anonymous(
+            Router::new().route("/api/v3/repos/a/b/labels", get(broken)).route("/page", get(broken)),
+        )
     }
 
     #[tokio::test]

@@ -23,7 +23,7 @@ pub struct TestDatabase {
 #[expect(dead_code, reason = "held for what dropping it does")]
 enum Kept {
     Folder(TempDir),
-    Scratch(ScratchDatabase),
+    Scratch(Box<ScratchDatabase>),
 }
 
 impl Database {
@@ -45,7 +45,7 @@ impl Database {
             }
             Self::Postgres => {
                 let scratch = ScratchDatabase::create().await;
-                TestDatabase { db: scratch.open().await, _kept: Kept::Scratch(scratch) }
+                TestDatabase { db: scratch.open().await, _kept: Kept::Scratch(Box::new(scratch)) }
             }
         }
     }
@@ -69,6 +69,11 @@ impl OnDatabase for TestDatabase {
     }
 }
 
+/// Runs a test on a new database of this kind.
+pub async fn run<T: OnDatabase, F: Future<Output = ()>>(database: Database, test: impl FnOnce(T) -> F) {
+    test(T::on(database).await).await;
+}
+
 /// Makes two tests of each function, one on SQLite and one on PostgreSQL.
 ///
 /// The function takes one argument: a `TestForge`, a `TestDatabase`, or the `Database` itself.
@@ -87,12 +92,12 @@ macro_rules! for_each_database {
         mod $name {
             #[tokio::test]
             async fn on_sqlite() {
-                super::$name($crate::database::OnDatabase::on($crate::database::Database::Sqlite).await).await;
+                $crate::database::run($crate::database::Database::Sqlite, super::$name).await;
             }
 
             #[tokio::test]
             async fn on_postgres() {
-                super::$name($crate::database::OnDatabase::on($crate::database::Database::Postgres).await).await;
+                $crate::database::run($crate::database::Database::Postgres, super::$name).await;
             }
         }
     )+};

@@ -31,6 +31,8 @@ pub struct TestForge {
     app: Arc<App>,
     router: Router,
     clock: Arc<AtomicI64>,
+    keys: Keys,
+    random: Random,
     folder: TempDir,
     _database: TestDatabase,
 }
@@ -66,6 +68,14 @@ impl TestForge {
     /// Returns the time.
     pub fn now(&self) -> Timestamp {
         self.app.now()
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub(crate) fn random(&self) -> &Random {
+        &self.random
     }
 
     /// Lets time pass.
@@ -114,19 +124,39 @@ impl TestForgeBuilder {
         let keys = Keys::generate(|buffer| random.fill(buffer));
         let app = Arc::new(App::new(AppParts {
             db: database.db.clone(),
-            keys,
+            keys: keys.clone(),
             token_prefix: TokenPrefix::default(),
             passwords: quick_passwords(),
             clock: Clock::Fixed(Arc::clone(&clock)),
-            random,
+            random: random.clone(),
             settings: self.settings,
         }));
         let router = edges::router(&app);
-        TestForge { app, router, clock, folder, _database: database }
+        TestForge { app, router, clock, keys, random, folder, _database: database }
     }
 }
 
 /// The cheapest parameters that argon2 takes: what is tested here is who may sign in, not how long guessing takes.
 fn quick_passwords() -> PasswordHashing {
     PasswordHashing::new(4, Duration::from_secs(10), 8, 1).expect("argon2 takes its smallest parameters")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::for_each_database;
+
+    for_each_database! {
+        async fn a_token_opens_the_forge_and_an_altered_one_does_not(forge: TestForge) {
+            let alice = forge.human("alice").await;
+            let token = forge.token(&alice, forge_types::credential::CredentialKind::Personal, None).await;
+            let honest = forge.client().with_token(&token).get("/api/v3/no/such/route").await;
+            assert_eq!(honest.status, 404);
+            let mut altered = token.expose().to_owned();
+            altered.replace_range(5..6, if altered.ends_with('A') { "B" } else { "A" });
+            let altered = forge_auth::token::Secret::new(altered);
+            let refused = forge.client().with_token(&altered).get("/api/v3/no/such/route").await;
+            assert_eq!(refused.status, 401);
+        }
+    }
 }

@@ -1,7 +1,30 @@
-//! What judges the product: contract checks, databases for tests, a forge to talk to.
+//! What judges the product: a forge in process, real repositories, contract checks.
 //!
-//! Development only. [`contract`] compares answers with GitHub's published descriptions, [`tools`] says where the programs are that `cargo xtask test` installed.
+//! Development only. Start at [`TestForge`], and write a test inside [`for_each_database!`] so that it runs on both:
+//!
+//! ```ignore
+//! for_each_database! {
+//!     async fn a_human_reads_their_profile(forge: TestForge) {
+//!         let alice = forge.human_client("alice").await;
+//!         assert_eq!(alice.get("/api/v3/user").await.expect(200).json()["login"], "alice");
+//!     }
+//! }
+//! ```
+//!
+//! Every answer from `/api/v3` that a [`Client`] receives is checked by [`contract`] against GitHub's description;
+//! [`fixtures`] makes Git repositories; [`tools`] says where the programs are that `cargo xtask test` installed.
 
+mod client;
 pub mod contract;
+pub mod database;
+mod edges;
 pub mod fixtures;
+mod forge;
+mod listening;
+mod people;
 pub mod tools;
+
+pub use client::{Answer, Client};
+pub use database::{Database, TestDatabase};
+pub use forge::{ORIGIN, TestForge, TestForgeBuilder};
+pub use listening::Listening;

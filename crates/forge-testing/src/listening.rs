@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use axum::Router;
+use axum::{Extension, Router};
+use forge_api::Peer;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -16,9 +17,9 @@ impl Listening {
     pub(crate) async fn start(router: Router) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free loopback port");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let router = router.layer(Extension(Peer(address.ip())));
         let task = tokio::spawn(async move {
-            axum::serve(listener, service).await.expect("serving a loopback port does not fail");
+            axum::serve(listener, router).await.expect("serving a loopback port does not fail");
         });
         Self { address, task }
     }

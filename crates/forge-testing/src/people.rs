@@ -1,6 +1,6 @@
 //! Accounts and tokens for tests, put straight into the database: how they come about otherwise is tested elsewhere.
 
-use forge_auth::token::Secret;
+use forge_auth::token::{Secret, base62, mint};
 use forge_store::accounts::NewAccount;
 use forge_store::credentials::NewCredential;
 use forge_types::Scopes;
@@ -43,17 +43,51 @@ impl TestForge {
         let account = self.human(login).await;
         self.client_of(&account, None).await
     }
-}
 
-impl TestForge {
-    /// Creates an agent that nobody owns.
+    /// Returns a new token of the account.
     ///
     /// # Panics
-    /// When the login is taken.
-    pub async fn agent(&self, login: &str) -> Account {
-        let account = self.account(login, AccountKind::Agent, false).await;
+    /// When a scope is unknown.
+    pub async fn token(&self, account: &Account, kind: CredentialKind, scopes: Option<&str>) -> Secret {
+        let scopes = scopes.map(|scopes| Scopes::parse(scopes).expect("known scopes"));
+        let secret = mint(self.app().token_prefix(), kind, |buffer| self.random().fill(buffer));
+        let hash = self.keys().hash(&secret).expect("generated keys are whole");
+        let family = base62(20, |buffer| self.random().fill(buffer));
+        let new = NewCredential {
+            account_id: account.id,
+            kind,
+            hash,
+            key_id: self.keys().current_id(),
+            tail: secret.tail(),
+            fingerprint: &secret.fingerprint(),
+            name: "test",
+            scopes: scopes.as_ref(),
+            acting_id: None,
+            client_id: None,
+            family: &family,
+            parent_id: None,
+            expires_at: None,
+            renewable_until: None,
+        };
         let mut tx = self.app().db().begin().await.expect("a transaction");
-        forge_store::agents::insert(&mut tx, account.id).await.expect("an agent");
+        forge_store::credentials::insert(&mut tx, &new, self.now()).await.expect("a credential");
+        tx.commit().await.expect("a commit");
+        secret
+    }
+
+    async fn account(&self, login: &str, kind: AccountKind, is_site_admin: bool) -> Account {
+        let email = format!("{login}@forge.example");
+        let new = NewAccount {
+            kind,
+            login,
+            name: None,
+            email: Some(&email),
+            description: None,
+            is_site_admin,
+            created_by: None,
+        };
+        let mut tx = self.app().db().begin().await.expect("a transaction");
+        let account = forge_store::accounts::insert(&mut tx, &new, self.now()).await.expect("a free login");
         tx.commit().await.expect("a commit");
         account
     }
