@@ -1,5 +1,9 @@
 //! The server: configuration, command line, network, local mode, and the wiring of all rooms.
 //!
+//! - `assembly`: from a configuration to what answers requests; start here to embed the forge.
+//! - `serve`: what `forge serve` does with it.
+//! - `front`: what every request passes before it reaches a room.
+//! - `console`: the operator's commands.
 //! - `config`: one file, the environment, the command line.
 //! - `cli`: the commands of the program `forge`.
 //! - `data`: the data directory and its lock.
@@ -8,14 +12,21 @@
 //! - `local`: HTTPS on one machine without root.
 //! - `net`: listeners, TLS, connections.
 
+mod assembly;
 pub mod cli;
 mod clock;
 pub mod config;
+pub mod console;
 pub mod control;
 pub mod data;
 pub mod doors;
 pub mod failure;
+mod front;
 pub mod local;
 pub mod log;
 pub mod net;
 mod secret;
+pub mod serve;
+
+pub use assembly::{Forge, ForgeBuilder};
+pub use front::identity::{HostAuthenticator, HostIdentity};

@@ -1,5 +1,7 @@
 //! Logging to standard error, as the configuration says.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
@@ -9,7 +11,10 @@ use crate::failure::{Failure, Result};
 pub fn start(log: &Log) -> Result<()> {
     let filter = EnvFilter::try_new(&log.level)
         .map_err(|error| Failure::usage(format!("`{}` is not a log level: {error}", log.level)))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let started = match log.format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),

@@ -58,7 +58,7 @@ mod tests {
     use crate::failure::Exit;
 
     fn args(data: &std::path::Path, unset: bool) -> EnvArgs {
-        EnvArgs { unset, place: Place { config: None, data: Some(data.to_owned()) } }
+        EnvArgs { unset, place: Place { config: None, data: Some(data.to_owned()), database: None } }
     }
 
     #[test]

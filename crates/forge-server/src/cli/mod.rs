@@ -3,7 +3,9 @@
 //! INVARIANT: standard output carries what was asked for and nothing else; what goes wrong is one line on
 //! standard error, and the exit code says which kind it is (`failure`).
 
+mod admin;
 mod env;
+mod serve;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -25,10 +27,14 @@ struct Line {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start the server.
+    Serve(Box<serve::ServeArgs>),
     /// Print shell exports with which gh, git and curl on this machine reach and trust the running server.
     ///
     /// Use it as: eval "$(forge env)"
     Env(env::EnvArgs),
+    /// Create accounts, tokens and keys from the shell.
+    Admin(admin::AdminArgs),
 }
 
 /// Where the data is that a command is about.
@@ -40,12 +46,16 @@ struct Place {
     /// Data directory of the server [FORGE_DATA].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// PostgreSQL URL, when no server is running [FORGE_DATABASE_URL].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
 }
 
 impl Place {
     fn config(&self, environment: &Environment) -> Result<Config> {
         let mut options = Layers::default();
         options.server.data = self.data.clone();
+        options.server.database = self.database.clone();
         Config::gather(options, environment, self.config.as_deref())
     }
 
@@ -63,6 +73,8 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS };
         }
     };
+    // Whatever the program creates is for its owner alone.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     match run(line.command, &Environment::of_process()) {
         Ok(output) => print(&output),
         Err(failure) => {
@@ -72,9 +84,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Starts what asynchronous code runs on.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::io("cannot start", error))
+}
+
 fn run(command: Command, environment: &Environment) -> Result<String> {
     match command {
+        Command::Serve(args) => serve::run(*args, environment),
         Command::Env(args) => env::run(&args, environment),
+        Command::Admin(args) => admin::run(args, environment),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use forge_auth::token::TokenPrefix;
+
 use super::{Config, Fingerprint, IdentityProxy, TlsMode};
 
 /// How connections are encrypted, with all that it needs.
@@ -33,9 +35,14 @@ pub struct Upstream {
     pub name: String,
 }
 
-/// From whom identity headers are believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identities(pub IdentityProxy);
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server, by its URL, which may hold a password.
+    Postgres(String),
+}
 
 impl Config {
     /// Returns how connections are encrypted.
@@ -80,11 +87,34 @@ impl Config {
         }
     }
 
-    /// Returns from whom identity headers are believed, if from anyone.
-    pub fn identities(&self) -> Option<Identities> {
+    /// Returns whose identity headers are believed, if anyone's.
+    pub fn trusted_identity_proxy(&self) -> Option<&IdentityProxy> {
         let proxy = &self.identity_proxy;
-        let named = !proxy.addresses.0.is_empty() || !proxy.certificates.0.is_empty();
-        named.then(|| Identities(proxy.clone()))
+        let is_named = !proxy.addresses.0.is_empty() || !proxy.certificates.0.is_empty();
+        is_named.then_some(proxy)
+    }
+
+    /// Returns where the database is.
+    pub fn database(&self) -> Result<Database, String> {
+        match self.server.database.as_deref() {
+            None => Ok(Database::Sqlite(self.server.data.join("forge.db"))),
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Ok(Database::Postgres(url.to_owned()))
+            }
+            // The URL may hold a password and is not repeated.
+            Some(_) => Err("`server.database` must start with postgres://; leave it out for SQLite".into()),
+        }
+    }
+
+    /// Returns what tokens start with.
+    pub fn token_prefix(&self) -> Result<TokenPrefix, String> {
+        TokenPrefix::new(&self.server.token_prefix)
+            .ok_or_else(|| format!("`{}` is not two to eight lower-case letters", self.server.token_prefix))
+    }
+
+    /// Returns where the keys are.
+    pub fn key_file(&self) -> PathBuf {
+        self.server.key_file.clone().unwrap_or_else(|| self.server.data.join("keys.toml"))
     }
 
     /// Refuses combinations that cannot work, before anything is touched.
@@ -94,6 +124,8 @@ impl Config {
             return Err(format!("say with --listen where to listen for {}", self.server.url));
         }
         self.upstream()?;
+        self.database()?;
+        self.token_prefix()?;
         self.check_identity_proxy(&transport)
     }
 

@@ -16,7 +16,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-pub use check::{Identities, Transport, Upstream};
+pub use check::{Database, Transport, Upstream};
 pub use environment::Environment;
 pub use network::{AddressRange, Fingerprint, PublicUrl};
 pub use sample::sample;

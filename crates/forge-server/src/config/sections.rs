@@ -22,6 +22,12 @@ section! {
         optional listen: SocketAddr => "listen", "FORGE_LISTEN", r#""0.0.0.0:443""#;
         /// `postgres://…`, or nothing for the SQLite database in the data directory.
         optional database: String => "database", "FORGE_DATABASE_URL", r#""postgres://forge@db.example/forge""#;
+        /// Connections to the database.
+        default database_connections: u32 = 16
+            => "database-connections", "FORGE_DATABASE_CONNECTIONS", "16";
+        /// What tokens of this server start with: two to eight lower-case letters. Existing tokens stop when it changes.
+        default token_prefix: String = "fge".to_owned()
+            => "token-prefix", "FORGE_TOKEN_PREFIX", r#""fge""#;
         /// Address and port of `/healthz`, `/readyz` and `/metrics`. Port 0 is a free one, named in `run.json`.
         default ops_listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
             => "ops-listen", "FORGE_OPS_LISTEN", r#""127.0.0.1:0""#;
@@ -80,6 +86,9 @@ section! {
     [git] Git, GitLayer {
         /// The program `git`, used for large packs and to confirm merges.
         default program: PathBuf = PathBuf::from("git") => "git-program", "FORGE_GIT_PROGRAM", r#""git""#;
+        /// The name of a new repository's default branch.
+        default default_branch: String = "main".to_owned()
+            => "git-default-branch", "FORGE_GIT_DEFAULT_BRANCH", r#""main""#;
         /// The largest pack that a push may send.
         default max_push: ByteSize = ByteSize::megabytes(2048) => "git-max-push", "FORGE_GIT_MAX_PUSH", r#""2GB""#;
     }
@@ -138,8 +147,12 @@ section! {
 section! {
     /// What one client may take.
     [limits] Limits, LimitsLayer {
-        /// The largest body of an API request. Pushes have a limit of their own.
-        default body: ByteSize = ByteSize::megabytes(8) => "limit-body", "FORGE_LIMIT_BODY", r#""8MB""#;
+        /// API requests that one account may make in an hour.
+        default requests_per_hour: u32 = 50_000
+            => "limit-requests-per-hour", "FORGE_LIMIT_REQUESTS_PER_HOUR", "50000";
+        /// API requests that one address may make in an hour without saying who it is.
+        default anonymous_requests_per_hour: u32 = 5_000
+            => "limit-anonymous-requests-per-hour", "FORGE_LIMIT_ANONYMOUS_REQUESTS_PER_HOUR", "5000";
         /// Open connections.
         default connections: u32 = 4096 => "limit-connections", "FORGE_LIMIT_CONNECTIONS", "4096";
         /// Open connections from one address; loopback and trusted proxies are not counted.

@@ -1,0 +1,35 @@
+//! All routes of all rooms, and the layers in front of them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use forge_api::ApiState;
+use forge_service::App;
+
+use crate::config::{Config, Transport};
+use crate::front::identity::{Authenticate, Identities};
+use crate::front::{Answers, Clients, Hosts, answer, client, hosts, identity};
+use crate::net::Metrics;
+
+/// Returns everything that answers requests.
+pub(super) fn router(
+    app: &Arc<App>,
+    config: &Config,
+    host: Option<Arc<dyn Authenticate>>,
+    metrics: Arc<Metrics>,
+) -> Router {
+    let state = ApiState { app: app.clone() };
+    let rooms = forge_api::router(&state);
+    let api = forge_api::api_host_router(&state);
+
+    let is_strict = matches!(config.transport(), Ok(Transport::Files { .. }));
+    let identities = Identities::new(app.clone(), host, config.trusted_identity_proxy().cloned());
+    // As a fallback, the rooms see the request untouched: no layer here runs after a route was chosen.
+    Router::new()
+        .fallback_service(rooms)
+        .layer(from_fn_with_state(Hosts::new(config.server.url.host(), api), hosts::layer))
+        .layer(from_fn_with_state(identities, identity::layer))
+        .layer(from_fn_with_state(Clients::behind(&config.server.trusted_proxies.0), client::layer))
+        .layer(from_fn_with_state(Answers::new(metrics, is_strict), answer::layer))
+}

@@ -1,0 +1,48 @@
+//! Accounts and their secrets.
+
+use std::time::Duration;
+
+use forge_service::people::setup;
+use forge_service::{RequestContext, admin, registration_key};
+use forge_types::{Error, ErrorKind, Result, Scopes};
+
+pub(super) async fn create_user(
+    ctx: &RequestContext,
+    login: String,
+    email: String,
+    is_site_admin: bool,
+    password: Option<String>,
+) -> Result<String> {
+    let created = admin::create_user(ctx, &admin::NewUser { login, email, is_site_admin, password }).await?;
+    Ok(created.password_link.map_or_else(String::new, |link| format!("{link}\n")))
+}
+
+pub(super) async fn create_token(
+    ctx: &RequestContext,
+    login: &str,
+    scopes: &str,
+    lifetime: Option<u64>,
+) -> Result<String> {
+    let scopes = Scopes::parse(scopes).map_err(Error::unprocessable)?;
+    let lifetime = lifetime.map(Duration::from_secs);
+    let created = admin::create_token(ctx, login, "forge admin token create", Some(scopes), lifetime).await;
+    let (token, _) = created.map_err(|error| absent(error, login))?;
+    Ok(format!("{}\n", token.expose()))
+}
+
+pub(super) async fn registration_key(ctx: &RequestContext, rotate: bool) -> Result<String> {
+    let key = if rotate { registration_key::rotate(ctx).await? } else { registration_key::show(ctx).await? };
+    Ok(format!("{}\n", key.expose()))
+}
+
+pub(super) async fn setup_link(ctx: &RequestContext) -> Result<String> {
+    Ok(format!("{}\n", setup::create_link(ctx).await?))
+}
+
+/// The operator is told which account is missing; "not found" is for those who may not know.
+fn absent(error: Error, login: &str) -> Error {
+    match error.kind() {
+        ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("there is no account `{login}`")),
+        _ => error,
+    }
+}

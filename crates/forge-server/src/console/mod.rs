@@ -1,0 +1,117 @@
+//! The operator's console: commands that the server carries out for whoever owns its data directory.
+//!
+//! A command is the same whether it comes through the control socket of a running server or is carried out by a
+//! process of its own; each calls use cases with the operator as the caller, so that the audit log has it.
+
+mod accounts;
+mod send;
+
+use std::sync::Arc;
+
+use forge_service::App;
+use forge_types::{Error, ErrorKind, FieldCode};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{Exit, Failure, Result};
+
+pub use send::send;
+
+/// A command of the operator.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Creates a user.
+    CreateUser {
+        /// The login.
+        login: String,
+        /// The e-mail address.
+        email: String,
+        /// Whether the user administers the forge.
+        is_site_admin: bool,
+        /// The password; without one a one-time link is made.
+        password: Option<String>,
+    },
+    /// Creates a token for an account.
+    CreateToken {
+        /// Whose token it is.
+        login: String,
+        /// What it may be used for.
+        scopes: String,
+        /// After how many seconds it ends.
+        lifetime: Option<u64>,
+    },
+    /// Shows or replaces the key with which agents register.
+    RegistrationKey {
+        /// Whether to replace it.
+        rotate: bool,
+    },
+    /// Makes another link for creating the first administrator.
+    SetupLink,
+}
+
+/// Carries out commands.
+#[derive(Clone)]
+pub struct Console {
+    app: Arc<App>,
+}
+
+impl Console {
+    /// Works on a forge.
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+
+    /// Carries out a command. Returns what goes to standard output.
+    pub async fn carry_out(&self, command: Command) -> Result<String> {
+        let ctx = forge_service::admin::console(&self.app);
+        let outcome = match command {
+            Command::CreateUser { login, email, is_site_admin, password } => {
+                accounts::create_user(&ctx, login, email, is_site_admin, password).await
+            }
+            Command::CreateToken { login, scopes, lifetime } => {
+                accounts::create_token(&ctx, &login, &scopes, lifetime).await
+            }
+            Command::RegistrationKey { rotate } => accounts::registration_key(&ctx, rotate).await,
+            Command::SetupLink => accounts::setup_link(&ctx).await,
+        };
+        ctx.finish().await.map_err(failure)?;
+        outcome.map_err(failure)
+    }
+}
+
+/// Says how a refused or failed use case ends a command.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+pub(crate) fn failure(error: Error) -> Failure {
+    let exit = match error.kind() {
+        ErrorKind::NotFound
+        | ErrorKind::Unauthenticated
+        | ErrorKind::Forbidden
+        | ErrorKind::InsufficientScope(_)
+        | ErrorKind::Conflict => Exit::Finding,
+        ErrorKind::Invalid(fields) if fields.iter().any(|field| field.code == FieldCode::AlreadyExists) => {
+            Exit::Finding
+        }
+        ErrorKind::Malformed | ErrorKind::Invalid(_) | ErrorKind::TooLarge => Exit::Usage,
+        ErrorKind::RateLimited(_) | ErrorKind::Unavailable(_) | ErrorKind::Internal => Exit::Unavailable,
+    };
+    Failure { exit, message: words(&error) }
+}
+
+/// The operator sees what a caller sees and, where the machine is at fault, the cause.
+fn words(error: &Error) -> String {
+    let fields = match error.kind() {
+        ErrorKind::Invalid(fields) => fields.as_slice(),
+        _ => &[],
+    };
+    let details: Vec<String> = fields
+        .iter()
+        .map(|field| {
+            field.message.clone().unwrap_or_else(|| format!("{} {}", field.field, field.code.as_str()))
+        })
+        .collect();
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    match details.is_empty() {
+        true => format!("{error}{cause}"),
+        false => details.join("; "),
+    }
+}

@@ -1,0 +1,126 @@
+//! The outermost layer: counts answers, adds what every answer carries, and survives a panic.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use serde_json::json;
+
+use crate::net::Metrics;
+
+const HEADERS: [(HeaderName, &str); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
+];
+
+/// Only sent where a certificate that everyone trusts is at work: browsers remember it for the host.
+const STRICT_TRANSPORT: &str = "max-age=31536000";
+
+/// What the layer needs.
+#[derive(Clone)]
+pub(crate) struct Answers {
+    metrics: Arc<Metrics>,
+    is_strict: bool,
+}
+
+impl Answers {
+    pub(crate) fn new(metrics: Arc<Metrics>, is_strict: bool) -> Self {
+        Self { metrics, is_strict }
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        for (name, value) in HEADERS {
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
+        }
+        if self.is_strict {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT));
+        }
+    }
+}
+
+/// Runs a request to its end, whatever happens inside.
+pub(crate) async fn layer(State(answers): State<Answers>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(panic) => {
+            // The path is for the operator; the caller learns nothing.
+            tracing::error!(%method, path, panic = message(&*panic), "a request panicked");
+            internal_error()
+        }
+    };
+    answers.add_headers(response.headers_mut());
+    answers.metrics.responded(response.status());
+    tracing::debug!(target: "forge::access", %method, path, status = response.status().as_u16(), took = ?start.elapsed());
+    response
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without words")
+}
+
+fn internal_error() -> Response {
+    let body = json!({ "message": "internal error", "documentation_url": forge_api::error::DOCUMENTATION, "status": "500" });
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn panics() -> &'static str {
+        panic!("secret detail");
+    }
+
+    fn router(metrics: &Arc<Metrics>, is_strict: bool) -> Router {
+        let framed = get(|| async { ([(header::X_FRAME_OPTIONS, "SAMEORIGIN")], "framed") });
+        Router::new()
+            .route("/panic", get(panics))
+            .route("/framed", framed)
+            .layer(from_fn_with_state(Answers::new(metrics.clone(), is_strict), layer))
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_internal_error_that_tells_nothing_and_the_server_goes_on() {
+        let metrics = Arc::<Metrics>::default();
+        let router = router(&metrics, false);
+        for _ in 0..2 {
+            let request = Request::get("/panic").body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            assert!(body.contains("\"message\":\"internal error\"") && !body.contains("secret"), "{body}");
+        }
+        assert!(metrics.render().contains("forge_http_responses_total{class=\"5xx\"} 2"));
+    }
+
+    #[tokio::test]
+    async fn every_answer_carries_the_headers_unless_a_room_says_otherwise() {
+        for is_strict in [false, true] {
+            let request = Request::get("/framed").body(Body::empty()).unwrap();
+            let response = router(&Arc::default(), is_strict).oneshot(request).await.unwrap();
+            let headers = response.headers();
+            assert_eq!(headers["x-frame-options"], "SAMEORIGIN");
+            assert_eq!(headers["x-content-type-options"], "nosniff");
+            assert_eq!(headers.contains_key("strict-transport-security"), is_strict);
+        }
+    }
+}
