@@ -1,21 +1,12 @@
 //! The request context as handlers receive it.
 
-use std::net::IpAddr;
-
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use forge_service::{Caller, RequestContext};
+use forge_service::RequestContext;
+pub use forge_service::context::{Peer, PreAuthenticated};
 use forge_types::Error;
 
 use crate::error::ApiError;
-
-/// The peer of a connection, put into the request by the listener. Absent in tests that call the router directly.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
-
-/// A caller that a host or proxy has authenticated already, put into the request by whoever trusts it.
-#[derive(Clone, Debug)]
-pub struct PreAuthenticated(pub Caller);
 
 /// The context of the request, made by the layer around all routes.
 pub struct Ctx(pub RequestContext);

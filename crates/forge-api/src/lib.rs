@@ -9,6 +9,7 @@ pub mod context;
 pub mod error;
 mod etag;
 mod layer;
+mod oauth;
 pub mod page;
 pub mod rest;
 pub mod token;
@@ -37,7 +38,8 @@ impl FromRef<ApiState> for Arc<App> {
     }
 }
 
-/// Returns the routes of REST v3 under `/api/v3` and of our extensions under `/api/ext/v1`.
+/// Returns the routes of REST v3 under `/api/v3`, of our extensions under `/api/ext/v1` and of the authorization
+/// server.
 #[must_use]
 pub fn router(state: &ApiState) -> Router {
     let v3 =
@@ -47,6 +49,7 @@ pub fn router(state: &ApiState) -> Router {
     Router::new()
         .nest("/api/v3", rest::layered(v3, state))
         .nest("/api/ext/v1", rest::layered(ext, state))
+        .merge(oauth::routes())
         .with_state(state.clone())
 }
 

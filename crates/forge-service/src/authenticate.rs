@@ -97,7 +97,8 @@ pub(crate) async fn find(app: &App, token: &Secret) -> Result<Option<Authenticat
 /// Returns whether the credential still stands and everyone behind it may act. `expires_at` is exclusive.
 pub(crate) fn is_live(found: &Authentication, now: Timestamp) -> bool {
     let credential = &found.credential;
-    let stands = credential.revoked_at.is_none() && credential.expires_at.is_none_or(|expiry| now < expiry);
+    let is_kept = credential.revoked_at.is_none() && credential.consumed_at.is_none();
+    let stands = is_kept && credential.expires_at.is_none_or(|expiry| now < expiry);
     let account_acts = found.status == AccountStatus::Active;
     let human_acts = match &found.acting {
         None => credential.kind != CredentialKind::Switch,

@@ -1,5 +1,6 @@
 //! The context of one request: who asks, from where, and the only ways to the database.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use forge_auth::policy::{Decision, Denial, Resource, Subject, decide};
@@ -69,6 +70,14 @@ pub struct Caller {
     /// The browser session, when there is one.
     pub session: Option<CallerSession>,
 }
+
+/// The peer of a connection, put into the request by the listener. Absent in tests that call the router directly.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
+
+/// A caller that a host or proxy has authenticated already, put into the request by whoever trusts it.
+#[derive(Clone, Debug)]
+pub struct PreAuthenticated(pub Caller);
 
 /// The browser session of a caller.
 #[derive(Clone, Copy, Debug)]

@@ -11,12 +11,16 @@ mod audit;
 pub mod authenticate;
 pub mod context;
 pub mod credentials;
+pub mod housekeeping;
 pub mod limits;
+pub mod oauth;
 pub mod people;
 pub mod registration_key;
 pub mod repositories;
 pub mod target;
 mod throttle;
+
+pub use forge_auth::token::Secret;
 
 pub use app::{App, AppParts, Settings};
 pub use context::{Caller, RequestContext, RequestInfo, Surface};

@@ -37,18 +37,6 @@ pub(crate) async fn count(
     Ok(if seen.attempts > limit.attempts { Err(exceeded(ctx, limit, seen)) } else { Ok(seen.attempts) })
 }
 
-/// Refuses when the present window has seen all attempts, without counting one.
-///
-/// # Errors
-/// `RateLimited` if there were too many.
-pub(crate) async fn check(ctx: &RequestContext, tx: &mut Tx, limit: Limit, subject: &str) -> Result<()> {
-    let name = name(ctx, limit, subject)?;
-    match forge_store::throttles::find(tx, &name, limit.window, ctx.now()).await? {
-        Some(seen) if seen.attempts >= limit.attempts => Err(exceeded(ctx, limit, seen)),
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// Forgets the attempts by or on `subject`.
 ///
 /// # Errors

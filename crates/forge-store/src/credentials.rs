@@ -4,6 +4,7 @@ use forge_types::account::{AccountKind, AccountRef, AccountStatus};
 use forge_types::agent::StandingAccess;
 use forge_types::credential::{Credential, CredentialKind};
 use forge_types::id::{AccountId, CredentialId};
+use forge_types::page::{Page, PageRequest};
 use forge_types::{Scopes, Timestamp};
 
 use crate::accounts::account_ref;
@@ -41,6 +42,7 @@ impl FromRow for Credential {
             expires_at: row.get("expires_at")?,
             renewable_until: row.get("renewable_until")?,
             last_used_at: row.get("last_used_at")?,
+            consumed_at: row.get("consumed_at")?,
             revoked_at: row.get("revoked_at")?,
         })
     }
@@ -50,7 +52,7 @@ impl FromRow for Credential {
 macro_rules! credential_columns {
     () => {
         "id, account_id, kind, tail, name, scopes, acting_id, client_id, family, created_at, expires_at, \
-         renewable_until, last_used_at, revoked_at"
+         renewable_until, last_used_at, consumed_at, revoked_at"
     };
 }
 
@@ -58,7 +60,8 @@ macro_rules! credential_columns {
 macro_rules! joined_credential_columns {
     () => {
         "c.id, c.account_id, c.kind, c.tail, c.name, c.scopes, c.acting_id, c.client_id, c.family, c.created_at, \
-         c.expires_at, c.renewable_until, c.last_used_at, c.revoked_at"
+         c.expires_at, c.renewable_until, c.last_used_at, c.consumed_at, \
+         c.revoked_at"
     };
 }
 
@@ -196,21 +199,28 @@ pub async fn insert(tx: &mut Tx, new: &NewCredential<'_>, now: Timestamp) -> Sto
     .await
 }
 
-/// Returns the live credentials of an account, newest first.
+/// Returns one page of the live credentials of an account, newest first.
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn list(conn: &mut Conn, account_id: AccountId, now: Timestamp) -> StoreResult<Vec<Credential>> {
-    conn.fetch_all(
-        sql!(
-            "SELECT ",
-            credential_columns!(),
-            " FROM credentials WHERE account_id = $1 AND revoked_at IS NULL AND consumed_at IS NULL \
-             AND (expires_at IS NULL OR expires_at > $2) ORDER BY id DESC LIMIT 500"
-        ),
-        params![account_id, now],
-    )
-    .await
+pub async fn list(
+    conn: &mut Conn,
+    account_id: AccountId,
+    page: PageRequest,
+    now: Timestamp,
+) -> StoreResult<Page<Credential>> {
+    let items = conn
+        .fetch_all(
+            sql!(
+                "SELECT ",
+                credential_columns!(),
+                " FROM credentials WHERE account_id = $1 AND revoked_at IS NULL AND consumed_at IS NULL \
+                 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id DESC LIMIT $3 OFFSET $4"
+            ),
+            params![account_id, now, page.limit_with_lookahead(), page.offset()],
+        )
+        .await?;
+    Ok(Page::from_lookahead(items, page))
 }
 
 struct Number {
@@ -395,6 +405,39 @@ pub async fn revoke_family(tx: &mut Tx, family: &str, reason: &str, now: Timesta
     tx.execute(
         sql!("UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE family = $1 AND revoked_at IS NULL"),
         params![family, now, reason],
+    )
+    .await
+}
+
+/// Revokes every live credential issued to a client; returns how many there were.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn revoke_client(tx: &mut Tx, client_id: &str, reason: &str, now: Timestamp) -> StoreResult<u64> {
+    tx.execute(
+        sql!("UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE client_id = $1 AND revoked_at IS NULL"),
+        params![client_id, now, reason],
+    )
+    .await
+}
+
+/// Revokes the live credentials of one kind that descend from one authorization; returns how many there were.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn revoke_family_of_kind(
+    tx: &mut Tx,
+    family: &str,
+    kind: CredentialKind,
+    reason: &str,
+    now: Timestamp,
+) -> StoreResult<u64> {
+    tx.execute(
+        sql!(
+            "UPDATE credentials SET revoked_at = $3, revoke_reason = $4 \
+             WHERE family = $1 AND kind = $2 AND revoked_at IS NULL"
+        ),
+        params![family, kind.letter().to_string(), now, reason],
     )
     .await
 }

@@ -6,7 +6,7 @@ use forge_types::Timestamp;
 
 use crate::row::from_row;
 use crate::statement::{params, sql};
-use crate::{Conn, StoreResult, Tx};
+use crate::{StoreResult, Tx};
 
 /// What a counter says.
 #[derive(Clone, Copy, Debug)]
@@ -36,23 +36,6 @@ pub async fn count_attempt(
              ELSE throttles.window_start END RETURNING window_start, attempts"
         ),
         params![name, now, now.minus(window)],
-    )
-    .await
-}
-
-/// Returns what a counter says of the present window.
-///
-/// # Errors
-/// Only faults of the database.
-pub async fn find(
-    conn: &mut Conn,
-    name: &str,
-    window: Duration,
-    now: Timestamp,
-) -> StoreResult<Option<Throttle>> {
-    conn.fetch_optional(
-        sql!("SELECT window_start, attempts FROM throttles WHERE name = $1 AND window_start > $2"),
-        params![name, now.minus(window)],
     )
     .await
 }

@@ -122,3 +122,12 @@ pub async fn revoke_all(tx: &mut Tx, account_id: AccountId, now: Timestamp) -> S
     )
     .await
 }
+
+/// Forgets sessions that ended before `horizon`; returns how many.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn delete_before(tx: &mut Tx, horizon: Timestamp) -> StoreResult<u64> {
+    tx.execute(sql!("DELETE FROM web_sessions WHERE expires_at < $1 OR revoked_at < $1"), params![horizon])
+        .await
+}

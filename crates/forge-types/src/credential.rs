@@ -120,6 +120,8 @@ pub struct Credential {
     pub renewable_until: Option<Timestamp>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
+    /// When it was used up, for what is good once.
+    pub consumed_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
 }

@@ -1,5 +1,7 @@
 //! REST: a file per page of GitHub's documentation, a function per operation.
 
+mod ext;
+
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -17,7 +19,7 @@ pub(crate) fn v3_routes() -> Router<ApiState> {
 
 /// Returns the routes of our extensions, without their prefix.
 pub(crate) fn ext_routes() -> Router<ApiState> {
-    Router::new()
+    ext::routes()
 }
 
 /// Puts the layers of every REST route around `routes`.

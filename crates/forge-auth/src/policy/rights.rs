@@ -83,7 +83,9 @@ fn check_agent(principal: &Principal, action: Action, agent: &AgentFacts) -> Ver
         return Ok(());
     }
     let message = match action {
-        Action::AgentRestore if is_owner => "a site administrator suspended this agent; only one can restore it",
+        Action::AgentRestore if is_owner => {
+            "a site administrator suspended this agent; only one can restore it"
+        }
         _ => "this takes the human the agent is bound to",
     };
     Err(Denial::forbidden("rights.agent", message))

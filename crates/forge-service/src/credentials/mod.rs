@@ -7,4 +7,5 @@ mod issue;
 mod own;
 
 pub use issue::{NewToken, Parent, issue};
+pub(crate) use own::revoke_found;
 pub use own::{TokenRequest, create, list, revoke, revoke_value};

@@ -4,6 +4,7 @@ use forge_auth::token::Secret;
 use forge_store::Tx;
 use forge_types::credential::{Credential, CredentialKind};
 use forge_types::id::CredentialId;
+use forge_types::page::{Page, PageRequest};
 use forge_types::{Action, Error, Event, FieldCode, Result, Scopes, Timestamp};
 
 use super::issue::{NewToken, Parent, issue};
@@ -24,14 +25,14 @@ pub struct TokenRequest {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Returns the caller's live credentials, newest first, without their values.
+/// Returns one page of the caller's live credentials, newest first, without their values.
 ///
 /// # Errors
 /// `Unauthenticated` when anonymous.
-pub async fn list(ctx: &RequestContext) -> Result<Vec<Credential>> {
+pub async fn list(ctx: &RequestContext, page: PageRequest) -> Result<Page<Credential>> {
     let mut conn = ctx.read().await?;
     let account = ctx.authorize(&mut conn, OwnAccount, Action::CredentialList).await?;
-    Ok(forge_store::credentials::list(&mut conn, account.id, ctx.now()).await?)
+    Ok(forge_store::credentials::list(&mut conn, account.id, page, ctx.now()).await?)
 }
 
 /// Creates a standing token for the caller. Its value is in the answer and nowhere else.

@@ -15,11 +15,8 @@ from_row!(AgentBinding { agent_id, human_id, bound_at });
 /// # Errors
 /// Only faults of the database.
 pub async fn lock_agent(tx: &mut Tx, agent_id: AccountId) -> StoreResult<()> {
-    tx.execute(
-        sql!("UPDATE agents SET expires_unbound_at = NULL WHERE account_id = $1"),
-        params![agent_id],
-    )
-    .await?;
+    tx.execute(sql!("UPDATE agents SET expires_unbound_at = NULL WHERE account_id = $1"), params![agent_id])
+        .await?;
     Ok(())
 }
 

@@ -87,11 +87,7 @@ pub async fn find_by_hash(conn: &mut Conn, token_hash: &[u8; 32]) -> StoreResult
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn find(
-    conn: &mut Conn,
-    human_id: AccountId,
-    id: &InviteId,
-) -> StoreResult<Option<AgentInvite>> {
+pub async fn find(conn: &mut Conn, human_id: AccountId, id: &InviteId) -> StoreResult<Option<AgentInvite>> {
     conn.fetch_optional(
         sql!("SELECT ", invite_columns!(), " FROM agent_invites WHERE human_id = $1 AND id = $2"),
         params![human_id, id],
@@ -103,11 +99,7 @@ pub async fn find(
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn list(
-    conn: &mut Conn,
-    human_id: AccountId,
-    page: PageRequest,
-) -> StoreResult<Vec<AgentInvite>> {
+pub async fn list(conn: &mut Conn, human_id: AccountId, page: PageRequest) -> StoreResult<Vec<AgentInvite>> {
     conn.fetch_all(
         sql!(
             "SELECT ",
@@ -124,12 +116,7 @@ pub async fn list(
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn consume(
-    tx: &mut Tx,
-    id: &InviteId,
-    agent_id: AccountId,
-    now: Timestamp,
-) -> StoreResult<bool> {
+pub async fn consume(tx: &mut Tx, id: &InviteId, agent_id: AccountId, now: Timestamp) -> StoreResult<bool> {
     let rows = tx
         .execute(
             sql!(
@@ -168,12 +155,7 @@ pub async fn claim_registration(
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn withdraw(
-    tx: &mut Tx,
-    human_id: AccountId,
-    id: &InviteId,
-    now: Timestamp,
-) -> StoreResult<bool> {
+pub async fn withdraw(tx: &mut Tx, human_id: AccountId, id: &InviteId, now: Timestamp) -> StoreResult<bool> {
     let rows = tx
         .execute(
             sql!(

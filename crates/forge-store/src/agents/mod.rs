@@ -77,12 +77,7 @@ pub async fn insert(tx: &mut Tx, new: &NewAgent<'_>) -> StoreResult<()> {
             "INSERT INTO agents (account_id, standing_access, expires_unbound_at, registered_from) \
              VALUES ($1, $2, $3, $4)"
         ),
-        params![
-            new.account_id,
-            new.standing_access.as_str(),
-            new.expires_unbound_at,
-            new.registered_from,
-        ],
+        params![new.account_id, new.standing_access.as_str(), new.expires_unbound_at, new.registered_from,],
     )
     .await?;
     Ok(())

@@ -1,1 +1,0 @@
-//! OAuth messages: requests as they are read, answers and errors as they are written.

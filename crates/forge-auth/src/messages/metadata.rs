@@ -1,0 +1,29 @@
+//! What the authorization server says of itself (RFC 8414).
+
+use forge_types::Scope;
+use serde_json::{Value, json};
+
+use super::GRANT_TYPES;
+
+/// Returns the metadata of the server whose issuer is `issuer`, without a slash at its end.
+#[must_use]
+pub fn metadata(issuer: &str) -> Value {
+    let scopes: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/login/oauth/authorize"),
+        "token_endpoint": format!("{issuer}/login/oauth/access_token"),
+        "device_authorization_endpoint": format!("{issuer}/login/device/code"),
+        "revocation_endpoint": format!("{issuer}/login/oauth/revoke"),
+        "introspection_endpoint": format!("{issuer}/login/oauth/introspect"),
+        "scopes_supported": scopes,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": GRANT_TYPES,
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+        "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "authorization_response_iss_parameter_supported": true,
+    })
+}

@@ -1,0 +1,134 @@
+//! Parameters of a request: from a query, a form or a JSON object, each at most once.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use url::form_urlencoded;
+
+use super::OAuthError;
+
+const MOST: usize = 64;
+const LONGEST: usize = 8 * 1024;
+
+/// The parameters of one request.
+#[derive(Clone, Debug, Default)]
+pub struct Parameters(BTreeMap<String, String>);
+
+impl Parameters {
+    /// Reads a query or form.
+    ///
+    /// # Errors
+    /// `invalid_request` if a parameter comes twice or is unreasonable.
+    pub fn from_form(text: &str) -> Result<Self, OAuthError> {
+        Self::collect(
+            form_urlencoded::parse(text.as_bytes())
+                .map(|(name, value)| (name.into_owned(), value.into_owned())),
+        )
+    }
+
+    /// Reads a JSON object of strings and numbers.
+    ///
+    /// # Errors
+    /// `invalid_request` if it is anything else.
+    pub fn from_json(text: &str) -> Result<Self, OAuthError> {
+        let malformed = || OAuthError::invalid_request("the body is not a JSON object of strings");
+        // Read as a list of members, since a map would silently keep the last of two.
+        let Members(members) = serde_json::from_str(text).map_err(|_| malformed())?;
+        let mut pairs = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            match value {
+                Value::String(text) => pairs.push((name, text)),
+                Value::Number(number) => pairs.push((name, number.to_string())),
+                Value::Null => {}
+                Value::Bool(_) | Value::Array(_) | Value::Object(_) => return Err(malformed()),
+            }
+        }
+        Self::collect(pairs.into_iter())
+    }
+
+    fn collect(pairs: impl Iterator<Item = (String, String)>) -> Result<Self, OAuthError> {
+        let mut found = BTreeMap::new();
+        for (name, value) in pairs {
+            let is_reasonable = value.len() <= LONGEST && !value.chars().any(is_unreadable);
+            if !is_reasonable || found.len() == MOST {
+                return Err(OAuthError::invalid_request("a parameter is too long or unreadable"));
+            }
+            if found.insert(name, value).is_some() {
+                return Err(OAuthError::invalid_request("a parameter comes more than once"));
+            }
+        }
+        Ok(Self(found))
+    }
+
+    /// Returns a parameter that has a value.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Returns a parameter that must have a value.
+    ///
+    /// # Errors
+    /// `invalid_request` if it has none.
+    pub fn require(&self, name: &str) -> Result<&str, OAuthError> {
+        self.find(name).ok_or_else(|| OAuthError::invalid_request(format!("`{name}` is missing")))
+    }
+}
+
+fn is_unreadable(character: char) -> bool {
+    character.is_control() || character == char::REPLACEMENT_CHARACTER
+}
+
+struct Members(Vec<(String, Value)>);
+
+impl<'de> serde::Deserialize<'de> for Members {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_that_comes_twice_is_refused_in_every_form() {
+        assert!(Parameters::from_form("a=1&b=2").is_ok());
+        assert!(Parameters::from_form("a=1&a=1").is_err());
+        assert!(Parameters::from_form("a=1&%61=2").is_err());
+        assert!(Parameters::from_json(r#"{"a":"1","b":2}"#).is_ok());
+        assert!(Parameters::from_json(r#"{"a":"1","a":"2"}"#).is_err());
+        assert!(Parameters::from_json(r#"{"a":["1"]}"#).is_err());
+    }
+
+    #[test]
+    fn a_parameter_without_value_counts_as_left_out() {
+        let parameters = Parameters::from_form("a=&b=%20x").expect("readable");
+        assert_eq!(parameters.find("a"), None);
+        assert_eq!(parameters.find("b"), Some(" x"));
+        assert!(parameters.require("a").is_err());
+    }
+
+    #[test]
+    fn unreadable_values_are_refused() {
+        for form in ["a=%00", "a=%ff", "a=x%0d%0aSet-Cookie:%20y"] {
+            assert!(Parameters::from_form(form).is_err(), "{form}");
+        }
+    }
+}

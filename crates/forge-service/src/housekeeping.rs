@@ -1,0 +1,26 @@
+//! What a job does once a minute: writing what was noted in memory and forgetting what is long over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use forge_types::Result;
+
+use crate::app::App;
+
+/// How long what is over is kept, so that a replay is still told from a guess.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// Writes when credentials were last used, and forgets codes, counters and sessions that ended a day ago.
+///
+/// # Errors
+/// `Unavailable` if the database is; the next call catches up.
+pub async fn run(app: &Arc<App>) -> Result<()> {
+    app.flush_uses().await?;
+    let horizon = app.now().minus(KEPT);
+    let mut tx = app.db.begin().await?;
+    forge_store::oauth::device_codes::delete_before(&mut tx, horizon).await?;
+    forge_store::oauth::authorization_codes::delete_before(&mut tx, horizon).await?;
+    forge_store::throttles::delete_before(&mut tx, horizon).await?;
+    forge_store::web_sessions::delete_before(&mut tx, horizon).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,79 @@
+//! The authorization server: device grant (RFC 8628), authorization code with PKCE (RFC 7636), refresh with rotation,
+//! and an agent's exchange of its bootstrap secret for a session, which is the client credentials grant with the
+//! agent's login as client id and the secret as client secret.
+//!
+//! INVARIANT: a code or refresh token is used up by one conditional statement in the transaction that issues what it
+//! is good for; a second use ends everything that came from the first.
+
+pub mod authorize;
+mod bootstrap;
+pub mod clients;
+mod code;
+pub mod decision;
+pub mod device;
+mod failure;
+mod introspection;
+mod refresh;
+mod revocation;
+
+use std::time::Duration;
+
+use forge_auth::messages::{ClientAuthentication, OAuthError, TokenAnswer, TokenRequest};
+use forge_auth::token::Secret;
+use forge_types::Timestamp;
+use forge_types::credential::Credential;
+
+pub use introspection::introspect;
+pub use revocation::revoke;
+
+use crate::context::RequestContext;
+use failure::Fault;
+
+/// How long an access token lasts that comes with a refresh token.
+pub const ACCESS_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// Answers a request at the token endpoint.
+///
+/// # Errors
+/// What the client is told; everything but waiting for a decision is in the audit log.
+pub async fn token(
+    ctx: &RequestContext,
+    client: &ClientAuthentication,
+    request: &TokenRequest,
+) -> Result<TokenAnswer, OAuthError> {
+    let answer = match request {
+        TokenRequest::DeviceCode { device_code } => device::exchange(ctx, client, device_code).await,
+        TokenRequest::AuthorizationCode { code, redirect_uri, verifier } => {
+            let proof = code::Proof { redirect_uri: redirect_uri.as_deref(), verifier: verifier.as_deref() };
+            code::exchange(ctx, client, code, proof).await
+        }
+        TokenRequest::Refresh { token, scopes } => {
+            refresh::exchange(ctx, client, token, scopes.as_ref()).await
+        }
+        TokenRequest::ClientCredentials { scopes } => bootstrap::exchange(ctx, client, scopes.as_ref()).await,
+    };
+    match answer {
+        Ok(answer) => Ok(answer),
+        Err(Fault(error)) => Err(failure::recorded(ctx, client, request, error).await),
+    }
+}
+
+/// Returns the issuer: the public origin without a slash at its end.
+#[must_use]
+pub fn issuer(ctx: &RequestContext) -> String {
+    ctx.settings().origin.as_str().trim_end_matches('/').to_owned()
+}
+
+fn answer(
+    now: Timestamp,
+    (access_token, access): (Secret, Credential),
+    refresh: Option<(Secret, Credential)>,
+) -> TokenAnswer {
+    let seconds = |credential: &Credential| credential.expires_at.map(|expiry| expiry.since(now).as_secs());
+    TokenAnswer {
+        access_token,
+        expires_in: seconds(&access),
+        refresh_token: refresh.map(|(token, credential)| (token, seconds(&credential).unwrap_or_default())),
+        scope: access.scopes.map(|scopes| scopes.to_string()),
+    }
+}
