@@ -3,6 +3,7 @@
 //! - `assembly`: from a configuration to what answers requests; start here to embed the forge.
 //! - `serve`: what `forge serve` does with it.
 //! - `front`: what every request passes before it reaches a room.
+//! - `backup`: a copy of everything, and the way back.
 //! - `console`: the operator's commands.
 //! - `config`: one file, the environment, the command line.
 //! - `cli`: the commands of the program `forge`.
@@ -13,6 +14,7 @@
 //! - `net`: listeners, TLS, connections.
 
 mod assembly;
+mod backup;
 pub mod cli;
 mod clock;
 pub mod config;
@@ -28,5 +30,5 @@ pub mod net;
 mod secret;
 pub mod serve;
 
-pub use assembly::{Forge, ForgeBuilder};
+pub use assembly::{Forge, ForgeBuilder, rooms};
 pub use front::identity::{HostAuthenticator, HostIdentity};

@@ -39,7 +39,7 @@ pub async fn serve(config: Config, environment: &Environment) -> Result<()> {
     announce(&info, first.as_ref())?;
 
     let stop = CancellationToken::new();
-    let work = Work::start(&forge, control);
+    let work = Work::start(&forge, config.clone(), control);
     let serving = doors.run(
         forge.router(),
         operators(&forge),
@@ -97,9 +97,9 @@ fn announce(info: &RunInfo, first: Option<&FirstStart>) -> Result<()> {
 struct Work(tokio::task::JoinSet<()>);
 
 impl Work {
-    fn start(forge: &Forge, control: ControlListener) -> Self {
+    fn start(forge: &Forge, config: Config, control: ControlListener) -> Self {
         let mut tasks = tokio::task::JoinSet::new();
-        let console = console::Console::new(forge.app().clone());
+        let console = console::Console::new(forge.app().clone(), config);
         tasks.spawn(control.serve(move |command| {
             let console = console.clone();
             async move { console.carry_out(command).await }

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use forge_api::ApiState;
 use forge_service::App;
 
 /// Returns the router of the whole forge.
 pub(crate) fn router(app: &Arc<App>) -> Router {
-    forge_api::router(&ApiState { app: Arc::clone(app) })
+    forge_server::rooms(app)
 }

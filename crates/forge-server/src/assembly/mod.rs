@@ -23,6 +23,8 @@ use crate::failure::{Failure, Result};
 use crate::front::identity::{Authenticate, HostAuthenticator};
 use crate::net::Metrics;
 
+pub use routes::rooms;
+
 /// Passwords that are hashed at a time, and how long others wait for their turn.
 const PASSWORDS_AT_A_TIME: usize = 2;
 const PASSWORD_PATIENCE: Duration = Duration::from_secs(10);

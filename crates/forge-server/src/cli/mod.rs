@@ -4,6 +4,7 @@
 //! standard error, and the exit code says which kind it is (`failure`).
 
 mod admin;
+mod backup;
 mod env;
 mod serve;
 
@@ -35,6 +36,10 @@ enum Command {
     Env(env::EnvArgs),
     /// Create accounts, tokens and keys from the shell.
     Admin(admin::AdminArgs),
+    /// Write everything the server stores into a new directory; the server may go on meanwhile.
+    Backup(backup::BackupArgs),
+    /// Put a backup into a data directory that has no data yet.
+    Restore(backup::RestoreArgs),
 }
 
 /// Where the data is that a command is about.
@@ -95,6 +100,8 @@ fn run(command: Command, environment: &Environment) -> Result<String> {
         Command::Serve(args) => serve::run(*args, environment),
         Command::Env(args) => env::run(&args, environment),
         Command::Admin(args) => admin::run(args, environment),
+        Command::Backup(args) => backup::run(&args, environment),
+        Command::Restore(args) => backup::run_restore(&args, environment),
     }
 }
 

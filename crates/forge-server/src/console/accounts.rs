@@ -23,7 +23,8 @@ pub(super) async fn create_token(
     scopes: &str,
     lifetime: Option<u64>,
 ) -> Result<String> {
-    let scopes = Scopes::parse(scopes).map_err(Error::unprocessable)?;
+    let scopes =
+        Scopes::parse(scopes).map_err(|name| Error::malformed(format!("there is no scope `{name}`")))?;
     let lifetime = lifetime.map(Duration::from_secs);
     let created = admin::create_token(ctx, login, "forge admin token create", Some(scopes), lifetime).await;
     let (token, _) = created.map_err(|error| absent(error, login))?;

@@ -6,12 +6,15 @@
 mod accounts;
 mod send;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use forge_service::App;
 use forge_types::{Error, ErrorKind, FieldCode};
 use serde::{Deserialize, Serialize};
 
+use crate::backup::backup;
+use crate::config::Config;
 use crate::failure::{Exit, Failure, Result};
 
 pub use send::send;
@@ -47,24 +50,35 @@ pub enum Command {
     },
     /// Makes another link for creating the first administrator.
     SetupLink,
+    /// Writes a backup.
+    Backup {
+        /// The directory to write, absolute.
+        target: PathBuf,
+        /// Whether the keys go with it.
+        with_keys: bool,
+    },
 }
 
 /// Carries out commands.
 #[derive(Clone)]
 pub struct Console {
     app: Arc<App>,
+    config: Arc<Config>,
 }
 
 impl Console {
     /// Works on a forge.
-    pub fn new(app: Arc<App>) -> Self {
-        Self { app }
+    pub fn new(app: Arc<App>, config: Config) -> Self {
+        Self { app, config: Arc::new(config) }
     }
 
     /// Carries out a command. Returns what goes to standard output.
     pub async fn carry_out(&self, command: Command) -> Result<String> {
         let ctx = forge_service::admin::console(&self.app);
         let outcome = match command {
+            Command::Backup { target, with_keys } => {
+                return backup(&self.app, &self.config, target, with_keys).await;
+            }
             Command::CreateUser { login, email, is_site_admin, password } => {
                 accounts::create_user(&ctx, login, email, is_site_admin, password).await
             }

@@ -38,7 +38,7 @@ fn by_ourselves(config: &Config, data: DataDirectory, command: Command) -> Resul
             Err(failure) => return control::send(&data, &command)?.ok_or(failure),
         };
         let forge = ForgeBuilder::new(config.clone()).build_in(data, lock).await?;
-        let outcome = Console::new(forge.app().clone()).carry_out(command).await;
+        let outcome = Console::new(forge.app().clone(), config.clone()).carry_out(command).await;
         forge.close().await;
         outcome
     })

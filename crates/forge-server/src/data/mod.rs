@@ -16,6 +16,9 @@ pub use run::{ProxyInfo, RunFile, RunInfo};
 
 use crate::failure::{Failure, Result};
 
+/// The directory of repositories in the data directory.
+pub(crate) const REPOSITORIES: &str = "repositories";
+
 /// The data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataDirectory(PathBuf);
