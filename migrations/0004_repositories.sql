@@ -6,6 +6,8 @@ CREATE TABLE repositories (
     visibility TEXT NOT NULL CHECK (visibility IN ('public', 'internal', 'private')),
     default_branch TEXT NOT NULL,
     settings TEXT NOT NULL,
+    -- A copy of the description in the settings, to search by.
+    description TEXT,
     parent_id BIGINT REFERENCES repositories (id) ON DELETE SET NULL,
     archived_at BIGINT,
     size_bytes BIGINT NOT NULL DEFAULT 0,
@@ -16,6 +18,7 @@ CREATE TABLE repositories (
     UNIQUE (owner_id, name_key)
 );
 CREATE INDEX repositories_by_push ON repositories (owner_id, pushed_at);
+CREATE INDEX repositories_by_parent ON repositories (parent_id);
 
 -- Names a repository had; a new repository that takes the name ends the redirect.
 CREATE TABLE repository_redirects (
@@ -25,6 +28,7 @@ CREATE TABLE repository_redirects (
     created_at BIGINT NOT NULL,
     PRIMARY KEY (owner_id, name_key)
 );
+CREATE INDEX repository_redirects_by_repository ON repository_redirects (repository_id);
 
 CREATE TABLE repository_topics (
     repository_id BIGINT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,

@@ -4,7 +4,8 @@ use forge_types::account::{Account, AccountKind, AccountRef, AccountStatus};
 use forge_types::id::AccountId;
 use forge_types::{Timestamp, name};
 
-use crate::row::{Row, from_row};
+use crate::organizations::repository_counts;
+use crate::row::{FromRow, Row, from_row};
 use crate::statement::{params, sql};
 use crate::{Conn, StoreResult, Tx};
 
@@ -104,6 +105,82 @@ pub async fn find_by_login(conn: &mut Conn, login: &str) -> StoreResult<Option<A
     conn.fetch_optional(
         sql!("SELECT ", account_columns!(), " FROM accounts WHERE login_key = $1 AND status <> 'deleted'"),
         params![name::key(login)],
+    )
+    .await
+}
+
+/// An account and what its profile counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The account.
+    pub account: Account,
+    /// How many public repositories it owns.
+    pub public_repositories: i64,
+    /// How many others it owns.
+    pub private_repositories: i64,
+    /// The bytes of all its repositories.
+    pub size_bytes: i64,
+}
+
+impl FromRow for Profile {
+    fn from_row(row: &Row<'_>) -> StoreResult<Self> {
+        Ok(Self {
+            account: Account::from_row(row)?,
+            public_repositories: row.get("public_repositories")?,
+            private_repositories: row.get("private_repositories")?,
+            size_bytes: row.get("size_bytes")?,
+        })
+    }
+}
+
+/// Returns the profile of the account with this id.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_profile(conn: &mut Conn, id: AccountId) -> StoreResult<Option<Profile>> {
+    conn.fetch_optional(
+        sql!(
+            "SELECT ",
+            account_columns!(),
+            ", ",
+            repository_counts!(),
+            " FROM accounts a WHERE a.id = $1 AND a.status <> 'deleted'"
+        ),
+        params![id],
+    )
+    .await
+}
+
+/// Returns the profile of the account with this login, in whatever case.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_profile_by_login(conn: &mut Conn, login: &str) -> StoreResult<Option<Profile>> {
+    conn.fetch_optional(
+        sql!(
+            "SELECT ",
+            account_columns!(),
+            ", ",
+            repository_counts!(),
+            " FROM accounts a WHERE a.login_key = $1 AND a.status <> 'deleted'"
+        ),
+        params![name::key(login)],
+    )
+    .await
+}
+
+/// Returns the humans and agents after `since`, by id.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_users(conn: &mut Conn, since: AccountId, limit: i64) -> StoreResult<Vec<Account>> {
+    conn.fetch_all(
+        sql!(
+            "SELECT ",
+            account_columns!(),
+            " FROM accounts WHERE id > $1 AND kind <> 'organization' AND status = 'active' ORDER BY id LIMIT $2"
+        ),
+        params![since, limit],
     )
     .await
 }

@@ -186,6 +186,11 @@ pub struct Conn {
 }
 
 impl Conn {
+    /// Returns whether the database is SQLite.
+    pub(crate) const fn is_sqlite(&self) -> bool {
+        matches!(self.inner, Inner::SqliteRead(_) | Inner::SqliteTx(_))
+    }
+
     fn native(&mut self) -> Native<'_> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         match &mut self.inner {

@@ -79,6 +79,7 @@ integer_ids!(
     PushId,
     AuditEventId,
     WebSessionId,
+    JobId,
 );
 
 macro_rules! add_all {
@@ -183,6 +184,10 @@ text_columns!(
     AccountStatus,
     forge_types::agent::StandingAccess,
     forge_types::repository::Visibility,
+    forge_types::organization::OrganizationRole,
+    forge_types::organization::TeamRole,
+    forge_types::organization::TeamPrivacy,
+    forge_types::public_key::PublicKeyUse,
 );
 
 impl Column for forge_types::id::InviteId {
@@ -213,3 +218,15 @@ macro_rules! from_row {
     };
 }
 pub(crate) use from_row;
+
+/// Returns `text` in lower case, with the characters that mean something to `LIKE … ESCAPE '\'` meaning themselves.
+pub(crate) fn like_escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.to_lowercase().chars() {
+        if matches!(character, '\\' | '%' | '_') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}

@@ -7,6 +7,12 @@ macro_rules! sql {
 }
 pub(crate) use sql;
 
+/// Marks a SQL text that is for PostgreSQL alone, because SQLite has no such thing.
+macro_rules! postgres_sql {
+    ($($text:expr),+ $(,)?) => { concat!($($text),+) };
+}
+pub(crate) use postgres_sql;
+
 /// Collects parameters in order.
 macro_rules! params {
     ($($value:expr),* $(,)?) => { vec![$($crate::row::Value::from($value)),*] };
@@ -24,6 +30,7 @@ pub(crate) mod gather {
     pub(crate) struct Statement {
         pub(crate) sql: String,
         pub(crate) place: String,
+        pub(crate) is_for_postgres_alone: bool,
     }
 
     /// Returns every statement of the crate.
@@ -73,7 +80,9 @@ pub(crate) mod gather {
         for (at, _) in source.match_indices("sql!(") {
             let line = source[..at].matches('\n').count() + 1;
             let place = format!("{}:{line}", path.display());
-            found.push(Statement { sql: expand(&source[at + 5..], fragments, &place), place });
+            let is_for_postgres_alone = source[..at].ends_with("postgres_");
+            let sql = expand(&source[at + 5..], fragments, &place);
+            found.push(Statement { sql, place, is_for_postgres_alone });
         }
         found
     }

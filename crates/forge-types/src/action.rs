@@ -20,6 +20,8 @@ pub enum Action {
     AccountReadEmail,
     /// List the repositories, organizations and memberships one has.
     AccountListOwn,
+    /// List the teams one is in.
+    AccountListTeams,
     /// Read what the audit log says of oneself and one's agents.
     AccountAuditRead,
     /// List one's own credentials, never their values.
@@ -82,6 +84,8 @@ pub enum Action {
     OrganizationAdminister,
     /// Add, change and remove members.
     OrganizationManageMembers,
+    /// Leave the organization; show or hide that one belongs to it.
+    OrganizationManageOwnMembership,
     /// Create a repository in the organization.
     OrganizationCreateRepository,
     /// Create a team.
@@ -92,12 +96,16 @@ pub enum Action {
     TeamUpdate,
     /// Add and remove members of a team.
     TeamManageMembers,
+    /// Leave a team.
+    TeamLeave,
     /// Give a team access to a repository, or take it away; also needs `RepositoryAdminister` there.
     TeamManageRepositories,
 
     // Repositories
     /// Create a repository of one's own.
     RepositoryCreate,
+    /// Create a repository that not everyone may see, wherever one may create repositories.
+    RepositoryCreatePrivate,
     /// Read the repository: settings, code, labels.
     RepositoryRead,
     /// Change description, home page, topics and feature switches.
@@ -112,6 +120,8 @@ pub enum Action {
     CollaboratorRead,
     /// Add and remove collaborators.
     CollaboratorManage,
+    /// Give up one's own access.
+    CollaboratorLeave,
     /// Create, edit and delete labels.
     LabelManage,
 
@@ -157,6 +167,7 @@ action_names! {
     SiteAdminister = "site.administer", SiteAuditRead = "site.audit.read",
     AccountReadPrivate = "account.read_private", AccountUpdate = "account.update",
     AccountReadEmail = "account.read_email", AccountListOwn = "account.list_own",
+    AccountListTeams = "account.list_teams",
     AccountAuditRead = "account.audit.read",
     CredentialList = "credential.list", CredentialCreate = "credential.create", CredentialRevoke = "credential.revoke",
     PublicKeyRead = "public_key.read", PublicKeyCreate = "public_key.create", PublicKeyDelete = "public_key.delete",
@@ -171,13 +182,15 @@ action_names! {
     OrganizationCreate = "organization.create", OrganizationRead = "organization.read",
     OrganizationReadMembers = "organization.read_members", OrganizationAdminister = "organization.administer",
     OrganizationManageMembers = "organization.manage_members",
+    OrganizationManageOwnMembership = "organization.manage_own_membership",
     OrganizationCreateRepository = "organization.create_repository",
     TeamCreate = "team.create", TeamRead = "team.read", TeamUpdate = "team.update",
-    TeamManageMembers = "team.manage_members", TeamManageRepositories = "team.manage_repositories",
-    RepositoryCreate = "repository.create", RepositoryRead = "repository.read", RepositoryUpdate = "repository.update",
+    TeamManageMembers = "team.manage_members", TeamLeave = "team.leave", TeamManageRepositories = "team.manage_repositories",
+    RepositoryCreate = "repository.create", RepositoryCreatePrivate = "repository.create_private",
+    RepositoryRead = "repository.read", RepositoryUpdate = "repository.update",
     RepositoryAdminister = "repository.administer", RepositoryTransfer = "repository.transfer",
     RepositoryDelete = "repository.delete", CollaboratorRead = "collaborator.read",
-    CollaboratorManage = "collaborator.manage", LabelManage = "label.manage",
+    CollaboratorManage = "collaborator.manage", CollaboratorLeave = "collaborator.leave", LabelManage = "label.manage",
     CodeRead = "code.read", CodePush = "code.push", BranchCreate = "branch.create", BranchUpdate = "branch.update",
     BranchForceUpdate = "branch.force_update", BranchDelete = "branch.delete", TagCreate = "tag.create",
     TagUpdate = "tag.update", TagDelete = "tag.delete", OtherRefUpdate = "ref.update",
@@ -193,6 +206,7 @@ impl Action {
                 | Self::AccountReadPrivate
                 | Self::AccountReadEmail
                 | Self::AccountListOwn
+                | Self::AccountListTeams
                 | Self::AccountAuditRead
                 | Self::CredentialList
                 | Self::PublicKeyRead

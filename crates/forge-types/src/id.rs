@@ -63,6 +63,8 @@ sequence_ids! {
     AuditEventId,
     /// A browser session.
     WebSessionId,
+    /// Work to be done later.
+    JobId,
 }
 
 prefixed_ids! {

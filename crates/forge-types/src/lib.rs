@@ -21,6 +21,7 @@ pub mod permission;
 pub mod public_key;
 mod ref_name;
 pub mod repository;
+pub mod repository_query;
 pub mod scope;
 pub mod time;
 

@@ -21,6 +21,12 @@ impl PublicKeyUse {
             Self::Signing => "signing",
         }
     }
+
+    /// Reads the name written by [`Self::as_str`].
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Authentication, Self::Signing].into_iter().find(|usage| usage.as_str() == name)
+    }
 }
 
 /// A public key of an account.
@@ -30,6 +36,8 @@ pub struct PublicKey {
     pub id: PublicKeyId,
     /// Whose it is.
     pub account_id: AccountId,
+    /// What it is for.
+    pub usage: PublicKeyUse,
     /// The name its owner gave it.
     pub title: String,
     /// Algorithm and key, without comment.

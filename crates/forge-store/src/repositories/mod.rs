@@ -1,4 +1,5 @@
-//! Repositories and who may do what there.
+//! Repositories and who may do what there. Neighbours: `list` and `search` for many, `change` for what happens to one
+//! after it was created, `topics` for the words to find it by.
 
 use forge_types::account::AccountRef;
 use forge_types::id::{AccountId, RepositoryId};
@@ -13,7 +14,7 @@ use crate::{Conn, StoreError, StoreResult, Tx};
 /// The columns of a [`Repository`] named `r` with its owner named `o`.
 macro_rules! repository_columns {
     () => {
-        "r.id, r.name, r.visibility, r.default_branch, r.settings, r.parent_id, r.archived_at, r.size_bytes, \
+        "r.id, r.name, r.name_key, o.login_key AS owner_key, r.visibility, r.default_branch, r.settings, r.parent_id, r.archived_at, r.size_bytes, \
          r.created_at, r.updated_at, r.pushed_at, o.id AS owner_id, o.kind AS owner_kind, o.login AS owner_login, \
          o.name AS owner_name, o.is_site_admin AS owner_is_site_admin, \
          (SELECT string_agg(t.topic, ' ') FROM repository_topics t WHERE t.repository_id = r.id) AS topics"
@@ -37,6 +38,63 @@ macro_rules! permission_rank {
          ) p)"
     };
 }
+
+/// What passes `VisibleRepositories`, given as `$1` to `$4`, among rows named `v`.
+macro_rules! is_visible {
+    () => {
+        "((v.visibility = 'public' AND $2 = TRUE) OR (v.visibility = 'internal' AND $3 = TRUE) \
+          OR (v.permission IS NOT NULL AND $4 = TRUE))"
+    };
+}
+
+/// What passes a `RepositoryFilter`, given as `$5` to `$8`, among rows named `v`.
+macro_rules! passes_filter {
+    () => {
+        "(CAST($5 AS TEXT) IS NULL OR v.visibility = $5) \
+         AND (CAST($6 AS BOOLEAN) IS NULL OR (v.visibility <> 'public') = $6) \
+         AND (CAST($7 AS BOOLEAN) IS NULL OR (v.parent_id IS NOT NULL) = $7) \
+         AND (CAST($8 AS BOOLEAN) IS NULL OR (v.archived_at IS NOT NULL) = $8)"
+    };
+}
+
+/// Which rows named `v` hold the words `$14` to `$17` and have the topics `$18` to `$21`.
+macro_rules! matches_terms {
+    () => {
+        "(CAST($14 AS TEXT) IS NULL OR (v.words || ' ' || COALESCE(v.topics, '')) LIKE $14 ESCAPE '\\') \
+         AND (CAST($15 AS TEXT) IS NULL OR (v.words || ' ' || COALESCE(v.topics, '')) LIKE $15 ESCAPE '\\') \
+         AND (CAST($16 AS TEXT) IS NULL OR (v.words || ' ' || COALESCE(v.topics, '')) LIKE $16 ESCAPE '\\') \
+         AND (CAST($17 AS TEXT) IS NULL OR (v.words || ' ' || COALESCE(v.topics, '')) LIKE $17 ESCAPE '\\') \
+         AND (CAST($18 AS TEXT) IS NULL OR (' ' || COALESCE(v.topics, '') || ' ') LIKE $18 ESCAPE '\\') \
+         AND (CAST($19 AS TEXT) IS NULL OR (' ' || COALESCE(v.topics, '') || ' ') LIKE $19 ESCAPE '\\') \
+         AND (CAST($20 AS TEXT) IS NULL OR (' ' || COALESCE(v.topics, '') || ' ') LIKE $20 ESCAPE '\\') \
+         AND (CAST($21 AS TEXT) IS NULL OR (' ' || COALESCE(v.topics, '') || ' ') LIKE $21 ESCAPE '\\')"
+    };
+}
+
+/// The order of rows named `v`, given as `$9` (what by) and `$10` (1 upwards, -1 downwards).
+macro_rules! in_order {
+    () => {
+        "CASE $9 WHEN 'created' THEN v.created_at WHEN 'updated' THEN v.updated_at \
+             WHEN 'pushed' THEN COALESCE(v.pushed_at, v.created_at) WHEN 'size' THEN v.size_bytes ELSE 0 END * $10, \
+         CASE WHEN $9 = 'full_name' AND $10 > 0 THEN v.owner_key END, \
+         CASE WHEN $9 = 'full_name' AND $10 > 0 THEN v.name_key END, \
+         CASE WHEN $9 = 'full_name' AND $10 < 0 THEN v.owner_key END DESC, \
+         CASE WHEN $9 = 'full_name' AND $10 < 0 THEN v.name_key END DESC, v.id * $10"
+    };
+}
+
+pub(crate) use {in_order, is_visible, passes_filter, permission_rank, repository_columns};
+
+mod change;
+mod list;
+mod search;
+mod topics;
+
+pub use change::{delete, redirect, rename, touch_pushed, transfer, update};
+pub(crate) use list::list_parameters;
+pub use list::{RepositoryList, list_by_affiliation, list_by_owner};
+pub use search::{MAX_TERMS, RepositorySearch, search};
+pub use topics::replace_topics;
 
 impl Column for Option<Permission> {
     fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
@@ -68,6 +126,34 @@ impl FromRow for Repository {
             updated_at: row.get("updated_at")?,
             pushed_at: row.get("pushed_at")?,
         })
+    }
+}
+
+/// Returns whether a repository has the branch `branch`.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn has_branch(conn: &mut Conn, id: RepositoryId, branch: &str) -> StoreResult<bool> {
+    struct Found(bool);
+    impl FromRow for Found {
+        fn from_row(row: &Row<'_>) -> StoreResult<Self> {
+            row.get("found").map(Self)
+        }
+    }
+    let row: Found = conn
+        .fetch_one(
+            sql!("SELECT EXISTS (SELECT 1 FROM refs WHERE repository_id = $1 AND name = $2) AS found"),
+            params![id, format!("refs/heads/{branch}")],
+        )
+        .await?;
+    Ok(row.0)
+}
+
+struct Id(RepositoryId);
+
+impl FromRow for Id {
+    fn from_row(row: &Row<'_>) -> StoreResult<Self> {
+        row.get("id").map(Self)
     }
 }
 
@@ -148,18 +234,13 @@ pub struct NewRepository<'a> {
 /// # Errors
 /// `Duplicate` if the owner has a repository of this name, in whatever case.
 pub async fn insert(tx: &mut Tx, new: &NewRepository<'_>, now: Timestamp) -> StoreResult<Repository> {
-    struct Inserted(RepositoryId);
-    impl FromRow for Inserted {
-        fn from_row(row: &Row<'_>) -> StoreResult<Self> {
-            row.get("id").map(Self)
-        }
-    }
     let key = name::key(new.name);
-    let Inserted(id) = tx
+    let Id(id) = tx
         .fetch_one(
             sql!(
-                "INSERT INTO repositories (owner_id, name, name_key, visibility, default_branch, settings, created_by, \
-                 created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id"
+                "INSERT INTO repositories (owner_id, name, name_key, visibility, default_branch, settings, \
+                 description, created_by, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) RETURNING id"
             ),
             params![
                 new.owner.id,
@@ -168,6 +249,7 @@ pub async fn insert(tx: &mut Tx, new: &NewRepository<'_>, now: Timestamp) -> Sto
                 new.visibility.as_str(),
                 new.default_branch,
                 settings_text(new.settings)?,
+                new.settings.description.as_deref(),
                 new.created_by,
                 now,
             ],
@@ -195,6 +277,7 @@ fn settings_text(settings: &RepositorySettings) -> StoreResult<String> {
     serde_json::to_string(settings).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
+/// Ends the redirect from a name that is taken anew.
 async fn delete_redirect(tx: &mut Tx, owner_id: AccountId, key: &str) -> StoreResult<()> {
     tx.execute(
         sql!("DELETE FROM repository_redirects WHERE owner_id = $1 AND name_key = $2"),

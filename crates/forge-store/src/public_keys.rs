@@ -1,0 +1,112 @@
+//! SSH public keys of accounts.
+
+use forge_types::Timestamp;
+use forge_types::id::{AccountId, PublicKeyId};
+use forge_types::page::PageRequest;
+use forge_types::public_key::{PublicKey, PublicKeyUse};
+
+use crate::row::from_row;
+use crate::statement::{params, sql};
+use crate::{Conn, StoreResult, Tx};
+
+from_row!(PublicKey { id, account_id, usage, title, key, fingerprint, created_at });
+
+/// The columns of a [`PublicKey`].
+macro_rules! public_key_columns {
+    () => {
+        "id, account_id, usage, title, key, fingerprint, created_at"
+    };
+}
+
+/// What a new key is made of.
+#[derive(Clone, Debug)]
+pub struct NewPublicKey<'a> {
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// What it is for.
+    pub usage: PublicKeyUse,
+    /// The name its owner gives it.
+    pub title: &'a str,
+    /// Algorithm and key, without comment.
+    pub key: &'a str,
+    /// `SHA256:` and the unpadded base64 of the key's hash.
+    pub fingerprint: &'a str,
+}
+
+/// Inserts a key.
+///
+/// # Errors
+/// `Duplicate` if anyone uses this key for the same already.
+pub async fn insert(tx: &mut Tx, new: &NewPublicKey<'_>, now: Timestamp) -> StoreResult<PublicKey> {
+    tx.fetch_one(
+        sql!(
+            "INSERT INTO public_keys (account_id, usage, title, key, fingerprint, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6) RETURNING ",
+            public_key_columns!()
+        ),
+        params![new.account_id, new.usage.as_str(), new.title, new.key, new.fingerprint, now],
+    )
+    .await
+}
+
+/// Returns one key of an account.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find(
+    conn: &mut Conn,
+    account: AccountId,
+    usage: PublicKeyUse,
+    id: PublicKeyId,
+) -> StoreResult<Option<PublicKey>> {
+    conn.fetch_optional(
+        sql!(
+            "SELECT ",
+            public_key_columns!(),
+            " FROM public_keys WHERE id = $3 AND account_id = $1 AND usage = $2"
+        ),
+        params![account, usage.as_str(), id],
+    )
+    .await
+}
+
+/// Returns the keys of an account, oldest first.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list(
+    conn: &mut Conn,
+    account: AccountId,
+    usage: PublicKeyUse,
+    page: PageRequest,
+) -> StoreResult<Vec<PublicKey>> {
+    conn.fetch_all(
+        sql!(
+            "SELECT ",
+            public_key_columns!(),
+            " FROM public_keys WHERE account_id = $1 AND usage = $2 ORDER BY id LIMIT $3 OFFSET $4"
+        ),
+        params![account, usage.as_str(), page.limit_with_lookahead(), page.offset()],
+    )
+    .await
+}
+
+/// Deletes one key of an account; returns it if there was one.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn delete(
+    tx: &mut Tx,
+    account: AccountId,
+    usage: PublicKeyUse,
+    id: PublicKeyId,
+) -> StoreResult<Option<PublicKey>> {
+    tx.fetch_optional(
+        sql!(
+            "DELETE FROM public_keys WHERE id = $3 AND account_id = $1 AND usage = $2 RETURNING ",
+            public_key_columns!()
+        ),
+        params![account, usage.as_str(), id],
+    )
+    .await
+}
