@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use forge_auth::policy::{Decision, Denial, Resource, Subject, decide};
+use forge_auth::policy::{Decision, Denial, Resource, Subject, decide, visible_repositories};
 use forge_store::{Conn, Tx};
 use forge_types::account::AccountRef;
 use forge_types::credential::CredentialKind;
 use forge_types::id::{AccountId, CredentialId, RequestId, WebSessionId};
+use forge_types::repository_query::VisibleRepositories;
 use forge_types::{Action, Error, Event, Result, Scopes, Timestamp};
 
 use crate::app::{App, Settings};
@@ -189,6 +190,11 @@ impl RequestContext {
     /// Returns what all requests share. For the use cases of this crate.
     pub(crate) fn app(&self) -> &Arc<App> {
         &self.inner.app
+    }
+
+    /// Returns which repositories the caller may read: the filter of every list of repositories.
+    pub(crate) fn visible_to(&self) -> VisibleRepositories {
+        visible_repositories(&self.inner.caller.subject)
     }
 
     /// Begins a transaction that may write.

@@ -6,7 +6,8 @@ use forge_auth::policy::{RepositoryFacts, Resource};
 use forge_store::Conn;
 use forge_types::Result;
 use forge_types::id::{AccountId, RepositoryId};
-use forge_types::repository::RepositoryAccess;
+use forge_types::name::key;
+use forge_types::repository::{Repository, RepositoryAccess};
 
 pub use crate::audit::Ids;
 use crate::context::RequestContext;
@@ -89,6 +90,8 @@ impl Facts for OwnAccountFound {
 pub enum RepositoryTarget<'a> {
     /// `OWNER/NAME`, present or former.
     Name(&'a str, &'a str),
+    /// `OWNER/NAME`, present only: for doors that send callers of a former name on to the new one.
+    PresentName(&'a str, &'a str),
     /// Its id.
     Id(RepositoryId),
 }
@@ -102,9 +105,18 @@ impl Target for RepositoryTarget<'_> {
             Self::Name(owner, name) => {
                 forge_store::repositories::find_by_name(conn, caller, owner, name).await?
             }
+            Self::PresentName(owner, name) => {
+                forge_store::repositories::find_by_name(conn, caller, owner, name)
+                    .await?
+                    .filter(|found| is_called(&found.repository, owner, name))
+            }
             Self::Id(id) => forge_store::repositories::find(conn, caller, id).await?,
         })
     }
+}
+
+pub(crate) fn is_called(repository: &Repository, owner: &str, name: &str) -> bool {
+    key(&repository.owner.login) == key(owner) && key(&repository.name) == key(name)
 }
 
 impl Facts for RepositoryAccess {

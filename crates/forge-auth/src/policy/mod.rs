@@ -17,6 +17,7 @@ mod visibility;
 
 pub use resource::{AgentFacts, OrganizationFacts, RepositoryFacts, Resource, TeamFacts};
 pub use subject::{CredentialFacts, Means, Principal, Subject};
+pub use visibility::visible_repositories;
 
 use forge_types::{Action, Error, ErrorKind, Scope};
 

@@ -44,6 +44,7 @@ const fn concerns_own_account(action: Action) -> bool {
             | A::AccountUpdate
             | A::AccountReadEmail
             | A::AccountListOwn
+            | A::AccountListTeams
             | A::AccountAuditRead
             | A::CredentialList
             | A::CredentialCreate
@@ -60,6 +61,7 @@ const fn concerns_own_account(action: Action) -> bool {
             | A::AgentList
             | A::OrganizationCreate
             | A::RepositoryCreate
+            | A::RepositoryCreatePrivate
     )
 }
 
@@ -95,7 +97,7 @@ fn check_organization(action: Action, organization: &OrganizationFacts) -> Verdi
     let role = organization.role;
     let may = match action {
         Action::OrganizationRead => true,
-        Action::OrganizationReadMembers => role.is_some(),
+        Action::OrganizationReadMembers | Action::OrganizationManageOwnMembership => role.is_some(),
         Action::OrganizationCreateRepository => {
             role == Some(OrganizationRole::Admin)
                 || (role.is_some() && organization.members_can_create_repositories)
@@ -117,6 +119,7 @@ fn check_team(action: Action, team: &TeamFacts) -> Verdict {
     let is_maintainer = team.role == Some(TeamRole::Maintainer);
     let may = match action {
         Action::TeamRead => true,
+        Action::TeamLeave => team.role.is_some(),
         Action::TeamUpdate | Action::TeamManageMembers | Action::TeamManageRepositories => {
             is_owner || is_maintainer
         }
@@ -158,6 +161,7 @@ const fn needed_permission(action: Action) -> Option<Permission> {
     use Action as A;
     Some(match action {
         A::RepositoryRead | A::CodeRead => Permission::Read,
+        A::CollaboratorLeave => Permission::Read,
         A::LabelManage
         | A::CollaboratorRead
         | A::CodePush
@@ -185,5 +189,6 @@ const fn outlives_archiving(action: Action) -> bool {
             | Action::RepositoryTransfer
             | Action::RepositoryDelete
             | Action::CollaboratorRead
+            | Action::CollaboratorLeave
     )
 }

@@ -57,20 +57,24 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::AgentUnbind
         | A::AgentRecover
         | A::AgentSwitch => &[Scope::Repo],
-        A::OrganizationReadMembers | A::TeamRead => &[Scope::ReadOrg, Scope::Repo],
+        A::AccountListTeams | A::OrganizationReadMembers | A::TeamRead => &[Scope::ReadOrg, Scope::Repo],
         A::OrganizationCreate | A::OrganizationAdminister => &[Scope::AdminOrg],
         A::OrganizationManageMembers
+        | A::OrganizationManageOwnMembership
+        | A::TeamLeave
         | A::TeamCreate
         | A::TeamUpdate
         | A::TeamManageMembers
         | A::TeamManageRepositories => &[Scope::WriteOrg],
         A::RepositoryCreate | A::OrganizationCreateRepository => &[Scope::PublicRepo],
+        A::RepositoryCreatePrivate => &[Scope::Repo],
         A::RepositoryDelete => &[Scope::DeleteRepo],
         A::CollaboratorRead
         | A::RepositoryUpdate
         | A::RepositoryAdminister
         | A::RepositoryTransfer
         | A::CollaboratorManage
+        | A::CollaboratorLeave
         | A::LabelManage
         | A::CodePush
         | A::BranchCreate

@@ -1,11 +1,34 @@
 //! What exists for whom. Everything else about a resource is decided only after this.
 
-use forge_types::Scope;
+use forge_types::account::AccountKind;
+use forge_types::id::AccountId;
 use forge_types::organization::{OrganizationRole, TeamPrivacy};
 use forge_types::repository::Visibility;
+use forge_types::repository_query::VisibleRepositories;
+use forge_types::{Action, Permission, Scope};
 
-use super::{Denial, RepositoryFacts, Resource, Subject, TeamFacts, Verdict};
-use forge_types::Action;
+use super::{Decision, Denial, RepositoryFacts, Resource, Subject, TeamFacts, Verdict, decide};
+
+/// Returns which repositories `subject` may read, for lists: what [`decide`] answers for each kind of repository.
+#[must_use]
+pub fn visible_repositories(subject: &Subject) -> VisibleRepositories {
+    let may_read = |visibility, permission| {
+        let facts = RepositoryFacts {
+            owner_id: AccountId(0),
+            owner_kind: AccountKind::Organization,
+            visibility,
+            is_archived: false,
+            permission,
+        };
+        decide(subject, Action::RepositoryRead, &Resource::Repository(facts)) == Decision::Allow
+    };
+    VisibleRepositories {
+        principal: subject.principal().map(|principal| principal.id),
+        public: may_read(Visibility::Public, None),
+        internal: may_read(Visibility::Internal, None),
+        permitted: may_read(Visibility::Private, Some(Permission::Read)),
+    }
+}
 
 /// Hides what the subject may not even read.
 pub(super) fn check(subject: &Subject, _: Action, resource: &Resource) -> Verdict {

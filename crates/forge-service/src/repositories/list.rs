@@ -1,0 +1,137 @@
+//! Lists of repositories; each holds exactly what the caller may read.
+
+use forge_types::account::{Account, AccountKind};
+use forge_types::id::AccountId;
+use forge_types::page::{Page, PageRequest};
+use forge_types::repository::RepositoryAccess;
+use forge_types::repository_query::{Affiliations, RepositoryFilter, RepositoryOrder};
+use forge_types::{Action, Error, Result};
+
+use crate::context::RequestContext;
+use crate::target::OwnAccount;
+
+/// A page of repositories and the length of the whole list.
+#[derive(Clone, Debug)]
+pub struct RepositoryList {
+    /// The page.
+    pub page: Page<RepositoryAccess>,
+    /// How many there are in all; `None` if the page lies past the end.
+    pub total: Option<i64>,
+}
+
+impl RepositoryList {
+    pub(super) fn new(found: forge_store::repositories::RepositoryList, page: PageRequest) -> Self {
+        let is_first = page.number() == 1;
+        Self { total: found.total.or(is_first.then_some(0)), page: Page::from_lookahead(found.items, page) }
+    }
+}
+
+/// Returns the repositories the caller has a permission in.
+///
+/// # Errors
+/// `Unauthenticated` when anonymous.
+pub async fn list_own(
+    ctx: &RequestContext,
+    affiliations: Affiliations,
+    filter: &RepositoryFilter,
+    order: RepositoryOrder,
+    page: PageRequest,
+) -> Result<RepositoryList> {
+    let mut conn = ctx.read().await?;
+    let own = ctx.authorize(&mut conn, OwnAccount, Action::AccountListOwn).await?;
+    let visible = ctx.visible_to();
+    let found = forge_store::repositories::list_by_affiliation(
+        &mut conn,
+        visible,
+        own.id,
+        affiliations,
+        filter,
+        order,
+        page,
+    );
+    Ok(RepositoryList::new(found.await?, page))
+}
+
+/// Returns the repositories of a human or agent that the caller may read.
+///
+/// # Errors
+/// `NotFound` if no human or agent has this login.
+pub async fn list_of_user(
+    ctx: &RequestContext,
+    login: &str,
+    affiliations: Affiliations,
+    filter: &RepositoryFilter,
+    order: RepositoryOrder,
+    page: PageRequest,
+) -> Result<RepositoryList> {
+    let mut conn = ctx.read().await?;
+    let account =
+        forge_store::accounts::find_by_login(&mut conn, login).await?.ok_or_else(Error::not_found)?;
+    let visible = ctx.visible_to();
+    let found = if account.kind == AccountKind::Organization || affiliations == Affiliations::OWNER {
+        forge_store::repositories::list_by_owner(&mut conn, visible, account.id, filter, order, page).await?
+    } else {
+        forge_store::repositories::list_by_affiliation(
+            &mut conn,
+            visible,
+            account.id,
+            affiliations,
+            filter,
+            order,
+            page,
+        )
+        .await?
+    };
+    Ok(RepositoryList::new(found, page))
+}
+
+/// Returns the repositories of the account `login`, whatever its kind, that the caller may read, with the account.
+///
+/// # Errors
+/// `NotFound` if nobody has that login.
+pub async fn list_of_owner(
+    ctx: &RequestContext,
+    login: &str,
+    filter: &RepositoryFilter,
+    order: RepositoryOrder,
+    page: PageRequest,
+) -> Result<(Account, RepositoryList)> {
+    let mut conn = ctx.read().await?;
+    let account =
+        forge_store::accounts::find_by_login(&mut conn, login).await?.ok_or_else(Error::not_found)?;
+    let visible = ctx.visible_to();
+    let found =
+        forge_store::repositories::list_by_owner(&mut conn, visible, account.id, filter, order, page).await?;
+    Ok((account, RepositoryList::new(found, page)))
+}
+
+/// Returns the repositories that the account `id` is connected with and the caller may read.
+///
+/// # Errors
+/// Only faults of the forge.
+pub async fn list_of_account(
+    ctx: &RequestContext,
+    id: AccountId,
+    affiliations: Affiliations,
+    filter: &RepositoryFilter,
+    order: RepositoryOrder,
+    page: PageRequest,
+) -> Result<RepositoryList> {
+    let mut conn = ctx.read().await?;
+    let visible = ctx.visible_to();
+    let found = if affiliations == Affiliations::OWNER {
+        forge_store::repositories::list_by_owner(&mut conn, visible, id, filter, order, page).await?
+    } else {
+        forge_store::repositories::list_by_affiliation(
+            &mut conn,
+            visible,
+            id,
+            affiliations,
+            filter,
+            order,
+            page,
+        )
+        .await?
+    };
+    Ok(RepositoryList::new(found, page))
+}

@@ -1,0 +1,81 @@
+//! Repositories: creating, reading and changing them. A file per use case; `settings` holds what may be set and its
+//! rules, `query` the words of a search.
+
+mod create;
+mod delete;
+mod list;
+mod query;
+mod search;
+mod settings;
+mod topics;
+mod transfer;
+mod update;
+
+pub use create::{NewRepository, RepositoryOwner, create, insert};
+pub use delete::{REMOVE_FILES, delete};
+pub use list::{RepositoryList, list_of_account, list_of_owner, list_of_user, list_own};
+pub use query::RepositoryQuery;
+pub use search::search;
+pub use settings::SettingsChanges;
+pub use topics::{replace_topics, topics};
+pub use transfer::transfer;
+pub use update::{RepositoryChanges, update};
+
+use forge_types::id::RepositoryId;
+use forge_types::repository::RepositoryAccess;
+use forge_types::{Action, Error, ErrorKind, Result};
+
+use crate::context::RequestContext;
+use crate::target::RepositoryTarget;
+
+/// Returns a repository and what the caller may do there.
+///
+/// # Errors
+/// `NotFound` if it does not exist or the caller may not read it.
+pub async fn find(ctx: &RequestContext, target: RepositoryTarget<'_>) -> Result<RepositoryAccess> {
+    let mut conn = ctx.read().await?;
+    ctx.authorize(&mut conn, target, Action::RepositoryRead).await
+}
+
+/// Returns the repository that was once called `OWNER/NAME` and no longer is, if the caller may read it.
+///
+/// # Errors
+/// Only faults of the forge.
+pub async fn find_moved(ctx: &RequestContext, owner: &str, name: &str) -> Result<Option<RepositoryId>> {
+    match find(ctx, RepositoryTarget::Name(owner, name)).await {
+        Ok(found) => {
+            let is_present = crate::target::is_called(&found.repository, owner, name);
+            Ok((!is_present).then_some(found.repository.id))
+        }
+        Err(error) if *error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns several repositories by id; those the caller may not read are left out.
+///
+/// # Errors
+/// Only faults of the forge.
+pub async fn find_many(ctx: &RequestContext, ids: &[RepositoryId]) -> Result<Vec<RepositoryAccess>> {
+    let mut conn = ctx.read().await?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        match ctx.authorize(&mut conn, RepositoryTarget::Id(*id), Action::RepositoryRead).await {
+            Ok(access) => found.push(access),
+            Err(error) if *error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+/// What GitHub says when a name is taken.
+fn name_taken(message: &str) -> Error {
+    let field = forge_types::FieldError {
+        resource: "Repository",
+        field: "name",
+        code: forge_types::FieldCode::Custom,
+        message: Some("name already exists on this account".to_owned()),
+    };
+    Error::new(ErrorKind::Invalid(vec![field]), message)
+}
