@@ -13,6 +13,7 @@ mod oauth;
 pub mod page;
 pub mod rest;
 pub mod token;
+pub mod views;
 
 use std::sync::Arc;
 

@@ -41,6 +41,13 @@ impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
     }
 }
 
+/// Returns the `Link` header of a list that is paged by what it starts after.
+#[must_use]
+pub fn since_link(address: &str, size: u32, next: Option<i64>) -> Option<HeaderValue> {
+    let text = format!("<{address}?per_page={size}&since={}>; rel=\"next\"", next?);
+    HeaderValue::from_str(&text).ok()
+}
+
 impl PageQuery {
     /// Returns the answer for `page`: the items as a JSON array, and links to the neighbouring pages.
     pub fn answer<T: Serialize>(&self, settings: &Settings, page: &Page<T>) -> Response {

@@ -1,25 +1,50 @@
 //! REST: a file per page of GitHub's documentation, a function per operation.
 
+mod collaborators;
 mod ext;
+mod gitignore;
+mod labels;
+mod licenses;
+mod meta;
+mod orgs;
+mod place;
+mod repos;
+mod search;
+mod teams;
+mod users;
 
+use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
-use axum::{Json, Router};
-use forge_service::accounts;
-use serde_json::{Value, json};
 
-use crate::context::Ctx;
-use crate::error::ApiResult;
 use crate::{ApiState, etag, json_body_limit, layer};
 
 /// Returns the routes of GitHub's API, without their prefix.
 pub(crate) fn v3_routes() -> Router<ApiState> {
-    Router::new().route("/users/{username}", get(account))
+    Router::new()
+        .merge(meta::routes())
+        .merge(users::routes())
+        .merge(orgs::routes())
+        .merge(teams::routes())
+        .merge(repos::routes())
+        .merge(search::routes())
+        .merge(gitignore::routes())
+        .merge(licenses::routes())
+        .nest("/repos/{owner}/{repo}", of_repository().layer(from_fn(place::moved)))
+        .nest("/repositories/{repository_id}", of_repository())
+}
+
+/// Returns the routes of one repository, however it is named.
+fn of_repository() -> Router<ApiState> {
+    Router::new()
+        .merge(repos::of_repository())
+        .merge(collaborators::of_repository())
+        .merge(labels::of_repository())
+        .merge(teams::of_repository())
 }
 
 /// Returns the routes of our extensions, without their prefix.
 pub(crate) fn ext_routes() -> Router<ApiState> {
-    ext::routes()
+    ext::routes().merge(orgs::ext_routes())
 }
 
 /// Puts the layers of every REST route around `routes`.
@@ -28,12 +53,4 @@ pub(crate) fn layered(routes: Router<ApiState>, state: &ApiState) -> Router<ApiS
         .layer(from_fn(etag::layer))
         .layer(json_body_limit())
         .layer(from_fn_with_state(state.clone(), layer::layer))
-}
-
-async fn account(
-    Ctx(ctx): Ctx,
-    axum::extract::Path(login): axum::extract::Path<String>,
-) -> ApiResult<Json<Value>> {
-    let account = accounts::find_public(&ctx, &login).await?;
-    Ok(Json(json!({ "login": account.login, "id": account.id })))
 }
