@@ -10,7 +10,7 @@ use axum::http::header::{
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use forge_auth::token::Secret;
-use forge_service::limits::Quota;
+use forge_service::limits::{Quota, Resource};
 use forge_service::{App, Caller, RequestContext, RequestInfo, Surface, authenticate, limits};
 use forge_types::{Result, Scopes};
 
@@ -29,32 +29,42 @@ const USED: HeaderName = HeaderName::from_static("x-ratelimit-used");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const RESOURCE: HeaderName = HeaderName::from_static("x-ratelimit-resource");
 
-/// Makes the context of a REST request, runs it, writes what was refused, and adds the headers of every answer.
-pub(crate) async fn layer(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let info = info(&app, &request, Surface::Rest);
+/// A door that requests come in by.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) app: Arc<App>,
+    pub(crate) surface: Surface,
+    /// The budget that requests draw on.
+    pub(crate) resource: Resource,
+}
+
+/// Makes the context of a request, runs it, writes what was refused, and adds the headers of every answer.
+pub(crate) async fn layer(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let app = &door.app;
+    let info = info(app, &request, door.surface);
     let id = info.id.0.clone();
     let identity = Identity::of(&request);
     let context = match identity {
-        Ok(identity) => identity.context(&app, info).await,
+        Ok(identity) => identity.context(app, info).await,
         Err(error) => Err(error),
     };
     let mut response = match context {
         Err(error) => ApiError(error).into_response(),
         Ok(context) => {
-            let quota = limits::take(&app, &context, limits::Resource::Core);
-            let mut response = match &quota {
-                Err(error) => ApiError(limits::exceeded(error)).into_response(),
+            let mut response = match limits::take(app, &context, door.resource) {
+                Err(quota) => ApiError(limits::exceeded(&quota)).into_response(),
                 Ok(_) => {
                     request.extensions_mut().insert(context.clone());
                     finished(&context, next.run(request).await).await
                 }
             };
-            add_quota(response.headers_mut(), quota.as_ref().unwrap_or_else(|quota| quota));
+            // What the request cost is known only now.
+            add_quota(response.headers_mut(), &limits::peek(app, &context, door.resource));
             add_caller(response.headers_mut(), &context);
             response
         }
     };
-    add_common(response.headers_mut(), &id);
+    add_common(response.headers_mut(), door.resource, &id);
     response
 }
 
@@ -112,12 +122,19 @@ pub(crate) async fn finished(context: &RequestContext, response: Response) -> Re
     }
 }
 
-fn add_common(headers: &mut HeaderMap, id: &str) {
+fn add_common(headers: &mut HeaderMap, resource: Resource, id: &str) {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }
-    headers.insert(MEDIA_TYPE, HeaderValue::from_static("github.v3; format=json"));
-    headers.insert(API_VERSION, HeaderValue::from_static("2022-11-28"));
+    match resource {
+        Resource::GraphQl => {
+            headers.insert(MEDIA_TYPE, HeaderValue::from_static("github.v4; format=json"));
+        }
+        Resource::Core | Resource::Search => {
+            headers.insert(MEDIA_TYPE, HeaderValue::from_static("github.v3; format=json"));
+            headers.insert(API_VERSION, HeaderValue::from_static("2022-11-28"));
+        }
+    }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, max-age=0, must-revalidate"));
     headers.entry(VARY).or_insert(HeaderValue::from_static("Accept, Authorization, Cookie"));

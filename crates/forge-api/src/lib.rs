@@ -19,7 +19,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
-use forge_service::App;
+use axum::middleware::from_fn_with_state;
+use forge_service::limits::Resource;
+use forge_service::{App, Surface};
+
+use layer::Door;
 
 pub use context::{Ctx, Peer, PreAuthenticated};
 
@@ -60,6 +64,14 @@ pub fn api_host_router(state: &ApiState) -> Router {
     let v3 =
         rest::v3_routes().fallback(error::unknown_route).method_not_allowed_fallback(error::unknown_route);
     rest::layered(v3, state).with_state(state.clone())
+}
+
+/// Puts the layer that REST routes have around the routes of the GraphQL edge: who asks is found out in one place, and
+/// every answer carries the same headers. The routes find the request's context among its extensions.
+#[must_use]
+pub fn around_graphql(routes: Router, state: &ApiState) -> Router {
+    let door = Door { app: Arc::clone(&state.app), surface: Surface::GraphQl, resource: Resource::GraphQl };
+    routes.layer(from_fn_with_state(door, layer::layer))
 }
 
 /// Returns the limit on bodies that handlers read whole.

@@ -9,6 +9,7 @@ pub mod admin;
 pub mod app;
 mod audit;
 pub mod authenticate;
+pub mod batch;
 pub mod collaborators;
 pub mod context;
 pub mod credentials;

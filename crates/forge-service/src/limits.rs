@@ -84,6 +84,20 @@ pub fn peek(app: &App, ctx: &RequestContext, resource: Resource) -> Quota {
     draw(app, ctx, resource, 0).unwrap_or_else(|quota| quota)
 }
 
+/// Returns what is left of the caller's budget, for use cases and edges that hold nothing but the context.
+#[must_use]
+pub fn remaining(ctx: &RequestContext, resource: Resource) -> Quota {
+    peek(ctx.app(), ctx, resource)
+}
+
+/// Draws `amount` more from the caller's budget, for a request that turns out to cost more than one.
+///
+/// # Errors
+/// Returns the exhausted budget; the request must be refused.
+pub fn charge(ctx: &RequestContext, resource: Resource, amount: u32) -> Result<Quota, Quota> {
+    draw(ctx.app(), ctx, resource, amount)
+}
+
 fn draw(app: &App, ctx: &RequestContext, resource: Resource, amount: u32) -> Result<Quota, Quota> {
     let (who, limit) = match ctx.account_id() {
         Some(id) => (format!("account {id}"), app.settings.limits.account_per_hour),

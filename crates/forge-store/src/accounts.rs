@@ -30,6 +30,8 @@ macro_rules! account_columns {
     };
 }
 
+pub(crate) use account_columns;
+
 /// Reads an [`AccountRef`] from the columns `PREFIX_id`, `PREFIX_kind`, `PREFIX_login`, `PREFIX_name` and
 /// `PREFIX_is_site_admin`; `None` when the id is null, as after an outer join.
 pub(crate) fn account_ref(row: &Row<'_>, prefix: &str) -> StoreResult<Option<AccountRef>> {

@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod agents;
 pub mod audit;
+pub mod batch;
 pub mod collaborators;
 pub mod credentials;
 mod db;

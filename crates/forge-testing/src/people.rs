@@ -27,6 +27,14 @@ impl TestForge {
         self.account(login, AccountKind::Human, true).await
     }
 
+    /// Creates an agent that nobody has bound.
+    ///
+    /// # Panics
+    /// When the login is taken.
+    pub async fn agent(&self, login: &str) -> Account {
+        self.account(login, AccountKind::Agent, false).await
+    }
+
     /// Returns a client with a personal token of the account, limited to the scopes (`repo,read:org`), or not at all.
     ///
     /// # Panics

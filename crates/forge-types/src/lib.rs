@@ -24,6 +24,7 @@ pub mod repository;
 pub mod repository_query;
 pub mod scope;
 pub mod time;
+pub mod window;
 
 pub use account::{Account, AccountKind, AccountStatus};
 pub use action::Action;

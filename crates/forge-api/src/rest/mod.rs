@@ -13,8 +13,12 @@ mod search;
 mod teams;
 mod users;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use forge_service::Surface;
+use forge_service::limits::Resource;
 
 use crate::{ApiState, etag, json_body_limit, layer};
 
@@ -49,8 +53,6 @@ pub(crate) fn ext_routes() -> Router<ApiState> {
 
 /// Puts the layers of every REST route around `routes`.
 pub(crate) fn layered(routes: Router<ApiState>, state: &ApiState) -> Router<ApiState> {
-    routes
-        .layer(from_fn(etag::layer))
-        .layer(json_body_limit())
-        .layer(from_fn_with_state(state.clone(), layer::layer))
+    let door = layer::Door { app: Arc::clone(&state.app), surface: Surface::Rest, resource: Resource::Core };
+    routes.layer(from_fn(etag::layer)).layer(json_body_limit()).layer(from_fn_with_state(door, layer::layer))
 }

@@ -1,0 +1,83 @@
+//! The schema: GitHub's types, each in a file with its resolvers.
+//!
+//! `query` and `mutation` are the roots; `account`, `repository`, `label` and `team` what they lead to; `absent` holds
+//! GitHub's types of things that this forge has none of; `page` is how connections are cut.
+
+mod absent;
+mod account;
+mod enums;
+mod label;
+mod owner;
+mod page;
+mod query;
+mod rate_limit;
+mod repository;
+mod scalar;
+
+use async_graphql::{Context, EmptyMutation, EmptySubscription, SDLExportOptions, Schema};
+use forge_service::RequestContext;
+use forge_types::Error;
+
+use query::Query;
+
+/// The executor.
+pub(crate) type ForgeSchema = Schema<Query, EmptyMutation, EmptySubscription>;
+
+/// A nullable field that can fail: the error is reported and the field alone is null.
+pub(crate) type Nullable<T> = Option<Result<T, async_graphql::Error>>;
+
+/// Builds the executor.
+pub(crate) fn build() -> ForgeSchema {
+    Schema::build(Query, EmptyMutation, EmptySubscription).disable_suggestions().limit_directives(20).finish()
+}
+
+/// Returns the schema as text, sorted, as `schema/forge.graphql` holds it.
+#[must_use]
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items()
+        .prefer_single_line_descriptions();
+    build().sdl_with_options(options)
+}
+
+/// Returns the context of the request.
+fn forge<'c>(ctx: &Context<'c>) -> &'c RequestContext {
+    ctx.data_unchecked::<RequestContext>()
+}
+
+/// Turns the result of a use case into that of a nullable field.
+fn nullable<T>(result: Result<Option<T>, Error>) -> Nullable<T> {
+    result.map_err(async_graphql::Error::from).transpose()
+}
+
+/// Turns the result of a use case that finds one thing into that of a nullable field.
+fn found<T>(result: Result<T, Error>) -> Nullable<T> {
+    nullable(result.map(Some))
+}
+
+/// Returns a number of things as GraphQL's 32-bit `Int`.
+fn int(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// With `FORGE_UPDATE` set, the file is written instead.
+    #[test]
+    fn the_committed_schema_is_fresh() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/forge.graphql");
+        let fresh = super::sdl();
+        if std::env::var_os("FORGE_UPDATE").is_some() {
+            std::fs::write(&path, &fresh).expect("a writable file");
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == fresh,
+            "run `FORGE_UPDATE=1 cargo test -p forge-graphql the_committed_schema_is_fresh`"
+        );
+    }
+}

@@ -1,0 +1,252 @@
+//! What a repository says of itself.
+
+use async_graphql::{Context, ID, Object};
+use forge_service::batch;
+use forge_service::repositories;
+use forge_service::target::RepositoryTarget;
+use forge_types::account::AccountKind;
+use forge_types::{ErrorKind, Result};
+
+use super::reference::Ref;
+use super::{Found, Repository};
+use crate::schema::account::Profile;
+use crate::schema::enums::RepositoryVisibility;
+use crate::schema::owner::RepositoryOwner;
+use crate::schema::scalar::{DateTime, GitSshRemote, Uri};
+use crate::schema::{Nullable, forge, int, nullable};
+
+#[derive(Clone)]
+pub(super) struct Fields(pub(super) Found);
+
+impl Fields {
+    fn repository(&self) -> &forge_types::repository::Repository {
+        &self.0.access.repository
+    }
+
+    /// Returns what the refs come to, with those of the others of its list.
+    async fn refs(&self, ctx: &Context<'_>) -> Result<Option<batch::RefsSummary>> {
+        let load = batch::refs_summaries(forge(ctx), self.0.cohort.members());
+        let summaries = self.0.cohort.load("refs", &(), load).await?;
+        Ok(summaries.get(&self.repository().id).cloned())
+    }
+
+    async fn default_branch(&self, ctx: &Context<'_>) -> Result<Option<Ref>> {
+        let has_default_branch = self.refs(ctx).await?.is_some_and(|refs| refs.has_default_branch);
+        Ok(has_default_branch.then(|| Ref {
+            repository: Repository::of(&self.0),
+            name: self.repository().default_branch.clone(),
+            prefix: "refs/heads/",
+        }))
+    }
+
+    async fn parent_repository(&self, ctx: &Context<'_>) -> Result<Option<Repository>> {
+        let Some(id) = self.repository().parent_id else { return Ok(None) };
+        match repositories::find(forge(ctx), RepositoryTarget::Id(id)).await {
+            Ok(access) => Ok(Some(Repository::single(access))),
+            Err(error) if *error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[Object]
+impl Fields {
+    /// Whether or not a pull request head branch that is behind its base branch can always be updated even if it is not required to be up to date before merging.
+    async fn allow_update_branch(&self) -> bool {
+        self.repository().settings.allow_update_branch
+    }
+
+    /// Identifies the date and time when the repository was archived.
+    async fn archived_at(&self) -> Option<DateTime> {
+        self.repository().archived_at.map(DateTime)
+    }
+
+    /// Whether or not Auto-merge can be enabled on pull requests in this repository.
+    async fn auto_merge_allowed(&self) -> bool {
+        self.repository().settings.allow_auto_merge
+    }
+
+    /// Identifies the date and time when the object was created.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.repository().created_at)
+    }
+
+    /// Identifies the primary key from the database.
+    async fn database_id(&self) -> Option<i32> {
+        Some(int(self.repository().id.0))
+    }
+
+    /// The Ref associated with the repository's default branch.
+    async fn default_branch_ref(&self, ctx: &Context<'_>) -> Nullable<Ref> {
+        nullable(self.default_branch(ctx).await)
+    }
+
+    /// Whether or not branches are automatically deleted when merged in this repository.
+    async fn delete_branch_on_merge(&self) -> bool {
+        self.repository().settings.delete_branch_on_merge
+    }
+
+    /// The description of the repository.
+    async fn description(&self) -> Option<String> {
+        self.repository().settings.description.clone()
+    }
+
+    /// The number of kilobytes this repository occupies on disk.
+    async fn disk_usage(&self) -> Option<i32> {
+        Some(int(self.repository().size_bytes / 1024))
+    }
+
+    /// Whether this repository allows forks.
+    async fn forking_allowed(&self) -> bool {
+        self.repository().settings.allow_forking
+    }
+
+    /// Indicates if the repository has the Discussions feature enabled.
+    async fn has_discussions_enabled(&self) -> bool {
+        self.repository().settings.has_discussions
+    }
+
+    /// Indicates if the repository has issues feature enabled.
+    async fn has_issues_enabled(&self) -> bool {
+        self.repository().settings.has_issues
+    }
+
+    /// Indicates if the repository has the Projects feature enabled.
+    async fn has_projects_enabled(&self) -> bool {
+        self.repository().settings.has_projects
+    }
+
+    /// Indicates if the repository has wiki feature enabled.
+    async fn has_wiki_enabled(&self) -> bool {
+        self.repository().settings.has_wiki
+    }
+
+    /// The repository's URL.
+    async fn homepage_url(&self) -> Option<Uri> {
+        self.repository().settings.homepage.clone().map(Uri)
+    }
+
+    /// The Node ID of the Repository object
+    async fn id(&self) -> ID {
+        self.0.node_id()
+    }
+
+    /// Indicates if the repository is unmaintained.
+    async fn is_archived(&self) -> bool {
+        self.repository().archived_at.is_some()
+    }
+
+    /// Returns whether or not this repository is empty.
+    async fn is_empty(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(!self.refs(ctx).await?.is_some_and(|refs| refs.has_refs))
+    }
+
+    /// Identifies if the repository is a fork.
+    async fn is_fork(&self) -> bool {
+        self.repository().parent_id.is_some()
+    }
+
+    /// Indicates if a repository is either owned by an organization, or is a private fork of an organization repository.
+    async fn is_in_organization(&self) -> bool {
+        self.repository().owner.kind == AccountKind::Organization
+    }
+
+    /// Identifies if the repository is private or internal.
+    async fn is_private(&self) -> bool {
+        self.repository().is_private()
+    }
+
+    /// Identifies if the repository is a template that can be used to generate new repositories.
+    async fn is_template(&self) -> bool {
+        self.repository().settings.is_template
+    }
+
+    /// Is this repository a user configuration repository?
+    async fn is_user_configuration_repository(&self) -> bool {
+        let repository = self.repository();
+        repository.owner.kind != AccountKind::Organization
+            && repository.name.eq_ignore_ascii_case(&repository.owner.login)
+    }
+
+    /// Whether or not PRs are merged with a merge commit on this repository.
+    async fn merge_commit_allowed(&self) -> bool {
+        self.repository().settings.allow_merge_commit
+    }
+
+    /// The name of the repository.
+    async fn name(&self) -> String {
+        self.repository().name.clone()
+    }
+
+    /// The repository's name with owner.
+    async fn name_with_owner(&self) -> String {
+        self.repository().full_name()
+    }
+
+    /// The image used to represent this repository in Open Graph data.
+    async fn open_graph_image_url(&self, ctx: &Context<'_>) -> Uri {
+        self.owner_profile().avatar(ctx, None)
+    }
+
+    /// The User owner of the repository.
+    async fn owner(&self) -> RepositoryOwner {
+        self.owner_profile().into()
+    }
+
+    /// The repository parent, if this is a fork.
+    async fn parent(&self, ctx: &Context<'_>) -> Nullable<Repository> {
+        nullable(self.parent_repository(ctx).await)
+    }
+
+    /// Identifies the date and time when the repository was last pushed to.
+    async fn pushed_at(&self) -> Option<DateTime> {
+        self.repository().pushed_at.map(DateTime)
+    }
+
+    /// Whether or not rebase-merging is enabled on this repository.
+    async fn rebase_merge_allowed(&self) -> bool {
+        self.repository().settings.allow_rebase_merge
+    }
+
+    /// The HTTP path for this repository
+    async fn resource_path(&self) -> Uri {
+        Uri(self.0.path())
+    }
+
+    /// Whether or not squash-merging is enabled on this repository.
+    async fn squash_merge_allowed(&self) -> bool {
+        self.repository().settings.allow_squash_merge
+    }
+
+    /// The SSH URL to clone this repository
+    async fn ssh_url(&self, ctx: &Context<'_>) -> GitSshRemote {
+        let host = forge(ctx).settings().origin.host_str().unwrap_or_default();
+        GitSshRemote(format!("git@{host}:{}.git", self.repository().full_name()))
+    }
+
+    /// Identifies the date and time when the object was last updated.
+    async fn updated_at(&self) -> DateTime {
+        DateTime(self.repository().updated_at)
+    }
+
+    /// The HTTP URL for this repository
+    async fn url(&self, ctx: &Context<'_>) -> Uri {
+        Uri::of(forge(ctx), &self.0.path())
+    }
+
+    /// Indicates the repository's visibility level.
+    async fn visibility(&self) -> RepositoryVisibility {
+        self.repository().visibility.into()
+    }
+
+    /// Whether contributors are required to sign off on web-based commits in this repository.
+    async fn web_commit_signoff_required(&self) -> bool {
+        self.repository().settings.web_commit_signoff_required
+    }
+}
+
+impl Fields {
+    fn owner_profile(&self) -> Profile {
+        Profile::member(self.repository().owner.clone(), std::sync::Arc::clone(&self.0.owners))
+    }
+}

@@ -1,0 +1,62 @@
+//! Reads for the members of a list, all at once: what GraphQL selects below a node costs one statement per list, not
+//! one per member.
+//!
+//! INVARIANT: what belongs to a repository is given only to those who bring the repository as a use case gave it to
+//! them, and the decision is made again for each, which costs no statement.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use forge_store::batch;
+pub use forge_store::batch::{LabelOrder, LabelOrderField, Labels, RefsSummary};
+use forge_types::account::Account;
+use forge_types::id::{AccountId, RepositoryId};
+use forge_types::label::Label;
+use forge_types::repository::RepositoryAccess;
+use forge_types::window::Windowed;
+use forge_types::{Action, Result};
+
+use crate::context::RequestContext;
+
+/// Returns the public profiles with these ids, by id.
+///
+/// # Errors
+/// `Unavailable` if the database is.
+pub async fn accounts(ctx: &RequestContext, ids: &[AccountId]) -> Result<HashMap<AccountId, Account>> {
+    let mut conn = ctx.read().await?;
+    Ok(batch::accounts(&mut conn, ids).await?)
+}
+
+/// Returns the labels that are wanted of each repository.
+///
+/// # Errors
+/// `NotFound` if the caller may not read one of them.
+pub async fn labels(
+    ctx: &RequestContext,
+    repositories: &[Arc<RepositoryAccess>],
+    wanted: &Labels,
+) -> Result<HashMap<RepositoryId, Windowed<Label>>> {
+    let ids = readable(ctx, repositories)?;
+    let mut conn = ctx.read().await?;
+    Ok(batch::labels(&mut conn, &ids, wanted).await?)
+}
+
+/// Returns what the refs of each repository come to.
+///
+/// # Errors
+/// `NotFound` if the caller may not read one of them.
+pub async fn refs_summaries(
+    ctx: &RequestContext,
+    repositories: &[Arc<RepositoryAccess>],
+) -> Result<HashMap<RepositoryId, RefsSummary>> {
+    let ids = readable(ctx, repositories)?;
+    let mut conn = ctx.read().await?;
+    Ok(batch::refs_summaries(&mut conn, &ids).await?)
+}
+
+fn readable(ctx: &RequestContext, repositories: &[Arc<RepositoryAccess>]) -> Result<Vec<RepositoryId>> {
+    let each = |access: &Arc<RepositoryAccess>| {
+        ctx.permit(access.as_ref(), Action::RepositoryRead).map(|()| access.repository.id)
+    };
+    repositories.iter().map(each).collect()
+}
