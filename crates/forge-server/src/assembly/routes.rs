@@ -17,8 +17,10 @@ use crate::net::Metrics;
 /// Nothing stands in front of them: who is at the other end is for [`crate::ForgeBuilder`]'s layers, or for a test.
 pub fn rooms(app: &Arc<App>) -> Router {
     let state = ApiState { app: app.clone() };
-    let main = forge_api::router(&state);
-    let api = forge_api::api_host_router(&state);
+    let graphql = forge_graphql::GraphQl::new();
+    let graphql = |path| forge_api::around_graphql(forge_graphql::routes(path, graphql.clone()), &state);
+    let main = forge_api::router(&state).merge(graphql("/api/graphql"));
+    let api = forge_api::api_host_router(&state).merge(graphql("/graphql"));
     let host = app.settings().origin.host_str().unwrap_or_default().to_owned();
     // As a fallback, the rooms see the request untouched: no layer here runs after a route was chosen.
     Router::new().fallback_service(main).layer(from_fn_with_state(Hosts::new(&host, api), hosts::layer))
