@@ -59,7 +59,7 @@ impl Profile {
     /// Returns the address of the picture.
     pub(crate) fn avatar(&self, ctx: &Context<'_>, size: Option<i32>) -> Uri {
         let size = size.map(|size| format!("?s={size}")).unwrap_or_default();
-        Uri::of(forge(ctx), &format!("/avatars/u/{}{size}", self.account.id))
+        Uri::of(forge(ctx), &format!("/avatars/{}{size}", self.account.id))
     }
 }
 

@@ -106,7 +106,7 @@ impl Query {
 /// Returns the account of this login, if there is one.
 async fn account(ctx: &Context<'_>, login: &str) -> Result<Option<Profile>> {
     match accounts::find_public(forge(ctx), login).await {
-        Ok(account) => Ok(Some(Profile::single(AccountRef::from(&account)))),
+        Ok(found) => Ok(Some(Profile::single(AccountRef::from(&found.account)))),
         Err(error) if *error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
