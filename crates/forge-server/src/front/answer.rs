@@ -24,6 +24,9 @@ const HEADERS: [(HeaderName, &str); 3] = [
 /// Only sent where a certificate that everyone trusts is at work: browsers remember it for the host.
 const STRICT_TRANSPORT: &str = "max-age=31536000";
 
+/// What is at least as long as this and has no punctuation may be a secret.
+const SECRET_LENGTH: usize = 24;
+
 /// What the layer needs.
 #[derive(Clone)]
 pub(crate) struct Answers {
@@ -49,7 +52,7 @@ impl Answers {
 /// Runs a request to its end, whatever happens inside.
 pub(crate) async fn layer(State(answers): State<Answers>, request: Request, next: Next) -> Response {
     let start = Instant::now();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), shown(request.uri().path()));
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(panic) => {
@@ -62,6 +65,16 @@ pub(crate) async fn layer(State(answers): State<Answers>, request: Request, next
     answers.metrics.responded(response.status());
     tracing::debug!(target: "forge::access", %method, path, status = response.status().as_u16(), took = ?start.elapsed());
     response
+}
+
+/// Returns a path as the log may have it: one-time links carry their secret as a segment.
+fn shown(path: &str) -> String {
+    let is_secret = |segment: &str| {
+        segment.len() >= SECRET_LENGTH && segment.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let segments: Vec<&str> =
+        path.split('/').map(|segment| if is_secret(segment) { "…" } else { segment }).collect();
+    segments.join("/")
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
@@ -110,6 +123,15 @@ mod tests {
             assert!(body.contains("\"message\":\"internal error\"") && !body.contains("secret"), "{body}");
         }
         assert!(metrics.render().contains("forge_http_responses_total{class=\"5xx\"} 2"));
+    }
+
+    #[test]
+    fn the_log_has_no_secret_of_a_path() {
+        assert_eq!(shown("/setup/F2PeS52KcX91U1ooCImwBDsUhEZWMp6RQFY5hBqspUA"), "/setup/…");
+        assert_eq!(
+            shown("/api/v3/repos/octo/hello-world/issues/1"),
+            "/api/v3/repos/octo/hello-world/issues/1"
+        );
     }
 
     #[tokio::test]
