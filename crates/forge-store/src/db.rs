@@ -14,7 +14,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Connection, Postgres, Sqlite, Transaction};
 
 use crate::dialect::Dialect;
 use crate::error::{StoreError, StoreResult};
@@ -67,6 +67,9 @@ impl Db {
             .acquire_timeout(options.acquire_timeout)
             .idle_timeout(None)
             .max_lifetime(None)
+            // When the disk is full, SQLite ends the transaction by itself and the driver's own rollback fails; the
+            // driver then counts the transaction as open for ever. Such a connection is replaced.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(connect.clone())
             .await?;
         migrator(Dialect::Sqlite)
@@ -309,5 +312,38 @@ impl Db {
                 connection.prepare(sql).await.map(drop).map_err(|error| error.to_string())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use forge_types::ErrorKind;
+
+    use super::*;
+    use crate::settings;
+
+    #[tokio::test]
+    async fn a_full_disk_refuses_writes_only_for_as_long_as_it_is_full() {
+        let directory = tempfile::tempdir().unwrap();
+        let db = Db::open_sqlite(&directory.path().join("a.db"), &DbOptions::default()).await.unwrap();
+        let Pools::Sqlite { writer, .. } = &db.pools else { unreachable!("it was opened as SQLite") };
+        // No page more than there are: what a full disk looks like to SQLite.
+        sqlx::query("PRAGMA max_page_count = 1").execute(writer).await.unwrap();
+
+        let now = forge_types::Timestamp::from_micros(0);
+        let large = "x".repeat(1 << 20);
+        let mut tx = db.begin().await.unwrap();
+        let refused = settings::upsert(&mut tx, "large", &large, now).await.unwrap_err();
+        drop(tx);
+        assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
+        let error = forge_types::Error::from(refused);
+        assert!(matches!(error.kind(), ErrorKind::Unavailable(_)));
+
+        // The replaced connection knows no limit: the disk has room again.
+        let mut tx = db.begin().await.unwrap();
+        settings::upsert(&mut tx, "large", &large, now).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut conn = db.read().await.unwrap();
+        assert_eq!(settings::find(&mut conn, "large").await.unwrap().as_deref(), Some(large.as_str()));
     }
 }
