@@ -2,11 +2,14 @@
 CREATE TABLE refs (
     repository_id BIGINT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
     name {{key}} NOT NULL,
+    -- Equal for names that a case-insensitive file system takes for one another.
+    fold_key {{key}} NOT NULL,
     kind BIGINT NOT NULL CHECK (kind BETWEEN 0 AND 2),
     object_id {{blob}} NOT NULL,
     peeled_id {{blob}},
     updated_at BIGINT NOT NULL,
-    PRIMARY KEY (repository_id, name)
+    PRIMARY KEY (repository_id, name),
+    UNIQUE (repository_id, fold_key)
 );
 
 -- What pushes bump, apart from the repository row that API writes touch.
@@ -52,4 +55,5 @@ CREATE TABLE reflog (
     is_forced BOOLEAN NOT NULL DEFAULT FALSE,
     created_at BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX reflog_by_push ON reflog (push_id, ref_name);
 CREATE INDEX reflog_by_ref ON reflog (repository_id, ref_name, id);

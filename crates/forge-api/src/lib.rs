@@ -2,12 +2,13 @@
 //!
 //! Rules of this room: a handler decodes, calls one function of `forge-service` and encodes. No SQL, no Git objects, no
 //! rights. `layer` makes the request context and adds what every answer carries; `error` is the one place that turns
-//! errors into answers; `rest` holds a file per page of GitHub's documentation.
+//! errors into answers; `rest` holds a file per page of GitHub's documentation, `git` what `git` itself asks for.
 
 pub mod body;
 pub mod context;
 pub mod error;
 mod etag;
+pub mod git;
 mod layer;
 mod oauth;
 pub mod page;
@@ -44,7 +45,7 @@ impl FromRef<ApiState> for Arc<App> {
 }
 
 /// Returns the routes of REST v3 under `/api/v3`, of our extensions under `/api/ext/v1` and of the authorization
-/// server.
+/// server, and those of Git.
 #[must_use]
 pub fn router(state: &ApiState) -> Router {
     let v3 =
@@ -56,6 +57,7 @@ pub fn router(state: &ApiState) -> Router {
         .nest("/api/ext/v1", rest::layered(ext, state))
         .merge(oauth::routes())
         .with_state(state.clone())
+        .merge(git::router(state))
 }
 
 /// Returns the routes of REST v3 at the root, as `api.HOST` has them.

@@ -9,7 +9,9 @@ use std::path::Path;
 use crate::{Error, Result};
 
 /// Runs file work on the blocking pool.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(Error::Corrupt(format!("a file task failed: {error}"))),
@@ -32,8 +34,10 @@ pub(crate) fn sync(path: &Path) -> Result<()> {
 ///
 /// The index goes last: a reader finds a pack by its index.
 pub(crate) fn move_pack(from: &Path, to: &Path, new_name: &str) -> Result<()> {
-    let extensions: Vec<&str> =
-        ["rev", "pack", "idx"].into_iter().filter(|extension| from.with_extension(extension).exists()).collect();
+    let extensions: Vec<&str> = ["rev", "pack", "idx"]
+        .into_iter()
+        .filter(|extension| from.with_extension(extension).exists())
+        .collect();
     for extension in &extensions {
         sync(&from.with_extension(extension))?;
     }

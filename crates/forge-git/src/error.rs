@@ -60,7 +60,9 @@ impl Error {
     /// Is this the client's fault, so that the text may be shown to it?
     pub fn is_for_client(&self) -> bool {
         match self {
-            Self::Protocol(_) | Self::TooLarge(_) | Self::BadPack(_) | Self::NotOurRef(_) | Self::Busy(_) => true,
+            Self::Protocol(_) | Self::TooLarge(_) | Self::BadPack(_) | Self::NotOurRef(_) | Self::Busy(_) => {
+                true
+            }
             Self::MissingObject(_)
             | Self::WrongKind { .. }
             | Self::Program(_)
@@ -73,9 +75,10 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Protocol(message) | Self::TooLarge(message) | Self::BadPack(message) | Self::Busy(message) => {
-                f.write_str(message)
-            }
+            Self::Protocol(message)
+            | Self::TooLarge(message)
+            | Self::BadPack(message)
+            | Self::Busy(message) => f.write_str(message),
             Self::NotOurRef(id) => write!(f, "not our ref {id}"),
             Self::MissingObject(id) => write!(f, "object {id} is missing"),
             Self::WrongKind { id, expected } => write!(f, "object {id} is not a {expected}"),

@@ -34,16 +34,23 @@ pub struct GitProgram {
 impl GitProgram {
     /// Finds `git` on the search path and checks its version.
     pub fn find() -> Result<Self> {
+        Self::named(Path::new("git"))
+    }
+
+    /// Finds the program of this name on the search path, or at this path if it is one, and checks its version.
+    pub fn named(program: &Path) -> Result<Self> {
+        if program.components().count() > 1 {
+            return Self::at(program.to_owned());
+        }
         let search = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::split_paths(&search)
-            .map(|directory| directory.join("git"))
+            .map(|directory| directory.join(program))
             .find(|path| is_executable(path))
-            .ok_or_else(|| Error::Program("the program `git` is not on the search path".into()))?;
+            .ok_or_else(|| Error::Program(format!("the program `{}` is not on the search path", program.display())))?;
         Self::at(path)
     }
 
-    /// Checks the version of the program at this path.
-    pub fn at(path: PathBuf) -> Result<Self> {
+    fn at(path: PathBuf) -> Result<Self> {
         let output = std::process::Command::new(&path)
             .arg("version")
             .env_clear()
@@ -169,7 +176,8 @@ impl Processes {
     pub(crate) async fn start(&self, mut command: Command, args: &[&OsStr]) -> Result<Running> {
         let permit = self.turn().await?;
         command.args(args);
-        let child = command.spawn().map_err(|error| Error::Program(format!("`git` does not start: {error}")))?;
+        let child =
+            command.spawn().map_err(|error| Error::Program(format!("`git` does not start: {error}")))?;
         Ok(Running { child, _permit: permit })
     }
 }
@@ -240,13 +248,15 @@ mod tests {
         let command = processes.command(directory.path(), &[]);
         let names: Vec<_> = command.as_std().get_envs().map(|(name, _)| name.to_owned()).collect();
         assert!(names.iter().all(|name| name != "GIT_OBJECT_DIRECTORY" && name != "GIT_TRACE"));
-        let mut running = processes.start(command, &["var".as_ref(), "GIT_CONFIG_GLOBAL".as_ref()]).await.unwrap();
+        let mut running =
+            processes.start(command, &["var".as_ref(), "GIT_CONFIG_GLOBAL".as_ref()]).await.unwrap();
         assert!(running.child.wait().await.is_ok());
     }
 
     #[tokio::test]
     async fn request_beyond_the_limit_is_told_to_come_back() {
-        let limits = ProcessLimits { concurrent: 1, queue: Duration::from_millis(20), ..ProcessLimits::default() };
+        let limits =
+            ProcessLimits { concurrent: 1, queue: Duration::from_millis(20), ..ProcessLimits::default() };
         let processes = Processes::new(GitProgram::find().unwrap(), limits);
         let _held = processes.turn().await.unwrap();
         assert!(matches!(processes.turn().await, Err(Error::Busy(_))));

@@ -59,7 +59,8 @@ impl Repository {
         if self.path.join("HEAD").exists() {
             return Ok(());
         }
-        let fan = self.path.parent().ok_or_else(|| Error::Corrupt("a repository path without a parent".into()))?;
+        let fan =
+            self.path.parent().ok_or_else(|| Error::Corrupt("a repository path without a parent".into()))?;
         for directory in ["objects/pack", "objects/info", "refs/heads", "refs/tags"] {
             let directory = self.path.join(directory);
             fs::create_dir_all(&directory).map_err(Error::io(format!("create {}", directory.display())))?;
@@ -103,8 +104,9 @@ impl Repository {
 
     /// Removes quarantine directories; returns how many there were.
     pub(crate) fn sweep(&self) -> Result<usize> {
-        let is_quarantine =
-            |path: &&PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("incoming-"));
+        let is_quarantine = |path: &&PathBuf| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("incoming-"))
+        };
         let mut removed = 0;
         for path in list(&self.objects())?.iter().filter(is_quarantine) {
             remove_tree(path)?;

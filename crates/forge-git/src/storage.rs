@@ -33,7 +33,9 @@ impl Storage {
         fs::create_dir_all(root.join("tmp")).map_err(Error::io(format!("create {}", root.display())))?;
         let root = fs::canonicalize(&root).map_err(Error::io(format!("open {}", root.display())))?;
         if root.to_str().is_none_or(|path| path.contains('\n')) {
-            return Err(Error::Corrupt("the path of the repositories must be UTF-8 without line breaks".into()));
+            return Err(Error::Corrupt(
+                "the path of the repositories must be UTF-8 without line breaks".into(),
+            ));
         }
         sync(&root)?;
         Ok(Self { root })
@@ -54,7 +56,8 @@ impl Storage {
             .prefix("removed-")
             .tempdir_in(self.temporary())
             .map_err(Error::io("create a directory for a removed repository"))?;
-        fs::rename(&path, aside.path().join("repository.git")).map_err(Error::io(format!("remove {}", path.display())))?;
+        fs::rename(&path, aside.path().join("repository.git"))
+            .map_err(Error::io(format!("remove {}", path.display())))?;
         sync(path.parent().unwrap_or(&self.root))?;
         aside.close().map_err(Error::io("delete a removed repository"))
     }
@@ -85,9 +88,9 @@ impl Storage {
 }
 
 fn is_fan(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
-        name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
-    })
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Lists a directory; one that is absent has no entries.
@@ -120,11 +123,16 @@ mod tests {
         let config = fs::read_to_string(repository.path().join("config")).unwrap();
         assert!(config.contains("preciousObjects = true"), "{config}");
         assert!(!repository.path().join("hooks").exists());
-        let git = |args: &[&str]| std::process::Command::new("git").arg("-C").arg(repository.path()).args(args).output().unwrap();
+        let git = |args: &[&str]| {
+            std::process::Command::new("git").arg("-C").arg(repository.path()).args(args).output().unwrap()
+        };
         assert_eq!(git(&["rev-parse", "--is-bare-repository"]).stdout, b"true\n");
         for destructive in [&["prune"][..], &["repack", "-a", "-d"]] {
             let refused = git(destructive);
-            assert!(!refused.status.success(), "{destructive:?} destroys a repository whose refs are elsewhere");
+            assert!(
+                !refused.status.success(),
+                "{destructive:?} destroys a repository whose refs are elsewhere"
+            );
         }
     }
 

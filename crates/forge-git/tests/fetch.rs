@@ -1,5 +1,7 @@
 //! Fetches answered to the byte, and what must not be answered.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 mod support;
 
 use std::time::Duration;
@@ -22,13 +24,24 @@ fn version_2(arguments: &[String]) -> Vec<u8> {
     out
 }
 
-async fn begin(bench: &Bench, snapshot: &RefSnapshot, protocol: Protocol, body: &[u8]) -> Result<PackStream, Error> {
-    let request = Request::read(&mut &body[..], protocol, ObjectFormat::Sha1, &RequestLimits::default()).await?;
+async fn begin(
+    bench: &Bench,
+    snapshot: &RefSnapshot,
+    protocol: Protocol,
+    body: &[u8],
+) -> Result<PackStream, Error> {
+    let request =
+        Request::read(&mut &body[..], protocol, ObjectFormat::Sha1, &RequestLimits::default()).await?;
     let Request::Fetch(fetch) = request else { panic!("{request:?}") };
     serve(&bench.processes, &bench.storage, &bench.repository, snapshot, fetch).await
 }
 
-async fn answer(bench: &Bench, snapshot: &RefSnapshot, protocol: Protocol, body: &[u8]) -> Result<Vec<u8>, Error> {
+async fn answer(
+    bench: &Bench,
+    snapshot: &RefSnapshot,
+    protocol: Protocol,
+    body: &[u8],
+) -> Result<Vec<u8>, Error> {
     let mut stream = begin(bench, snapshot, protocol, body).await?;
     let mut all = Vec::new();
     while let Some(chunk) = stream.next().await {
@@ -52,7 +65,11 @@ async fn split(answer: &[u8]) -> (Vec<String>, Vec<u8>) {
     (lines, pack)
 }
 
-async fn fetch(bench: &Bench, snapshot: &RefSnapshot, arguments: &[String]) -> Result<(Vec<String>, Vec<u8>), Error> {
+async fn fetch(
+    bench: &Bench,
+    snapshot: &RefSnapshot,
+    arguments: &[String],
+) -> Result<(Vec<String>, Vec<u8>), Error> {
     Ok(split(&answer(bench, snapshot, Protocol::V2, &version_2(arguments)).await?).await)
 }
 
@@ -77,7 +94,8 @@ async fn filled() -> Bench {
 
 /// Unpacks into a new repository and checks that it has all of the tip.
 fn unpack(bench: &Bench, pack: &[u8], tip: ObjectId) -> Git {
-    let clone = Git::init(tempfile::Builder::new().tempdir_in(bench.directory.path()).unwrap().keep(), &["--bare"]);
+    let clone =
+        Git::init(tempfile::Builder::new().tempdir_in(bench.directory.path()).unwrap().keep(), &["--bare"]);
     clone.pipe(&["index-pack", "--stdin"], pack);
     clone.run(&["update-ref", "refs/heads/main", &tip.to_string()]);
     clone
@@ -101,7 +119,10 @@ async fn clone_in_version_0_is_whole() {
     let tip = bench.work.id("main");
     for protocol in [Protocol::V0, Protocol::V1] {
         let mut body = Vec::new();
-        pkt::write_line(&mut body, &format!("want {tip} multi_ack_detailed no-done side-band-64k ofs-delta agent=x"));
+        pkt::write_line(
+            &mut body,
+            &format!("want {tip} multi_ack_detailed no-done side-band-64k ofs-delta agent=x"),
+        );
         body.extend_from_slice(pkt::FLUSH);
         pkt::write_line(&mut body, "done");
         let all = answer(&bench, &bench.snapshot(), protocol, &body).await.unwrap();
@@ -115,10 +136,12 @@ async fn clone_in_version_0_is_whole() {
 async fn shallow_and_filtered_fetches_leave_out_what_they_should() {
     let bench = filled().await;
     let tip = bench.work.id("main");
-    let (lines, pack) = fetch(&bench, &bench.snapshot(), &[want(tip), "deepen 1".into(), done()]).await.unwrap();
+    let (lines, pack) =
+        fetch(&bench, &bench.snapshot(), &[want(tip), "deepen 1".into(), done()]).await.unwrap();
     assert_eq!(lines, ["shallow-info".to_owned(), format!("shallow {tip}"), "packfile".into()]);
     assert_eq!(u32::from_be_bytes(pack[8..12].try_into().unwrap()), 4, "commit, tree, two blobs");
-    let (_, pack) = fetch(&bench, &bench.snapshot(), &[want(tip), "filter blob:none".into(), done()]).await.unwrap();
+    let (_, pack) =
+        fetch(&bench, &bench.snapshot(), &[want(tip), "filter blob:none".into(), done()]).await.unwrap();
     assert_eq!(u32::from_be_bytes(pack[8..12].try_into().unwrap()), 6, "three commits, three trees");
 }
 
@@ -188,7 +211,8 @@ async fn client_that_hangs_up_ends_the_process_and_frees_its_turn() {
     bench.push(&bench.work.pack(&["main"]), &[tip], &[]).await.unwrap();
     let snapshot = bench.snapshot();
     for _ in 0..3 {
-        let mut stream = begin(&bench, &snapshot, Protocol::V2, &version_2(&[want(tip), done()])).await.unwrap();
+        let mut stream =
+            begin(&bench, &snapshot, Protocol::V2, &version_2(&[want(tip), done()])).await.unwrap();
         assert!(stream.next().await.unwrap().is_ok());
         drop(stream);
     }
@@ -201,10 +225,12 @@ async fn client_that_hangs_up_ends_the_process_and_frees_its_turn() {
 async fn client_that_stops_reading_is_cut_off() {
     let limits = ProcessLimits { stall: Duration::from_millis(100), ..ProcessLimits::default() };
     let bench = Bench::with_limits(limits);
-    let noise: String = (0..200_000).map(|n: u64| format!("{}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let noise: String =
+        (0..200_000).map(|n: u64| format!("{}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
     let tip = bench.work.commit("noise", &noise);
     bench.push(&bench.work.pack(&["main"]), &[tip], &[]).await.unwrap();
-    let mut stream = begin(&bench, &bench.snapshot(), Protocol::V2, &version_2(&[want(tip), done()])).await.unwrap();
+    let mut stream =
+        begin(&bench, &bench.snapshot(), Protocol::V2, &version_2(&[want(tip), done()])).await.unwrap();
     tokio::time::sleep(Duration::from_millis(600)).await;
     let mut total = 0;
     while let Some(Ok(chunk)) = stream.next().await {

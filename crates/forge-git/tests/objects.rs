@@ -1,5 +1,7 @@
 //! Objects that this crate writes, read by real `git`.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 mod support;
 
 use forge_git::Error;
@@ -8,7 +10,12 @@ use forge_types::{ObjectFormat, ObjectId};
 use support::{Bench, Git};
 
 fn signature() -> Signature {
-    Signature { name: "Ada <x>".into(), email: "ada@example.com".into(), seconds: 1_700_000_000, offset: -19_800 }
+    Signature {
+        name: "Ada <x>".into(),
+        email: "ada@example.com".into(),
+        seconds: 1_700_000_000,
+        offset: -19_800,
+    }
 }
 
 fn entry(name: &str, kind: EntryKind, id: ObjectId) -> TreeEntry {
@@ -22,7 +29,11 @@ fn commit_with_a_tree_of_files_is_what_git_would_make() {
     let readme = pack.blob(b"# Project\n").unwrap();
     let sub = pack.tree(&[entry("x", EntryKind::Executable, readme)]).unwrap();
     // Git sorts a directory as if its name ended with a slash: `a.b` goes before `a/`.
-    let entries = [entry("a", EntryKind::Tree, sub), entry("a.b", EntryKind::File, readme), entry("README.md", EntryKind::File, readme)];
+    let entries = [
+        entry("a", EntryKind::Tree, sub),
+        entry("a.b", EntryKind::File, readme),
+        entry("README.md", EntryKind::File, readme),
+    ];
     let tree_id = pack.tree(&entries).unwrap();
     let draft = CommitDraft {
         tree_id,
@@ -56,7 +67,9 @@ fn file_names_that_a_working_copy_must_not_have_are_refused() {
         assert!(matches!(error, Error::Protocol(_)), "{name:?}: {error:?}");
     }
     assert!(pack.tree(&[entry("a", EntryKind::File, blob), entry("a", EntryKind::Tree, blob)]).is_err());
-    assert!(pack.tree(&[entry("aux", EntryKind::File, blob), entry(".github", EntryKind::Tree, blob)]).is_ok());
+    assert!(
+        pack.tree(&[entry("aux", EntryKind::File, blob), entry(".github", EntryKind::Tree, blob)]).is_ok()
+    );
 }
 
 #[tokio::test]
@@ -70,7 +83,10 @@ async fn annotated_tags_are_peeled() {
     let mut objects = Objects::open(&bench.repository).unwrap();
     for tag in [inner, outer] {
         let peeled = objects.peel(tag).unwrap();
-        assert_eq!((peeled.kind, peeled.target_id, peeled.target_kind), (ObjectKind::Tag, commit, ObjectKind::Commit));
+        assert_eq!(
+            (peeled.kind, peeled.target_id, peeled.target_kind),
+            (ObjectKind::Tag, commit, ObjectKind::Commit)
+        );
     }
     assert_eq!(objects.peel(commit).unwrap().kind, ObjectKind::Commit);
     assert!(matches!(objects.read(ObjectId::null(ObjectFormat::Sha1)), Err(Error::MissingObject(_))));

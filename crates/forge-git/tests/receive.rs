@@ -1,5 +1,7 @@
 //! Packs on their way in, made by real `git`, whole and broken.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 mod support;
 
 use std::time::Duration;
@@ -105,7 +107,13 @@ async fn dangerous_trees_are_refused_by_name() {
     let bench = Bench::new();
     let blob = String::from_utf8(bench.work.pipe(&["hash-object", "-w", "--stdin"], b"x")).unwrap();
     for name in [".git", ".GIT", "git~1", ".g\u{200c}it", ".."] {
-        let entry = [b"100644 ", name.as_bytes(), b"\0", blob.trim().parse::<forge_types::ObjectId>().unwrap().as_bytes()].concat();
+        let entry = [
+            b"100644 ",
+            name.as_bytes(),
+            b"\0",
+            blob.trim().parse::<forge_types::ObjectId>().unwrap().as_bytes(),
+        ]
+        .concat();
         let tree = bench.work.pipe(&["hash-object", "-w", "-t", "tree", "--literally", "--stdin"], &entry);
         let tree = String::from_utf8(tree).unwrap();
         let commit = bench.work.run(&["commit-tree", "-m", "evil", tree.trim()]);
@@ -140,7 +148,10 @@ async fn client_that_stops_sending_is_given_up() {
     tokio::io::AsyncWriteExt::write_all(&mut sending, &pack[..20]).await.unwrap();
     let quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
     let (reply, _body) = Reply::channel(&Capabilities::default());
-    let error = quarantine.ingest(&bench.processes, &mut receiving, &IngestLimits::default(), &reply).await.unwrap_err();
+    let error = quarantine
+        .ingest(&bench.processes, &mut receiving, &IngestLimits::default(), &reply)
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::Protocol(_)), "{error:?}");
 }
 

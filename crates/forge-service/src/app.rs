@@ -14,6 +14,8 @@ use forge_types::id::{CredentialId, RequestId};
 use forge_types::{Error, Result, Timestamp};
 use url::Url;
 
+use crate::git::Engine;
+
 use crate::limits::{Budgets, Limits};
 
 /// The running forge.
@@ -24,6 +26,7 @@ pub struct App {
     pub(crate) passwords: PasswordHashing,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
+    pub(crate) git: Engine,
     pub(crate) settings: Settings,
     pub(crate) budgets: Budgets,
     uses: Mutex<HashMap<CredentialId, Timestamp>>,
@@ -43,6 +46,8 @@ pub struct AppParts {
     pub clock: Clock,
     /// Randomness.
     pub random: Random,
+    /// Where Git data lives.
+    pub git: Engine,
     /// The settings.
     pub settings: Settings,
 }
@@ -123,7 +128,7 @@ impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: AppParts) -> Self {
-        let AppParts { db, keys, token_prefix, passwords, clock, random, settings } = parts;
+        let AppParts { db, keys, token_prefix, passwords, clock, random, git, settings } = parts;
         Self {
             db,
             keys,
@@ -131,6 +136,7 @@ impl App {
             passwords,
             clock,
             random,
+            git,
             settings,
             budgets: Budgets::default(),
             uses: Mutex::default(),
@@ -170,6 +176,19 @@ impl App {
     #[must_use]
     pub fn new_request_id(&self) -> RequestId {
         RequestId(self.random_id(RequestId::PREFIX))
+    }
+
+    /// Makes a random number that no other call makes.
+    pub(crate) fn random_number(&self) -> u128 {
+        let mut bytes = [0; 16];
+        self.random.fill(&mut bytes);
+        u128::from_be_bytes(bytes)
+    }
+
+    /// Returns the repositories of this node, for starting, removing and maintaining; use cases go through their context.
+    #[must_use]
+    pub const fn git(&self) -> &Engine {
+        &self.git
     }
 
     /// Makes a random id with `prefix`.

@@ -23,6 +23,8 @@ pub mod oauth;
 pub mod organizations;
 pub mod passwords;
 pub mod public_keys;
+pub mod pushes;
+pub mod refs;
 pub mod repositories;
 mod row;
 pub mod scratch;

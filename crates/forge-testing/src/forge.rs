@@ -10,6 +10,7 @@ use forge_auth::keys::Keys;
 use forge_auth::password::PasswordHashing;
 use forge_auth::token::TokenPrefix;
 use forge_service::app::{Clock, Random};
+use forge_service::git::{Engine, Limits};
 use forge_service::{App, AppParts, Settings};
 use forge_types::Timestamp;
 use tempfile::TempDir;
@@ -41,13 +42,14 @@ pub struct TestForge {
 pub struct TestForgeBuilder {
     database: Database,
     settings: Settings,
+    git: Limits,
 }
 
 impl TestForge {
     /// Starts to describe a forge.
     pub fn builder(database: Database) -> TestForgeBuilder {
         let origin: Url = ORIGIN.parse().expect("a constant URL");
-        TestForgeBuilder { database, settings: Settings::for_origin(origin) }
+        TestForgeBuilder { database, settings: Settings::for_origin(origin), git: Limits::default() }
     }
 
     /// Returns what all requests share.
@@ -112,6 +114,13 @@ impl TestForgeBuilder {
         self
     }
 
+    /// Changes the limits on Git.
+    #[must_use]
+    pub fn git_limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.git);
+        self
+    }
+
     /// Starts the forge.
     ///
     /// # Panics
@@ -129,6 +138,8 @@ impl TestForgeBuilder {
             passwords: quick_passwords(),
             clock: Clock::Fixed(Arc::clone(&clock)),
             random: random.clone(),
+            git: Engine::open(folder.path().join("repositories"), Path::new("git"), self.git)
+                .expect("git and a folder for repositories"),
             settings: self.settings,
         }));
         let router = edges::router(&app);

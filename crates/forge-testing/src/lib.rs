@@ -22,6 +22,7 @@ pub mod fixtures;
 mod forge;
 mod listening;
 mod people;
+mod repositories;
 pub mod tools;
 
 pub use client::{Answer, Client};

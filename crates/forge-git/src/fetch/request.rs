@@ -95,12 +95,16 @@ impl Parser<'_> {
         let Some((last, packets)) = packets.split_last() else {
             return Ok(Request::Empty);
         };
-        if *last != Packet::Flush || packets.contains(&Packet::Flush) || packets.contains(&Packet::ResponseEnd) {
+        if *last != Packet::Flush
+            || packets.contains(&Packet::Flush)
+            || packets.contains(&Packet::ResponseEnd)
+        {
             return Err(Error::protocol("a request is one command that ends with a flush packet"));
         }
         let mut sections = packets.split(|packet| *packet == Packet::Delim);
         let head: Vec<&[u8]> = sections.next().unwrap_or_default().iter().filter_map(Packet::line).collect();
-        let arguments: Vec<&[u8]> = sections.next().unwrap_or_default().iter().filter_map(Packet::line).collect();
+        let arguments: Vec<&[u8]> =
+            sections.next().unwrap_or_default().iter().filter_map(Packet::line).collect();
         if sections.next().is_some() {
             return Err(Error::protocol("a request has at most one delimiter packet"));
         }
@@ -143,13 +147,18 @@ impl Parser<'_> {
         if name == self.format.as_str() {
             return Ok(());
         }
-        Err(Error::Protocol(format!("this repository has object format `{}`, not `{}`", self.format, shown(name))))
+        Err(Error::Protocol(format!(
+            "this repository has object format `{}`, not `{}`",
+            self.format,
+            shown(name)
+        )))
     }
 
     /// One argument of a version 2 fetch.
     fn argument(&mut self, line: &str) -> Result<()> {
         match line {
-            "thin-pack" | "no-progress" | "include-tag" | "ofs-delta" | "done" | "wait-for-done" | "deepen-relative" => {
+            "thin-pack" | "no-progress" | "include-tag" | "ofs-delta" | "done" | "wait-for-done"
+            | "deepen-relative" => {
                 self.line(line);
                 Ok(())
             }
@@ -163,7 +172,9 @@ impl Parser<'_> {
             match packet {
                 Packet::Flush => self.fetch.replay.extend_from_slice(pkt::FLUSH),
                 Packet::Data(_) => self.version_0_line(text(packet.line().unwrap_or_default())?)?,
-                Packet::Delim | Packet::ResponseEnd => return Err(Error::protocol("unexpected special packet")),
+                Packet::Delim | Packet::ResponseEnd => {
+                    return Err(Error::protocol("unexpected special packet"));
+                }
             }
         }
         if self.fetch.wants.is_empty() { Ok(Request::Empty) } else { Ok(Request::Fetch(self.fetch)) }
@@ -184,8 +195,12 @@ impl Parser<'_> {
             match capability.split_once('=').unwrap_or((capability, "")) {
                 ("object-format", name) => self.check_format(name)?,
                 ("agent" | "session-id", _) => {}
-                ("multi_ack" | "multi_ack_detailed" | "no-done" | "thin-pack" | "side-band" | "side-band-64k" | "ofs-delta"
-                | "deepen-relative" | "no-progress" | "include-tag" | "filter", "") => {
+                (
+                    "multi_ack" | "multi_ack_detailed" | "no-done" | "thin-pack" | "side-band"
+                    | "side-band-64k" | "ofs-delta" | "deepen-relative" | "no-progress" | "include-tag"
+                    | "filter",
+                    "",
+                ) => {
                     line.push(' ');
                     line.push_str(capability);
                 }
@@ -219,7 +234,10 @@ impl Parser<'_> {
     fn want(&mut self, hex: &str) -> Result<ObjectId> {
         let id = self.object_id(hex)?;
         if self.fetch.wants.len() >= self.limits.wants {
-            return Err(Error::TooLarge(format!("one fetch may ask for at most {} objects", self.limits.wants)));
+            return Err(Error::TooLarge(format!(
+                "one fetch may ask for at most {} objects",
+                self.limits.wants
+            )));
         }
         self.fetch.wants.push(id);
         Ok(id)
@@ -240,7 +258,8 @@ impl Parser<'_> {
 /// Lets the filters through that read no object by name: `sparse:oid` would. Their details are Git's to check.
 fn check_filter(spec: &str) -> Result<&str> {
     let offered = ["blob:none", "blob:limit=", "tree:", "object:type=", "combine:"];
-    let is_offered = |one: &str| offered.iter().any(|prefix| one.starts_with(prefix)) && !one.contains("sparse");
+    let is_offered =
+        |one: &str| offered.iter().any(|prefix| one.starts_with(prefix)) && !one.contains("sparse");
     if is_offered(spec) && spec.len() <= 1000 && spec.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(spec);
     }
@@ -292,10 +311,29 @@ mod tests {
     #[test]
     fn version_2_fetch_is_replayed_in_known_lines() {
         let want = format!("want {A}");
-        let lines = ["command=fetch", "agent=git/2", "object-format=sha1", "0001", "thin-pack", &want, "filter blob:none", "done", "0000"];
+        let lines = [
+            "command=fetch",
+            "agent=git/2",
+            "object-format=sha1",
+            "0001",
+            "thin-pack",
+            &want,
+            "filter blob:none",
+            "done",
+            "0000",
+        ];
         let fetch = fetch(&lines, Protocol::V2).unwrap();
         assert_eq!(fetch.wants(), [A.parse().unwrap()]);
-        let replayed = body(&["command=fetch", "object-format=sha1", "0001", "thin-pack", &want, "filter blob:none", "done", "0000"]);
+        let replayed = body(&[
+            "command=fetch",
+            "object-format=sha1",
+            "0001",
+            "thin-pack",
+            &want,
+            "filter blob:none",
+            "done",
+            "0000",
+        ]);
         assert_eq!(fetch.replay(), replayed);
     }
 
@@ -311,7 +349,15 @@ mod tests {
 
     #[test]
     fn what_is_not_offered_is_refused_in_version_2() {
-        for argument in ["evil", "want-ref refs/heads/main", "packfile-uris https", "sideband-all", "filter sparse:oid=x", "deepen x", "want 12"] {
+        for argument in [
+            "evil",
+            "want-ref refs/heads/main",
+            "packfile-uris https",
+            "sideband-all",
+            "filter sparse:oid=x",
+            "deepen x",
+            "want 12",
+        ] {
             let lines = ["command=fetch", "0001", argument, "0000"];
             assert!(matches!(fetch(&lines, Protocol::V2), Err(Error::Protocol(_))), "{argument}");
         }

@@ -73,7 +73,8 @@ pub async fn serve(
         Protocol::V1 => drop(command.env("GIT_PROTOCOL", "version=1")),
         Protocol::V2 => drop(command.env("GIT_PROTOCOL", "version=2")),
     }
-    let args = ["upload-pack".as_ref(), "--stateless-rpc".as_ref(), "--strict".as_ref(), view.path().as_os_str()];
+    let args =
+        ["upload-pack".as_ref(), "--stateless-rpc".as_ref(), "--strict".as_ref(), view.path().as_os_str()];
     let running = processes.start(command, &args as &[&OsStr]).await?;
     let (to, chunks) = mpsc::channel(8);
     let limits = processes.limits();
@@ -108,7 +109,8 @@ impl Pump {
 
     async fn pump(&mut self, fetch: &Fetch) -> Result<()> {
         let child = &mut self.running.child;
-        let (Some(mut stdin), Some(mut stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        let (Some(mut stdin), Some(mut stdout), Some(stderr)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err(Error::Program("`git upload-pack` has no pipes".into()));
         };
@@ -120,7 +122,8 @@ impl Pump {
         let answer = async {
             loop {
                 let mut chunk = BytesMut::with_capacity(CHUNK);
-                let count = stdout.read_buf(&mut chunk).await.map_err(Error::io("read from `git upload-pack`"))?;
+                let count =
+                    stdout.read_buf(&mut chunk).await.map_err(Error::io("read from `git upload-pack`"))?;
                 if count == 0 {
                     return Ok(true);
                 }

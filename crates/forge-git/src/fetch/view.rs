@@ -29,7 +29,9 @@ impl View {
         for name in ["objects/info", "refs"] {
             fs::create_dir_all(path.join(name)).map_err(Error::io("create a view"))?;
         }
-        let write = |name: &str, text: &str| fs::write(path.join(name), text).map_err(Error::io(format!("write {name} of a view")));
+        let write = |name: &str, text: &str| {
+            fs::write(path.join(name), text).map_err(Error::io(format!("write {name} of a view")))
+        };
         write("config", config(snapshot.format()))?;
         write("HEAD", &format!("ref: {}\n", snapshot.head()))?;
         write("packed-refs", &packed_refs(snapshot))?;

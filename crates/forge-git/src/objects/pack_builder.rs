@@ -104,7 +104,10 @@ impl PackBuilder {
         if self.seen.insert(id) {
             write_entry_header(&mut self.entries, kind, data.len());
             let mut encoder = ZlibEncoder::new(&mut self.entries, Compression::default());
-            encoder.write_all(data).and_then(|()| encoder.finish().map(drop)).map_err(Error::io("deflate an object"))?;
+            encoder
+                .write_all(data)
+                .and_then(|()| encoder.finish().map(drop))
+                .map_err(Error::io("deflate an object"))?;
             self.count += 1;
         }
         Ok(id)
@@ -161,8 +164,11 @@ fn index(pack: &[u8], directory: &Path, hash: gix::hash::Kind) -> Result<()> {
 
 /// Names that a working copy must not have, in the spellings that file systems take for them.
 fn check_name(name: &[u8]) -> Result<()> {
-    let options =
-        gix::validate::path::component::Options { protect_windows: false, protect_hfs: true, protect_ntfs: true };
+    let options = gix::validate::path::component::Options {
+        protect_windows: false,
+        protect_hfs: true,
+        protect_ntfs: true,
+    };
     let is_bad = name.is_empty()
         || name == b"."
         || name == b".."

@@ -42,7 +42,9 @@ impl Objects {
         let hash = hash_kind(repository.format());
         let mut packs = Vec::new();
         for directory in directories {
-            for path in list(directory)?.iter().filter(|path| path.extension().is_some_and(|found| found == "idx")) {
+            for path in
+                list(directory)?.iter().filter(|path| path.extension().is_some_and(|found| found == "idx"))
+            {
                 match Bundle::at(path, hash) {
                     Ok(bundle) => packs.push(bundle),
                     // Maintenance removed it between listing and opening; its objects are in a newer pack.
@@ -159,7 +161,8 @@ impl Objects {
             }
             let data = self.read_as(target_id, ObjectKind::Tag)?;
             let tag = gix::objs::TagRefIter::from_bytes(&data, self.hash);
-            let next = tag.target_id().map_err(|error| Error::corrupt(format_args!("tag {target_id}"), error))?;
+            let next =
+                tag.target_id().map_err(|error| Error::corrupt(format_args!("tag {target_id}"), error))?;
             target_id = from_gix(&next);
             target_kind = self.header(target_id)?.0;
         }

@@ -35,7 +35,8 @@ impl Quarantine {
         command.env("GIT_OBJECT_DIRECTORY", self.directory()).stdout(std::process::Stdio::null());
         let args = ["rev-list", "--objects", "--stdin", "--quiet"];
         let mut running = processes.start(command, &args.map(OsStr::new)).await?;
-        let (Some(mut stdin), Some(stderr)) = (running.child.stdin.take(), running.child.stderr.take()) else {
+        let (Some(mut stdin), Some(stderr)) = (running.child.stdin.take(), running.child.stderr.take())
+        else {
             return Err(Error::Program("`git rev-list` has no pipes".into()));
         };
         let work = async {

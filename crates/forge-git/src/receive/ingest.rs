@@ -48,7 +48,8 @@ impl Quarantine {
         let mut command = processes.command(self.repository().path(), &settings);
         command.env("GIT_OBJECT_DIRECTORY", self.directory());
         command.env("GIT_ALLOC_LIMIT", limits.object_bytes.to_string());
-        let args = ["index-pack", "--stdin", "--fix-thin", STRICT, "--show-resolving-progress", "--threads=2"];
+        let args =
+            ["index-pack", "--stdin", "--fix-thin", STRICT, "--show-resolving-progress", "--threads=2"];
         let mut running = processes.start(command, &args.map(OsStr::new)).await?;
         let (Some(stdin), Some(stdout), Some(stderr)) =
             (running.child.stdin.take(), running.child.stdout.take(), running.child.stderr.take())
@@ -62,7 +63,10 @@ impl Quarantine {
                 Ok(())
             };
             let listen = async { Ok(listen(stderr, reply).await) };
-            let discard = async { Ok(drop(read_bounded(stdout).await)) };
+            let discard = async {
+                read_bounded(stdout).await;
+                Ok(())
+            };
             // A feed that fails ends it all at once: the process is killed when this returns.
             let ((), said, ()) = tokio::try_join!(feed, listen, discard)?;
             let status = running.child.wait().await.map_err(Error::io("wait for `git index-pack`"))?;
@@ -94,7 +98,10 @@ async fn feed(
         };
         total += count as u64;
         if total > limit {
-            return Err(Error::TooLarge(format!("the pack is over the limit of {} MiB for one push", limit >> 20)));
+            return Err(Error::TooLarge(format!(
+                "the pack is over the limit of {} MiB for one push",
+                limit >> 20
+            )));
         }
         if to.write_all(&buffer[..count]).await.is_err() {
             return Ok(());
@@ -120,15 +127,25 @@ async fn listen(mut stderr: ChildStderr, reply: &Reply) -> String {
 
 /// Git writes one line of progress at a time.
 fn is_progress(text: &[u8]) -> bool {
-    text.starts_with(b"Resolving deltas:") && !text.windows(7).any(|word| word == b"fatal: " || word == b"error: ")
+    text.starts_with(b"Resolving deltas:")
+        && !text.windows(7).any(|word| word == b"fatal: " || word == b"error: ")
 }
 
 /// Turns what the process said into a refusal for the client, or into a fault of the server.
 fn refusal(said: &str, exited: bool) -> Error {
-    let is_ours = ["No space left", "unable to create", "unable to open", "cannot open", "write error", "Permission denied",
-        "Input/output error", "cannot store", "unable to write"]
-        .iter()
-        .any(|word| said.contains(word));
+    let is_ours = [
+        "No space left",
+        "unable to create",
+        "unable to open",
+        "cannot open",
+        "write error",
+        "Permission denied",
+        "Input/output error",
+        "cannot store",
+        "unable to write",
+    ]
+    .iter()
+    .any(|word| said.contains(word));
     if is_ours || !exited {
         return Error::Program(format!("`git index-pack` failed: {}", said.trim()));
     }

@@ -26,17 +26,23 @@ pub use reply::Reply;
 pub use report::{CommandStatus, Unpack, report_status};
 pub use request::{Capabilities, Command, Request, RequestLimits};
 
+use std::time::Duration;
+
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::timeout;
+
+/// How long a client may be silent while the rest of its request is awaited.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Reads and forgets the rest of a request, up to a limit; returns whether its end was reached.
 pub async fn drain(mut from: impl AsyncRead + Unpin, limit: u64) -> bool {
     let mut buffer = vec![0u8; 64 * 1024];
     let mut total = 0u64;
     while total <= limit {
-        match from.read(&mut buffer).await {
-            Ok(0) => return true,
-            Ok(count) => total += count as u64,
-            Err(_) => return false,
+        match timeout(PATIENCE, from.read(&mut buffer)).await {
+            Ok(Ok(0)) => return true,
+            Ok(Ok(count)) => total += count as u64,
+            Ok(Err(_)) | Err(_) => return false,
         }
     }
     false

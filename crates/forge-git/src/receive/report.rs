@@ -3,7 +3,7 @@
 use forge_types::ObjectId;
 
 use crate::wire::pkt;
-use crate::wire::sideband::printable;
+use crate::wire::sideband::{printable, shortened};
 
 /// The longest reason that is sent.
 const MAX_REASON: usize = 400;
@@ -78,9 +78,7 @@ fn write_result(out: &mut Vec<u8>, word: &[u8], name: &[u8], rest: &str) {
 }
 
 fn one_line(text: &str) -> String {
-    let mut line = printable(&text.replace('\n', "; "));
-    line.truncate(line.floor_char_boundary(MAX_REASON));
-    line
+    shortened(&printable(&text.replace('\n', "; ")), MAX_REASON).to_owned()
 }
 
 #[cfg(test)]
@@ -91,7 +89,8 @@ mod tests {
 
     #[test]
     fn reasons_are_one_line_of_bounded_length() {
-        let refused = CommandStatus::Refused(format!("no\nng refs/heads/x forged\u{1b}[0m {}", "é".repeat(1000)));
+        let refused =
+            CommandStatus::Refused(format!("no\nng refs/heads/x forged\u{1b}[0m {}", "é".repeat(1000)));
         let out = report_status(false, &Unpack::Ok, [(&b"refs/heads/main"[..], &refused)]);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.lines().count(), 3, "{text}");

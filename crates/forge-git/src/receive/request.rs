@@ -98,7 +98,9 @@ impl Request {
             match reader.next().await? {
                 Some(Packet::Flush) => break,
                 Some(Packet::Data(line)) => request.add_line(&line, format, limits)?,
-                Some(Packet::Delim | Packet::ResponseEnd) => return Err(Error::protocol("unexpected special packet in the commands")),
+                Some(Packet::Delim | Packet::ResponseEnd) => {
+                    return Err(Error::protocol("unexpected special packet in the commands"));
+                }
                 None if request.is_empty() => return Ok(request),
                 None => return Err(Error::protocol("the request ends before its commands do")),
             }
@@ -142,7 +144,11 @@ impl Request {
         Ok(())
     }
 
-    async fn read_push_options<R: AsyncRead + Unpin>(&mut self, reader: &mut Reader<R>, limits: &RequestLimits) -> Result<()> {
+    async fn read_push_options<R: AsyncRead + Unpin>(
+        &mut self,
+        reader: &mut Reader<R>,
+        limits: &RequestLimits,
+    ) -> Result<()> {
         loop {
             let line = match reader.next().await? {
                 Some(Packet::Flush) => return Ok(()),
@@ -156,7 +162,9 @@ impl Request {
                 return Err(Error::TooLarge("too many or too long push options".into()));
             }
             match std::str::from_utf8(option) {
-                Ok(option) if !option.chars().any(char::is_control) => self.push_options.push(option.to_owned()),
+                Ok(option) if !option.chars().any(char::is_control) => {
+                    self.push_options.push(option.to_owned());
+                }
                 _ => return Err(Error::protocol("a push option has control characters or is not UTF-8")),
             }
         }
@@ -180,7 +188,8 @@ impl Command {
 
 impl Capabilities {
     fn parse(list: &[u8], format: ObjectFormat) -> Result<Self> {
-        let list = std::str::from_utf8(list).map_err(|_| Error::protocol("the capabilities are not UTF-8"))?;
+        let list =
+            std::str::from_utf8(list).map_err(|_| Error::protocol("the capabilities are not UTF-8"))?;
         let mut found = Self::default();
         let mut object_format = ObjectFormat::Sha1.as_str();
         for capability in list.split_ascii_whitespace() {
@@ -198,7 +207,9 @@ impl Capabilities {
             }
         }
         if object_format != format.as_str() {
-            return Err(Error::Protocol(format!("this repository has object format `{format}`, not `{object_format}`")));
+            return Err(Error::Protocol(format!(
+                "this repository has object format `{format}`, not `{object_format}`"
+            )));
         }
         Ok(found)
     }
@@ -229,7 +240,8 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let mut from = bytes;
-            let limits = RequestLimits { commands: 3, push_options: 2, push_option_bytes: 20, bytes: 100_000 };
+            let limits =
+                RequestLimits { commands: 3, push_options: 2, push_option_bytes: 20, bytes: 100_000 };
             let request = Request::read(&mut from, ObjectFormat::Sha1, &limits).await?;
             Ok((request, from.to_vec()))
         })
@@ -247,8 +259,11 @@ mod tests {
 
     #[test]
     fn request_is_read_up_to_its_pack() {
-        let first = format!("{ZERO} {A} refs/heads/main\0 report-status-v2 side-band-64k atomic agent=git/2 object-format=sha1");
-        let (request, rest) = read(&body(&[&first, &format!("{A} {ZERO} refs/heads/old\n")], b"PACK")).unwrap();
+        let first = format!(
+            "{ZERO} {A} refs/heads/main\0 report-status-v2 side-band-64k atomic agent=git/2 object-format=sha1"
+        );
+        let (request, rest) =
+            read(&body(&[&first, &format!("{A} {ZERO} refs/heads/old\n")], b"PACK")).unwrap();
         assert_eq!(rest, b"PACK");
         assert_eq!(request.commands.len(), 2);
         assert!(request.commands[1].is_delete() && request.has_pack());

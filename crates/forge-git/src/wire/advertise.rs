@@ -4,7 +4,7 @@
 
 use forge_types::ObjectId;
 
-use super::{AGENT, Protocol, RefSnapshot, pkt};
+use super::{AGENT, Protocol, RefSnapshot, pkt, sideband};
 
 /// The two services of smart HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,8 @@ pub fn advertise_upload_pack(protocol: Protocol, snapshot: &RefSnapshot) -> Vec<
     if protocol == Protocol::V2 {
         let object_format = format!("object-format={}", snapshot.format());
         let agent = format!("agent={AGENT}");
-        let lines = ["version 2", &agent, "ls-refs=unborn", "fetch=shallow wait-for-done filter", &object_format];
+        let lines =
+            ["version 2", &agent, "ls-refs=unborn", "fetch=shallow wait-for-done filter", &object_format];
         for line in lines {
             pkt::write_line(&mut out, line);
         }
@@ -74,9 +75,8 @@ pub fn advertise_receive_pack(protocol: Protocol, snapshot: &RefSnapshot) -> Vec
 /// Returns a packet that clients print as `remote error: …` wherever they await packets of a fetch.
 pub fn error_packet(message: &str) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut line = format!("ERR {}", super::sideband::printable(message));
-    line.truncate(line.floor_char_boundary(1000));
-    pkt::write(&mut out, line.as_bytes());
+    let line = format!("ERR {}", sideband::printable(message));
+    pkt::write(&mut out, sideband::shortened(&line, 1000).as_bytes());
     out
 }
 
@@ -102,7 +102,12 @@ fn upload_pack_capabilities(snapshot: &RefSnapshot) -> String {
 }
 
 /// Appends the refs, capabilities behind the first; a repository without refs has a line that holds them alone.
-fn ref_lines(out: &mut Vec<u8>, snapshot: &RefSnapshot, capabilities: &str, lines: impl Iterator<Item = String>) {
+fn ref_lines(
+    out: &mut Vec<u8>,
+    snapshot: &RefSnapshot,
+    capabilities: &str,
+    lines: impl Iterator<Item = String>,
+) {
     let mut lines = lines.peekable();
     let first =
         lines.next().unwrap_or_else(|| format!("{} capabilities^{{}}", ObjectId::null(snapshot.format())));
@@ -126,7 +131,8 @@ mod tests {
 
     fn snapshot(names: &[&str]) -> RefSnapshot {
         let id = ObjectId::empty_tree(ObjectFormat::Sha1);
-        let refs = names.iter().map(|name| Ref { name: RefName::new(*name).unwrap(), id, peeled: None }).collect();
+        let refs =
+            names.iter().map(|name| Ref { name: RefName::new(*name).unwrap(), id, peeled: None }).collect();
         RefSnapshot::new(ObjectFormat::Sha1, RefName::branch("main").unwrap(), refs)
     }
 
@@ -153,6 +159,9 @@ mod tests {
     #[test]
     fn empty_repository_still_tells_its_capabilities() {
         let out = text(&advertise_receive_pack(Protocol::V2, &snapshot(&[])));
-        assert!(out.contains("0000000000000000000000000000000000000000 capabilities^{}\0report-status"), "{out}");
+        assert!(
+            out.contains("0000000000000000000000000000000000000000 capabilities^{}\0report-status"),
+            "{out}"
+        );
     }
 }

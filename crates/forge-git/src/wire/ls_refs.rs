@@ -55,7 +55,9 @@ impl LsRefs {
         }
         for entry in snapshot.refs().iter().filter(|entry| self.selects(entry.name.as_str())) {
             match entry.peeled.filter(|_| self.peel) {
-                Some(peeled) => pkt::write_line(&mut out, &format!("{} {} peeled:{peeled}", entry.id, entry.name)),
+                Some(peeled) => {
+                    pkt::write_line(&mut out, &format!("{} {} peeled:{peeled}", entry.id, entry.name));
+                }
                 None => pkt::write_line(&mut out, &format!("{} {}", entry.id, entry.name)),
             }
         }
@@ -88,7 +90,11 @@ mod tests {
         let id = ObjectId::empty_tree(ObjectFormat::Sha1);
         let refs = names
             .iter()
-            .map(|name| Ref { name: RefName::new(*name).unwrap(), id, peeled: name.contains("tags").then_some(id) })
+            .map(|name| Ref {
+                name: RefName::new(*name).unwrap(),
+                id,
+                peeled: name.contains("tags").then_some(id),
+            })
             .collect();
         RefSnapshot::new(ObjectFormat::Sha1, RefName::branch("main").unwrap(), refs)
     }
@@ -113,7 +119,10 @@ mod tests {
     #[test]
     fn unborn_head_is_told_only_to_those_who_ask() {
         assert_eq!(answer(&["symrefs"], &[]), "0000");
-        assert_eq!(answer(&["symrefs", "unborn"], &[]), "002eunborn HEAD symref-target:refs/heads/main\n0000");
+        assert_eq!(
+            answer(&["symrefs", "unborn"], &[]),
+            "002eunborn HEAD symref-target:refs/heads/main\n0000"
+        );
     }
 
     #[test]

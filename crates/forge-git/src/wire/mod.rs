@@ -32,13 +32,14 @@ impl Protocol {
     /// Reads the value of the `Git-Protocol` header: colon-separated keys, of which unknown ones are ignored.
     pub fn from_header(value: &str) -> Self {
         let versions = value.split(':').filter_map(|part| part.trim().strip_prefix("version="));
-        versions.map(|version| match version {
-            "2" => Self::V2,
-            "1" => Self::V1,
-            _ => Self::V0,
-        })
-        .max_by_key(|version| *version as u8)
-        .unwrap_or_default()
+        versions
+            .map(|version| match version {
+                "2" => Self::V2,
+                "1" => Self::V1,
+                _ => Self::V0,
+            })
+            .max_by_key(|version| *version as u8)
+            .unwrap_or_default()
     }
 }
 

@@ -97,7 +97,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 
     fn spend(&mut self, bytes: usize) -> Result<()> {
-        self.budget = self.budget.checked_sub(bytes).ok_or_else(|| Error::TooLarge("the request is too large".into()))?;
+        self.budget = self
+            .budget
+            .checked_sub(bytes)
+            .ok_or_else(|| Error::TooLarge("the request is too large".into()))?;
         Ok(())
     }
 
@@ -123,9 +126,9 @@ fn cut_short() -> Error {
 fn parse_length(prefix: [u8; 4]) -> Result<usize> {
     let mut length = 0usize;
     for digit in prefix {
-        let value = char::from(digit).to_digit(16).ok_or_else(|| {
-            Error::Protocol(format!("bad pkt-line length `{}`", prefix.escape_ascii()))
-        })?;
+        let value = char::from(digit)
+            .to_digit(16)
+            .ok_or_else(|| Error::Protocol(format!("bad pkt-line length `{}`", prefix.escape_ascii())))?;
         length = length * 16 + value as usize;
     }
     match length {

@@ -33,6 +33,15 @@ pub fn write_message(out: &mut Vec<u8>, text: &str) {
     }
 }
 
+/// Returns as much of the text as has at most that many bytes.
+pub fn shortened(text: &str, max_bytes: usize) -> &str {
+    let mut end = text.len().min(max_bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 /// Returns the text without what would steer a terminal.
 pub fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()

@@ -39,7 +39,9 @@ impl Git {
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", "/nonexistent");
         command.env("GIT_CONFIG_NOSYSTEM", "1");
         for role in ["AUTHOR", "COMMITTER"] {
-            command.env(format!("GIT_{role}_NAME"), "A U Thor").env(format!("GIT_{role}_EMAIL"), "author@example.com");
+            command
+                .env(format!("GIT_{role}_NAME"), "A U Thor")
+                .env(format!("GIT_{role}_EMAIL"), "author@example.com");
             command.env(format!("GIT_{role}_DATE"), "1700000000 +0100");
         }
         command.arg("-C").arg(&self.path).args(args);
@@ -117,7 +119,12 @@ impl Bench {
     }
 
     /// Takes a pack in and checks that the tips are connected, as a push would.
-    pub(crate) async fn push(&self, pack: &[u8], tips: &[ObjectId], current: &[ObjectId]) -> Result<Option<PackInfo>, Error> {
+    pub(crate) async fn push(
+        &self,
+        pack: &[u8],
+        tips: &[ObjectId],
+        current: &[ObjectId],
+    ) -> Result<Option<PackInfo>, Error> {
         let quarantine = Quarantine::open(&self.repository, self.unique())?;
         let (reply, _body) = Reply::channel(&Capabilities::default());
         quarantine.ingest(&self.processes, &mut &pack[..], &IngestLimits::default(), &reply).await?;
@@ -154,7 +161,9 @@ impl Bench {
 
     pub(crate) fn pack_count(&self) -> usize {
         let entries = std::fs::read_dir(self.repository.path().join("objects/pack")).into_iter().flatten();
-        entries.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "pack")).count()
+        entries
+            .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "pack"))
+            .count()
     }
 
     /// Runs `git fsck --strict` over the repository as if it had these refs.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use forge_auth::password::PasswordHashing;
 use forge_service::app::{AgentCredential, AgentRegistration, Clock, OpenRegistration, Random};
+use forge_service::git::{self, Engine};
 use forge_service::limits::Limits;
 use forge_service::{App, AppParts, Settings};
 use forge_store::{Db, DbOptions};
@@ -110,6 +111,7 @@ impl ForgeBuilder {
                 .map_err(|_| Failure::unavailable("passwords cannot be hashed on this machine"))?,
             clock,
             random,
+            git: open_git(&self.config)?,
             settings: self.settings()?,
         }))
     }
@@ -157,6 +159,18 @@ async fn open_database(config: &Config) -> Result<Db> {
             .await
             .map_err(|error| Failure::io("cannot use the PostgreSQL database", error)),
     }
+}
+
+/// Opens the repositories. Who builds a forge holds the data directory, so that nobody else is in the middle of a push.
+fn open_git(config: &Config) -> Result<Engine> {
+    let mut limits = git::Limits::default();
+    limits.pack.pack_bytes = config.git.max_push.0;
+    let root = config.server.data.join("repositories");
+    let engine = Engine::open(&root, &config.git.program, limits)
+        .map_err(|error| Failure::io("cannot serve Git repositories", error))?;
+    engine.sweep().map_err(|error| Failure::io(format_args!("cannot clean up `{}`", root.display()), error))?;
+    tracing::info!(version = engine.git_version(), "found git");
+    Ok(engine)
 }
 
 impl Forge {

@@ -1,0 +1,76 @@
+//! Where Git data lives on this node, and how much of it is served at once.
+
+use std::path::{Path, PathBuf};
+
+use forge_git::fetch;
+use forge_git::receive::{IngestLimits, RequestLimits};
+use forge_git::{GitProgram, ProcessLimits, Processes, Repository, Storage};
+use forge_types::id::RepositoryId;
+use forge_types::{ObjectFormat, Result};
+
+use super::fault;
+
+/// Limits on what one request may ask for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// On processes.
+    pub processes: ProcessLimits,
+    /// On a request for objects.
+    pub fetch: fetch::RequestLimits,
+    /// On the commands of a push.
+    pub push: RequestLimits,
+    /// On the pack of a push.
+    pub pack: IngestLimits,
+}
+
+/// The repositories of this node and the means to serve them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) storage: Storage,
+    pub(crate) processes: Processes,
+    pub(crate) limits: Limits,
+}
+
+impl Engine {
+    /// Opens the directory of all repositories, created if absent, and finds the program `git`, by name or path.
+    ///
+    /// # Errors
+    /// What is wrong, in words for the operator, if either cannot be used.
+    pub fn open(root: impl Into<PathBuf>, program: &Path, limits: Limits) -> forge_git::Result<Self> {
+        let program = GitProgram::named(program)?;
+        let storage = Storage::open(root)?;
+        Ok(Self { storage, processes: Processes::new(program, limits.processes), limits })
+    }
+
+    /// Removes what a killed server left behind. Only before the first request.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub fn sweep(&self) -> forge_git::Result<()> {
+        let swept = self.storage.sweep()?;
+        if swept != forge_git::Swept::default() {
+            tracing::info!(?swept, "removed what unfinished requests left");
+        }
+        Ok(())
+    }
+
+    /// Returns the version of the `git` program.
+    #[must_use]
+    pub fn git_version(&self) -> &str {
+        self.processes.program().version()
+    }
+
+    /// Returns the directory of a repository, which comes into being with its first pack.
+    #[must_use]
+    pub fn repository(&self, id: RepositoryId) -> Repository {
+        self.storage.repository(id.0, ObjectFormat::Sha1)
+    }
+
+    /// Removes the files of a repository whose rows are gone. Blocks.
+    ///
+    /// # Errors
+    /// `Internal` if the file system refuses.
+    pub fn remove(&self, id: RepositoryId) -> Result<()> {
+        self.storage.remove(id.0).map_err(fault)
+    }
+}

@@ -1,0 +1,82 @@
+//! The first commit of a repository that is created with files.
+
+use forge_git::PackInfo;
+use forge_git::objects::{CommitDraft, EntryKind, Objects, PackBuilder, Signature, TreeEntry};
+use forge_types::account::Account;
+use forge_types::repository::RepositoryAccess;
+use forge_types::{Action, Error, ObjectFormat, RefName, Result};
+
+use super::fault;
+use crate::context::RequestContext;
+use crate::refs::{self, Push, RefChange};
+use crate::target::RepositoryTarget;
+
+/// A file in the root directory of a new repository.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    /// Its name.
+    pub name: String,
+    /// Its content.
+    pub content: Vec<u8>,
+}
+
+/// Commits files to the default branch of a repository that has no such branch yet, in the name of the caller. For use cases
+/// that have created the repository, in a transaction that is committed.
+///
+/// # Errors
+/// `Unauthenticated` when anonymous; what the decision about pushing says; `Invalid` if the branch exists.
+pub async fn first_commit(
+    ctx: &RequestContext,
+    created: &RepositoryAccess,
+    files: Vec<NewFile>,
+    message: &str,
+) -> Result<()> {
+    let id = created.repository.id;
+    let account = ctx.account()?.id;
+    let account = forge_store::accounts::find(&mut ctx.read().await?, account).await?.ok_or_else(Error::not_found)?;
+    let branch = RefName::branch(&created.repository.default_branch).map_err(Error::internal)?;
+    let (repository, unique) = (ctx.app().git.repository(id), ctx.app().random_number());
+    let (signature, message) = (signature(ctx, &account), message.to_owned());
+    let write = move || -> Result<(PackInfo, RefChange)> {
+        let (pack, commit_id) = build(&files, signature, message)?;
+        let pack = pack.write(&repository, unique).map_err(fault)?;
+        let mut objects = Objects::open(&repository).map_err(fault)?;
+        let change = RefChange::inspect(&mut objects, branch, None, Some(commit_id)).map_err(Error::unprocessable)?;
+        Ok((pack, change))
+    };
+    let (pack, change) = tokio::task::spawn_blocking(write).await.map_err(Error::internal)??;
+    let mut tx = ctx.begin().await?;
+    let found = ctx.authorize(&mut tx, RepositoryTarget::Id(id), Action::CodePush).await?;
+    refs::update(ctx, &mut tx, &found, &Push::by("first_commit").with_pack(pack), &[change]).await?.into_result()?;
+    Ok(tx.commit().await?)
+}
+
+fn build(
+    files: &[NewFile],
+    signature: Signature,
+    message: String,
+) -> Result<(PackBuilder, forge_types::ObjectId)> {
+    let mut pack = PackBuilder::new(ObjectFormat::Sha1);
+    let mut entries = Vec::with_capacity(files.len());
+    for file in files {
+        let id = pack.blob(&file.content).map_err(fault)?;
+        entries.push(TreeEntry { name: file.name.clone().into_bytes(), kind: EntryKind::File, id });
+    }
+    let tree_id = pack.tree(&entries).map_err(fault)?;
+    let draft =
+        CommitDraft { tree_id, parent_ids: Vec::new(), author: signature.clone(), committer: signature, message };
+    let commit_id = pack.commit(&draft).map_err(fault)?;
+    Ok((pack, commit_id))
+}
+
+/// Returns how the caller signs commits. Without a public address it is one that only names the account.
+fn signature(ctx: &RequestContext, account: &Account) -> Signature {
+    let host = ctx.settings().origin.host_str().unwrap_or("localhost");
+    let hidden = || format!("{}+{}@users.noreply.{host}", account.id, account.login);
+    Signature {
+        name: account.name.clone().unwrap_or_else(|| account.login.clone()),
+        email: account.email.clone().unwrap_or_else(hidden),
+        seconds: ctx.now().as_seconds(),
+        offset: 0,
+    }
+}

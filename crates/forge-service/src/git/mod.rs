@@ -1,0 +1,17 @@
+//! Git over the wire: what a clone, a fetch and a push do here, whatever edge they come by.
+//!
+//! Reading hands the caller's snapshot of refs to `forge_git`, which checks every want against it. Pushing ([`receive_pack`])
+//! runs in a task of its own that outlives a client that hangs up, and moves refs through [`crate::refs`] alone.
+
+mod engine;
+mod fault;
+mod first_commit;
+mod push;
+mod read;
+
+pub use engine::{Engine, Limits};
+pub use first_commit::{NewFile, first_commit};
+pub use push::{PushAnswer, receive_pack};
+pub use read::{Advertisement, FetchAnswer, advertise, upload_pack};
+
+pub(crate) use fault::fault;

@@ -1,0 +1,334 @@
+//! Push. Parse, refuse early what can be, take the pack in, move the refs, report.
+//!
+//! INVARIANT: the pack is durable before the transaction begins. If no ref moved, the pack goes away again; if it is not
+//! known whether the commit happened, it stays.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use forge_git::objects::Objects;
+use forge_git::receive::{Command, CommandStatus, Quarantine, Reply, Request, Unpack, drain, report_status};
+use forge_git::{PackInfo, Repository};
+use forge_types::id::RepositoryId;
+use forge_types::repository::RepositoryAccess;
+use forge_types::{Action, Error, ObjectFormat, ObjectId, Result};
+use tokio::io::AsyncRead;
+use tokio::sync::mpsc;
+
+use super::fault::{fault, in_time, told};
+use crate::context::RequestContext;
+use crate::refs::{self, Gate, Push, RefChange, Step};
+use crate::target::RepositoryTarget;
+
+/// Bytes beyond the pack limit that are read and forgotten, so that a refused client reads its answer.
+const DRAIN_EXTRA: u64 = 1 << 20;
+
+/// The answer to a push, as it comes.
+#[derive(Debug)]
+pub struct PushAnswer {
+    body: Option<mpsc::Receiver<Bytes>>,
+}
+
+impl PushAnswer {
+    /// Returns the next bytes, `None` at the end. The first come only after the request was read whole.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        self.body.as_mut()?.recv().await
+    }
+}
+
+/// Takes a push. Returns once its commands are read; the rest happens in a task that outlives the caller. The body is expected
+/// decoded.
+///
+/// # Errors
+/// What the decision about pushing to the repository says; `Malformed` or `TooLarge` if the commands cannot be read. What is
+/// wrong with the pack or with single refs is part of the answer, in the words of the protocol.
+pub async fn receive_pack(
+    ctx: &RequestContext,
+    target: RepositoryTarget<'_>,
+    mut body: impl AsyncRead + Unpin + Send + 'static,
+) -> Result<PushAnswer> {
+    let found = {
+        let mut conn = ctx.read().await?;
+        ctx.authorize(&mut conn, target, Action::CodePush).await?
+    };
+    let limits = ctx.app().git.limits;
+    let read = Request::read(&mut body, ObjectFormat::Sha1, &limits.push);
+    let request = match in_time(limits.processes.stall, read).await {
+        Ok(request) if request.commands.is_empty() => return Ok(PushAnswer { body: None }),
+        Ok(request) => request,
+        Err(error) => {
+            drain(&mut body, limits.pack.pack_bytes).await;
+            return Err(fault(error));
+        }
+    };
+    let (reply, answer) = Reply::channel(&request.capabilities);
+    let work =
+        Work { ctx: ctx.clone(), repository: ctx.app().git.repository(found.repository.id), found, request };
+    tokio::spawn(work.run(body, reply));
+    Ok(PushAnswer { body: Some(answer) })
+}
+
+struct Work {
+    ctx: RequestContext,
+    found: RepositoryAccess,
+    repository: Repository,
+    request: Request,
+}
+
+/// What became of a push: of the pack, and of each command.
+struct Verdict {
+    unpack: Unpack,
+    results: Vec<Result<(), String>>,
+}
+
+impl Work {
+    async fn run(self, mut body: impl AsyncRead + Unpin, reply: Reply) {
+        let verdict = self.receive(&mut body, &reply).await;
+        drain(&mut body, self.ctx.app().git.limits.pack.pack_bytes + DRAIN_EXTRA).await;
+        if let Err(error) = self.ctx.finish().await {
+            tracing::error!(%error, "refusals of a push were not recorded");
+        }
+        if let Unpack::Failed(reason) = &verdict.unpack {
+            reply.message(&format!("forge: the push is refused: {reason}")).await;
+        }
+        let report = self.report(&verdict);
+        reply.finish(&report).await;
+    }
+
+    fn report(&self, verdict: &Verdict) -> Vec<u8> {
+        let capabilities = &self.request.capabilities;
+        if !capabilities.report_status && !capabilities.report_status_v2 {
+            return Vec::new();
+        }
+        let status = |result: &Result<(), String>| match result {
+            Ok(()) => CommandStatus::Ok,
+            Err(reason) => CommandStatus::Refused(reason.clone()),
+        };
+        let statuses: Vec<CommandStatus> = verdict.results.iter().map(status).collect();
+        let names = self.request.commands.iter().map(|command| command.raw_name.as_slice());
+        report_status(capabilities.report_status_v2, &verdict.unpack, names.zip(&statuses))
+    }
+
+    async fn receive(&self, body: &mut (impl AsyncRead + Unpin), reply: &Reply) -> Verdict {
+        let mut results = self.refuse_early();
+        if self.is_lost(&results) {
+            return Verdict { unpack: Unpack::Ok, results: self.settled(results) };
+        }
+        match self.take_in(body, reply, &mut results).await {
+            Ok(()) => Verdict { unpack: Unpack::Ok, results: self.settled(results) },
+            Err(reason) => {
+                let failed =
+                    |result: Result<(), String>| result.and_then(|()| Err("unpacker error".to_owned()));
+                Verdict { unpack: Unpack::Failed(reason), results: results.into_iter().map(failed).collect() }
+            }
+        }
+    }
+
+    /// Refuses what needs no objects to be refused.
+    fn refuse_early(&self) -> Vec<Result<(), String>> {
+        let mut gate = Gate::new(&self.ctx, &self.found);
+        let check = |command: &Command| {
+            let name = command.name.as_ref().map_err(ToString::to_string)?;
+            // Whether it is forced is known only with the objects; the gate asks again.
+            let step = match (command.old.is_null(), command.new.is_null()) {
+                (_, true) => Step::Delete,
+                (true, false) => Step::Create,
+                (false, false) => Step::Update,
+            };
+            gate.check(name, step)
+        };
+        self.request.commands.iter().map(check).collect()
+    }
+
+    /// Is there nothing left to do?
+    fn is_lost(&self, results: &[Result<(), String>]) -> bool {
+        let is_atomic = self.request.capabilities.atomic;
+        results.iter().all(Result::is_err) || (is_atomic && results.iter().any(Result::is_err))
+    }
+
+    /// With `atomic`, one refusal refuses the rest.
+    fn settled(&self, results: Vec<Result<(), String>>) -> Vec<Result<(), String>> {
+        if !self.request.capabilities.atomic || results.iter().all(Result::is_ok) {
+            return results;
+        }
+        let settle = |result: Result<(), String>| result.and_then(|()| Err("atomic push failure".to_owned()));
+        results.into_iter().map(settle).collect()
+    }
+
+    /// Takes the pack in and moves the refs. An error is the reason why the pack as a whole is refused.
+    async fn take_in(
+        &self,
+        body: &mut (impl AsyncRead + Unpin),
+        reply: &Reply,
+        results: &mut [Result<(), String>],
+    ) -> Result<(), String> {
+        let git = &self.ctx.app().git;
+        let quarantine = self.quarantine().await?;
+        if self.request.has_pack() {
+            let ingest = quarantine.ingest(&git.processes, body, &git.limits.pack, reply);
+            ingest.await.map_err(|error| told(&error))?;
+        }
+        let current = self.current_ids().await.map_err(|error| reason(&error))?;
+        self.check_connectivity(&quarantine, &current, results).await?;
+        let (quarantine, changes) = self.inspect(quarantine, results).await?;
+        if changes.iter().all(Option::is_none) || self.is_lost(results) {
+            return Ok(());
+        }
+        let pack = quarantine.publish().await.map_err(|error| told(&error))?;
+        self.move_refs(pack, changes, results).await;
+        Ok(())
+    }
+
+    async fn quarantine(&self) -> Result<Quarantine, String> {
+        let (repository, unique) = (self.repository.clone(), self.ctx.app().random_number());
+        let opened = tokio::task::spawn_blocking(move || Quarantine::open(&repository, unique)).await;
+        opened.map_err(|error| reason(&Error::internal(error)))?.map_err(|error| told(&error))
+    }
+
+    async fn current_ids(&self) -> Result<HashSet<ObjectId>> {
+        let ids =
+            forge_store::refs::list_object_ids(&mut self.ctx.read().await?, self.found.repository.id).await?;
+        Ok(ids.into_iter().collect())
+    }
+
+    /// Refuses the refs whose history is not whole: all at once if it can be told at once, else one by one.
+    async fn check_connectivity(
+        &self,
+        quarantine: &Quarantine,
+        current: &HashSet<ObjectId>,
+        results: &mut [Result<(), String>],
+    ) -> Result<(), String> {
+        let processes = &self.ctx.app().git.processes;
+        let check = async |tips: &[ObjectId]| match quarantine
+            .check_connectivity(processes, tips, current.iter().copied())
+            .await
+        {
+            Ok(()) => Ok(true),
+            Err(forge_git::Error::BadPack(_)) => Ok(false),
+            Err(error) => Err(told(&error)),
+        };
+        let is_new = |command: &&Command| !command.is_delete() && !current.contains(&command.new);
+        let wanted = |results: &[Result<(), String>]| -> Vec<usize> {
+            let commands = self.request.commands.iter().enumerate();
+            commands
+                .filter(|(at, command)| results[*at].is_ok() && is_new(command))
+                .map(|(at, _)| at)
+                .collect()
+        };
+        let wanted = wanted(results);
+        let tips: Vec<ObjectId> = wanted.iter().map(|at| self.request.commands[*at].new).collect();
+        if tips.is_empty() || check(&tips).await? {
+            return Ok(());
+        }
+        for at in &wanted {
+            let is_alone = wanted.len() == 1;
+            if is_alone || wanted.len() > CHECKED_ALONE || !check(&[self.request.commands[*at].new]).await? {
+                results[*at] = Err("missing necessary objects".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the facts about each change that is left.
+    async fn inspect(
+        &self,
+        quarantine: Quarantine,
+        results: &mut [Result<(), String>],
+    ) -> Result<(Quarantine, Vec<Option<RefChange>>), String> {
+        let wanted: Vec<Option<Command>> = self
+            .request
+            .commands
+            .iter()
+            .zip(&*results)
+            .map(|(command, result)| result.is_ok().then(|| command.clone()))
+            .collect();
+        let inspect = move || {
+            let mut objects = quarantine.objects().map_err(|error| told(&error))?;
+            let facts = wanted.into_iter().map(|command| command.map(|command| facts(&mut objects, command)));
+            let facts: Vec<_> = facts.collect();
+            Ok::<_, String>((quarantine, facts))
+        };
+        let done = tokio::task::spawn_blocking(inspect).await;
+        let (quarantine, facts) = done.map_err(|error| reason(&Error::internal(error)))??;
+        let mut changes = Vec::with_capacity(facts.len());
+        for (fact, result) in facts.into_iter().zip(results) {
+            changes.push(match fact {
+                Some(Ok(change)) => Some(change),
+                Some(Err(reason)) => {
+                    *result = Err(reason);
+                    None
+                }
+                None => None,
+            });
+        }
+        Ok((quarantine, changes))
+    }
+
+    /// Moves the refs in one transaction; takes the pack away if none moved.
+    async fn move_refs(
+        &self,
+        pack: Option<PackInfo>,
+        changes: Vec<Option<RefChange>>,
+        results: &mut [Result<(), String>],
+    ) {
+        let places: Vec<usize> =
+            changes.iter().enumerate().filter(|(_, change)| change.is_some()).map(|(at, _)| at).collect();
+        let changes: Vec<RefChange> = changes.into_iter().flatten().collect();
+        let push = Push {
+            door: "git",
+            pack: pack.clone(),
+            options: self.request.push_options.clone(),
+            is_atomic: self.request.capabilities.atomic,
+        };
+        let (moved, is_pack_needed) = self.commit(&push, &changes).await;
+        for (at, result) in places.into_iter().zip(moved) {
+            results[at] = result;
+        }
+        if let Some(pack) = pack.filter(|_| !is_pack_needed) {
+            let repository = self.repository.clone();
+            let removed = tokio::task::spawn_blocking(move || repository.remove_pack(&pack)).await;
+            if let Ok(Err(error)) = removed {
+                tracing::warn!(%error, "the pack of a refused push stays until maintenance");
+            }
+        }
+    }
+
+    /// Returns what became of each change, and whether the pack may be needed.
+    async fn commit(&self, push: &Push, changes: &[RefChange]) -> (Vec<Result<(), String>>, bool) {
+        let failed = |error: &Error| vec![Err(reason(error)); changes.len()];
+        let mut tx = match self.ctx.begin().await {
+            Ok(tx) => tx,
+            Err(error) => return (failed(&error), false),
+        };
+        let outcome = async {
+            let id: RepositoryId = self.found.repository.id;
+            // What was decided before the pack came is decided again, in the transaction that relies on it.
+            let found = self.ctx.authorize(&mut tx, RepositoryTarget::Id(id), Action::CodePush).await?;
+            refs::update(&self.ctx, &mut tx, &found, push, changes).await
+        };
+        match outcome.await {
+            Err(error) => (failed(&error), false),
+            Ok(outcome) if !outcome.is_applied => (outcome.results, false),
+            Ok(outcome) => match tx.commit().await.map_err(Error::from) {
+                Ok(()) => (outcome.results, true),
+                Err(error) => (failed(&error), true),
+            },
+        }
+    }
+}
+
+/// More refs than this are refused together when one of them lacks objects.
+const CHECKED_ALONE: usize = 16;
+
+fn facts(objects: &mut Objects, command: Command) -> Result<RefChange, String> {
+    let name = command.name.map_err(|error| error.to_string())?;
+    RefChange::inspect(objects, name, Some(command.old), Some(command.new))
+}
+
+/// Returns what the client is told about an error of the forge.
+fn reason(error: &Error) -> String {
+    if let Some(cause) = std::error::Error::source(error) {
+        tracing::error!(%cause, "a push failed");
+    }
+    error.message().to_owned()
+}

@@ -1,0 +1,97 @@
+//! One change of one ref, with the facts that decide about it.
+
+use forge_git::objects::{ObjectKind, Objects};
+use forge_types::{ObjectId, RefKind, RefName};
+
+use super::Step;
+
+/// A change of a ref whose facts are known. It can only be had from [`RefChange::inspect`], so that no door decides about
+/// facts of its own making.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefChange {
+    name: RefName,
+    old: Option<ObjectId>,
+    new: Option<ObjectId>,
+    peeled: Option<ObjectId>,
+    is_forced: bool,
+}
+
+impl RefChange {
+    /// Finds the facts about moving a ref from `old` to `new`; a null id counts as none. Blocks.
+    ///
+    /// # Errors
+    /// A reason for the client if the ref cannot point to that object, or if the object cannot be read.
+    pub fn inspect(
+        objects: &mut Objects,
+        name: RefName,
+        old: Option<ObjectId>,
+        new: Option<ObjectId>,
+    ) -> Result<Self, String> {
+        let (old, new) = (old.filter(|id| !id.is_null()), new.filter(|id| !id.is_null()));
+        let mut change = Self { name, old, new, peeled: None, is_forced: false };
+        if old.is_none() && new.is_none() {
+            return Err("the ref is neither created nor deleted".to_owned());
+        }
+        let Some(new) = new else { return Ok(change) };
+        let target = objects.peel(new).map_err(|_| "missing necessary objects".to_owned())?;
+        if change.name.kind() == RefKind::Branch && target.kind != ObjectKind::Commit {
+            return Err(format!("a branch points to a commit, not to a {}", target.kind.as_str()));
+        }
+        change.peeled = (target.kind == ObjectKind::Tag).then_some(target.target_id);
+        if let Some(old) = old {
+            change.is_forced = !follows(objects, old, new);
+        }
+        Ok(change)
+    }
+
+    /// Returns the ref.
+    #[must_use]
+    pub const fn name(&self) -> &RefName {
+        &self.name
+    }
+
+    /// Returns what the ref is expected to point to; none if it is to be created.
+    #[must_use]
+    pub const fn old_id(&self) -> Option<ObjectId> {
+        self.old
+    }
+
+    /// Returns what the ref is to point to; none if it is to be deleted.
+    #[must_use]
+    pub const fn new_id(&self) -> Option<ObjectId> {
+        self.new
+    }
+
+    /// Returns what the new object stands for, if it is an annotated tag.
+    #[must_use]
+    pub const fn peeled_id(&self) -> Option<ObjectId> {
+        self.peeled
+    }
+
+    /// Returns whether the ref would lose history.
+    #[must_use]
+    pub const fn is_forced(&self) -> bool {
+        self.is_forced
+    }
+
+    /// Returns what is done to the ref.
+    pub(crate) const fn step(&self) -> Step {
+        match (self.old, self.new) {
+            (None, _) => Step::Create,
+            (Some(_), None) => Step::Delete,
+            (Some(_), Some(_)) if self.is_forced => Step::Force,
+            (Some(_), Some(_)) => Step::Update,
+        }
+    }
+
+    /// Returns the change as a line, for digests.
+    pub(crate) fn line(&self) -> String {
+        let shown = |id: Option<ObjectId>| id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+        format!("{} {} {}\n", shown(self.old), shown(self.new), self.name)
+    }
+}
+
+/// Does the new object contain the old one's history? What cannot be read does not.
+fn follows(objects: &mut Objects, old: ObjectId, new: ObjectId) -> bool {
+    old == new || objects.is_ancestor(old, new).unwrap_or(false)
+}

@@ -1,0 +1,219 @@
+//! The ref gate: the only writer of refs, whatever the door.
+//!
+//! A door (push, REST, merge, the first commit of a new repository) makes objects durable, lets [`RefChange::inspect`] find
+//! the facts about each change, and calls [`update`] in a transaction. There each change is decided about, refs move by
+//! compare-and-swap, and reflog, push row, audit event and the repository's counters change with them or not at all.
+//! INVARIANT: a fact holds for exactly the (old, new) it was found for; a ref that is no longer at `old` does not move.
+
+mod apply;
+mod change;
+mod gate;
+
+use std::collections::HashMap;
+
+use forge_git::PackInfo;
+use forge_store::pushes::{NewPack, NewPush, NewReflogEntry};
+use forge_store::{Tx, pushes, refs as store};
+use forge_types::repository::RepositoryAccess;
+use forge_types::{Error, Event, Result};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::context::RequestContext;
+
+pub use change::RefChange;
+pub(crate) use gate::{Gate, Step};
+
+/// How many refs an audit event names one by one; the digest in it covers all.
+const NAMED_IN_AUDIT: usize = 50;
+
+/// What the ref changes of one request have in common.
+#[derive(Clone, Debug)]
+pub struct Push {
+    /// Which door they come by, such as `git`.
+    pub door: &'static str,
+    /// The pack that came with them, already durable.
+    pub pack: Option<PackInfo>,
+    /// Push options.
+    pub options: Vec<String>,
+    /// Do all refs change or none?
+    pub is_atomic: bool,
+}
+
+impl Push {
+    /// Returns a push of one door without pack or options, all or nothing.
+    #[must_use]
+    pub const fn by(door: &'static str) -> Self {
+        Self { door, pack: None, options: Vec::new(), is_atomic: true }
+    }
+
+    /// Says which pack came with it.
+    #[must_use]
+    pub fn with_pack(mut self, pack: PackInfo) -> Self {
+        self.pack = Some(pack);
+        self
+    }
+}
+
+/// What became of the changes.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// For each change, in order, nothing or why it was refused.
+    pub results: Vec<Result<(), String>>,
+    /// Did any ref change? If not, the transaction is to be dropped: it holds nothing worth keeping.
+    pub is_applied: bool,
+}
+
+impl Outcome {
+    /// Returns the reason of the first refusal as an error, for doors that change one ref.
+    ///
+    /// # Errors
+    /// `Invalid` with that reason.
+    pub fn into_result(self) -> Result<()> {
+        match self.results.into_iter().find_map(Result::err) {
+            Some(reason) => Err(Error::unprocessable(reason)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Changes refs of a repository that was loaded in this transaction.
+///
+/// # Errors
+/// `NotFound` if the repository is gone, `Unauthenticated` when anonymous, `Unavailable` if the database is. That a change is
+/// refused is no error: see [`Outcome`].
+pub async fn update(
+    ctx: &RequestContext,
+    tx: &mut Tx,
+    found: &RepositoryAccess,
+    push: &Push,
+    changes: &[RefChange],
+) -> Result<Outcome> {
+    let repository = &found.repository;
+    store::lock(tx, repository.id).await?.ok_or_else(Error::not_found)?;
+    let mut results = decide(ctx, found, changes);
+    if push.is_atomic && results.iter().any(Result::is_err) {
+        return Ok(nothing(results));
+    }
+    let had_branches = store::find_any_branch(tx, repository.id).await?.is_some();
+    apply::apply(tx, repository.id, changes, &mut results, ctx.now()).await?;
+    let is_refused = results.iter().any(Result::is_err);
+    if results.iter().all(Result::is_err) || (push.is_atomic && is_refused) {
+        return Ok(nothing(results));
+    }
+    let changed: Vec<&RefChange> =
+        changes.iter().zip(&results).filter(|(_, result)| result.is_ok()).map(|(change, _)| change).collect();
+    if !had_branches {
+        adopt_first_branch(tx, found, &changed).await?;
+    }
+    record(ctx, tx, found, push, &changed).await?;
+    Ok(Outcome { results, is_applied: true })
+}
+
+/// Decides about each change before any of them is made.
+fn decide(ctx: &RequestContext, found: &RepositoryAccess, changes: &[RefChange]) -> Vec<Result<(), String>> {
+    let mut gate = Gate::new(ctx, found);
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for change in changes {
+        *times.entry(change.name().as_str()).or_default() += 1;
+    }
+    let decide = |change: &RefChange| {
+        if times.get(change.name().as_str()).is_some_and(|times| *times > 1) {
+            return Err("the same ref is changed twice".to_owned());
+        }
+        gate.check(change.name(), change.step())
+    };
+    changes.iter().map(decide).collect()
+}
+
+fn nothing(results: Vec<Result<(), String>>) -> Outcome {
+    let because_of_others =
+        |result: Result<(), String>| result.and_then(|()| Err("atomic push failure".to_owned()));
+    Outcome { results: results.into_iter().map(because_of_others).collect(), is_applied: false }
+}
+
+/// The first branch pushed to a repository without branches becomes the default one, unless that one came with it.
+async fn adopt_first_branch(tx: &mut Tx, found: &RepositoryAccess, changed: &[&RefChange]) -> Result<()> {
+    let default = &found.repository.default_branch;
+    let mut created: Vec<&str> = changed
+        .iter()
+        .filter(|change| change.new_id().is_some())
+        .filter_map(|change| change.name().branch_name())
+        .collect();
+    created.sort_unstable();
+    if let Some(first) = created.first()
+        && !created.contains(&default.as_str())
+    {
+        pushes::adopt_default_branch(tx, found.repository.id, default, first).await?;
+    }
+    Ok(())
+}
+
+/// Writes the push, its reflog and its audit event.
+async fn record(
+    ctx: &RequestContext,
+    tx: &mut Tx,
+    found: &RepositoryAccess,
+    push: &Push,
+    changed: &[&RefChange],
+) -> Result<()> {
+    let options = json!(push.options).to_string();
+    let caller = ctx.caller();
+    let new = NewPush {
+        repository_id: found.repository.id,
+        actor_id: ctx.account()?.id,
+        acting_id: caller.acting.as_ref().map(|human| human.id),
+        credential_id: caller.credential.as_ref().map(|credential| credential.id),
+        door: push.door,
+        pack: push.pack.as_ref().map(new_pack),
+        options: &options,
+        request_id: &ctx.info().id.0,
+    };
+    let entries: Vec<NewReflogEntry<'_>> = changed
+        .iter()
+        .map(|change| NewReflogEntry {
+            ref_name: change.name(),
+            old: change.old_id(),
+            new: change.new_id(),
+            is_forced: change.is_forced(),
+        })
+        .collect();
+    let id = pushes::insert(tx, &new, ctx.now()).await?;
+    pushes::insert_reflog(tx, id, &new, &entries, ctx.now()).await?;
+    ctx.record(tx, event(found, push, id.0, changed)).await
+}
+
+fn new_pack(pack: &PackInfo) -> NewPack<'_> {
+    NewPack {
+        name: &pack.name,
+        object_count: i64::try_from(pack.object_count).unwrap_or(i64::MAX),
+        size_bytes: i64::try_from(pack.size_bytes).unwrap_or(i64::MAX),
+    }
+}
+
+fn event(found: &RepositoryAccess, push: &Push, push_id: i64, changed: &[&RefChange]) -> Event {
+    let mut digest = Sha256::new();
+    for change in changed {
+        digest.update(change.line());
+    }
+    let named: Vec<_> = changed
+        .iter()
+        .take(NAMED_IN_AUDIT)
+        .map(|change| {
+            json!({
+                "name": change.name().as_str(),
+                "old": change.old_id(),
+                "new": change.new_id(),
+                "forced": change.is_forced(),
+            })
+        })
+        .collect();
+    let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Event::new("refs.updated")
+        .repository(found.repository.id)
+        .with("push_id", push_id)
+        .with("door", push.door)
+        .with("count", changed.len())
+        .with("refs", named)
+        .with("refs_sha256", digest)
+}

@@ -1,0 +1,248 @@
+//! Refs: what they point to, and moving them by compare-and-swap.
+//!
+//! INVARIANT: only the ref gate of `forge-service` calls the functions that write. It takes [`lock`] first, so that the
+//! checks of one transaction hold until it commits.
+
+pub(crate) mod batch;
+mod change;
+
+pub use change::{Creation, Deletion, Move, create, delete, update};
+
+use forge_types::id::RepositoryId;
+use forge_types::{ObjectId, RefKind, RefName};
+
+use crate::row::{Column, Row, Value, corrupt, from_row};
+use crate::statement::{params, sql};
+use crate::{Conn, StoreResult, Tx};
+use batch::{name_list, pieces};
+
+impl Column for ObjectId {
+    fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
+        let bytes: Vec<u8> = row.get(name)?;
+        Self::from_bytes(&bytes).map_err(|_| corrupt(name, "bytes that are no object id"))
+    }
+}
+
+impl Column for Option<ObjectId> {
+    fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
+        let bytes: Option<Vec<u8>> = row.get(name)?;
+        let read = |bytes: Vec<u8>| {
+            ObjectId::from_bytes(&bytes).map_err(|_| corrupt(name, "bytes that are no object id"))
+        };
+        bytes.map(read).transpose()
+    }
+}
+
+impl Column for RefName {
+    fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
+        let text: String = row.get(name)?;
+        Self::new(text.as_str()).map_err(|_| corrupt(name, &text))
+    }
+}
+
+impl From<ObjectId> for Value {
+    fn from(id: ObjectId) -> Self {
+        Self::Bytes(Some(id.as_bytes().to_vec()))
+    }
+}
+
+impl From<Option<ObjectId>> for Value {
+    fn from(id: Option<ObjectId>) -> Self {
+        Self::Bytes(id.map(|id| id.as_bytes().to_vec()))
+    }
+}
+
+/// A ref.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRef {
+    /// Its full name.
+    pub name: RefName,
+    /// The object it points to.
+    pub object_id: ObjectId,
+    /// For an annotated tag, the object it stands for.
+    pub peeled_id: Option<ObjectId>,
+}
+
+from_row!(StoredRef { name, object_id, peeled_id });
+
+struct ObjectRow {
+    object_id: ObjectId,
+}
+
+from_row!(ObjectRow { object_id });
+
+pub(crate) struct NameRow {
+    pub(crate) name: RefName,
+}
+
+from_row!(NameRow { name });
+
+struct Generation {
+    ref_generation: i64,
+}
+
+from_row!(Generation { ref_generation });
+
+/// Returns the number under which a kind is kept.
+pub(crate) const fn kind_number(kind: RefKind) -> i64 {
+    match kind {
+        RefKind::Branch | RefKind::Tag | RefKind::Note | RefKind::Other => 0,
+        RefKind::Pull => 1,
+        RefKind::Internal => 2,
+    }
+}
+
+/// Returns the refs that every reader of the repository may see, in the order of their names' bytes.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_visible(conn: &mut Conn, repository: RepositoryId) -> StoreResult<Vec<StoredRef>> {
+    conn.fetch_all(
+        sql!(
+            "SELECT name, object_id, peeled_id FROM refs WHERE repository_id = $1 AND kind = 0 ORDER BY name"
+        ),
+        params![repository],
+    )
+    .await
+}
+
+/// Returns the ref of that name, of whatever kind.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find(
+    conn: &mut Conn,
+    repository: RepositoryId,
+    name: &RefName,
+) -> StoreResult<Option<StoredRef>> {
+    conn.fetch_optional(
+        sql!("SELECT name, object_id, peeled_id FROM refs WHERE repository_id = $1 AND name = $2"),
+        params![repository, name.as_str()],
+    )
+    .await
+}
+
+/// Returns the ref whose name a case-insensitive file system takes for this one.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_by_fold(
+    conn: &mut Conn,
+    repository: RepositoryId,
+    name: &RefName,
+) -> StoreResult<Option<StoredRef>> {
+    conn.fetch_optional(
+        sql!("SELECT name, object_id, peeled_id FROM refs WHERE repository_id = $1 AND fold_key = $2"),
+        params![repository, name.fold()],
+    )
+    .await
+}
+
+/// Returns the objects that the refs of all kinds point to.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_object_ids(conn: &mut Conn, repository: RepositoryId) -> StoreResult<Vec<ObjectId>> {
+    let rows: Vec<ObjectRow> = conn
+        .fetch_all(sql!("SELECT DISTINCT object_id FROM refs WHERE repository_id = $1"), params![repository])
+        .await?;
+    Ok(rows.into_iter().map(|row| row.object_id).collect())
+}
+
+/// Returns one branch, if there is any.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_any_branch(conn: &mut Conn, repository: RepositoryId) -> StoreResult<Option<RefName>> {
+    let row: Option<NameRow> = conn
+        .fetch_optional(
+            sql!(
+                "SELECT name FROM refs WHERE repository_id = $1 AND name >= 'refs/heads/' AND name < 'refs/heads0' \
+                 ORDER BY name LIMIT 1"
+            ),
+            params![repository],
+        )
+        .await?;
+    Ok(row.map(|row| row.name))
+}
+
+/// Returns which of these names are refs.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_existing(
+    conn: &mut Conn,
+    repository: RepositoryId,
+    names: &[&str],
+) -> StoreResult<Vec<RefName>> {
+    let mut found: Vec<NameRow> = Vec::new();
+    for piece in pieces(names) {
+        let mut values = params![repository];
+        values.extend(piece.iter().map(|name| Value::from(**name)));
+        let rows = if piece.len() == 1 {
+            let one = sql!("SELECT name FROM refs WHERE repository_id = $1 AND name = $2");
+            conn.fetch_all(one, values).await?
+        } else {
+            let many =
+                sql!("SELECT name FROM refs WHERE repository_id = $1 AND name IN (", name_list!(), ")");
+            conn.fetch_all(many, values).await?
+        };
+        found.extend(rows);
+    }
+    Ok(found.into_iter().map(|row| row.name).collect())
+}
+
+/// Returns one ref that would lie below this one if it were a directory.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_below(
+    conn: &mut Conn,
+    repository: RepositoryId,
+    name: &RefName,
+) -> StoreResult<Option<RefName>> {
+    // `0` follows `/`: the range holds exactly the names that begin with this one and a slash.
+    let row: Option<NameRow> = conn
+        .fetch_optional(
+            sql!("SELECT name FROM refs WHERE repository_id = $1 AND name >= $2 AND name < $3 ORDER BY name LIMIT 1"),
+            params![repository, format!("{name}/"), format!("{name}0")],
+        )
+        .await?;
+    Ok(row.map(|row| row.name))
+}
+
+/// Keeps every other transaction from changing refs of the repository until this one ends, and counts the change.
+/// `None` if the repository is gone.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn lock(tx: &mut Tx, repository: RepositoryId) -> StoreResult<Option<i64>> {
+    let row: Option<Generation> = tx
+        .fetch_optional(
+            sql!(
+                "UPDATE repository_counters SET ref_generation = ref_generation + 1 WHERE repository_id = $1 \
+                 RETURNING ref_generation"
+            ),
+            params![repository],
+        )
+        .await?;
+    Ok(row.map(|row| row.ref_generation))
+}
+
+/// Returns the refs that have other refs below them, which no file system could hold. There are none when all is well, or
+/// they were made by the transaction that asks.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_directories(conn: &mut Conn, repository: RepositoryId) -> StoreResult<Vec<RefName>> {
+    let rows: Vec<NameRow> = conn
+        .fetch_all(
+            sql!(
+                "SELECT c.name FROM refs c WHERE c.repository_id = $1 AND EXISTS (SELECT 1 FROM refs r \
+                 WHERE r.repository_id = $1 AND r.name >= c.name || '/' AND r.name < c.name || '0')"
+            ),
+            params![repository],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
+}

@@ -1,0 +1,11 @@
+//! Git over HTTP with real `git` against a forge on a loopback port, and with raw requests where `git` is too polite.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod bench;
+mod fetching;
+mod malformed;
+mod pushing;
+mod reading;
+mod refs;
+mod scale;
