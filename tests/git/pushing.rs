@@ -114,13 +114,16 @@ for_each_database! {
         let work = bench.work("work").await;
         let tip = git(&work, ["rev-parse", "main"]).await.good();
         let body = push_body(ZERO, &tip, "refs/heads/main", &pack(&work, "main\n").await);
+        // Another transaction is in the way, so that the push waits with its pack published.
+        let mut tx = bench.forge.app().db().begin().await.unwrap();
+        forge_store::refs::lock(&mut tx, bench.id()).await.unwrap();
         let mut stream = bench.open_post("git-receive-pack", body.len(), &[]).await;
         stream.write_all(&body).await.unwrap();
-        stream.flush().await.unwrap();
-        // The answer is not awaited, but the request has to be read before the connection is known to be gone.
-        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+        let packs = bench.directory().join("objects/pack");
+        wait_until(|| std::fs::read_dir(&packs).into_iter().flatten().count() >= 2).await;
         drop(stream);
-        for _ in 0..500 {
+        drop(tx);
+        for _ in 0..1000 {
             if bench.stored("refs/heads/main").await.is_some() {
                 return;
             }
@@ -143,6 +146,62 @@ for_each_database! {
         wait_until(|| quarantines() == 0).await;
         assert_eq!(bench.packs(), 0);
         assert_eq!(bench.stored("refs/heads/main").await, None);
+    }
+
+    async fn archived_repository_is_read_only(forge: TestForge) {
+        let bench = Bench::new(forge).await;
+        let work = bench.pushed("work").await;
+        let mut repository = bench.forge.repository_now(bench.id()).await;
+        repository.archived_at = Some(bench.forge.now());
+        let mut tx = bench.forge.app().db().begin().await.unwrap();
+        forge_store::repositories::update(&mut tx, &repository).await.unwrap();
+        tx.commit().await.unwrap();
+        let refused = git(&work, ["push", "origin", "main:other"]).await.refused();
+        assert!(refused.contains("archived so is read-only"), "{refused}");
+        git(&work, ["fetch", "--quiet"]).await.good();
+    }
+
+    async fn renamed_repository_is_found_under_its_former_name(forge: TestForge) {
+        let bench = Bench::new(forge).await;
+        let work = bench.pushed("work").await;
+        let repository = bench.forge.repository_now(bench.id()).await;
+        let mut tx = bench.forge.app().db().begin().await.unwrap();
+        forge_store::repositories::rename(&mut tx, &repository, "renamed", bench.forge.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let cloned = git(bench.folder.path(), ["clone", &bench.url(), "clone"]).await;
+        assert!(cloned.is_good && cloned.err.contains("redirecting to"), "{cloned:?}");
+        let tip = commit(&work, "file", "1\n").await;
+        git(&work, ["push", "--quiet", "origin", "main"]).await.good();
+        assert_eq!(bench.stored("refs/heads/main").await.unwrap().to_string(), tip);
+        let stranger = bench.forge.human_client("mallory").await;
+        let answer = stranger.get("/alice/project/info/refs?service=git-upload-pack").await;
+        assert_eq!(answer.status, 404, "a former name tells nothing either");
+    }
+
+    async fn first_commit_is_cloned_as_any_other(forge: TestForge) {
+        let bench = Bench::new(forge).await;
+        let info = forge_service::RequestInfo {
+            id: bench.forge.app().new_request_id(),
+            surface: forge_service::Surface::Rest,
+            ip: None,
+            user_agent: None,
+        };
+        let ctx = forge_service::authenticate::with_token(bench.forge.app(), &bench.token, info).await.unwrap();
+        let target = forge_service::target::RepositoryTarget::Id(bench.id());
+        let created = forge_service::repositories::find(&ctx, target).await.unwrap();
+        let files = |names: &[&str]| -> Vec<forge_service::git::NewFile> {
+            names.iter().map(|name| forge_service::git::NewFile { name: (*name).into(), content: b"text\n".into() }).collect()
+        };
+        let wanted = files(&["README.md", ".gitignore", "LICENSE"]);
+        forge_service::git::first_commit(&ctx, &created, wanted, "Initial commit").await.unwrap();
+        git(bench.folder.path(), ["clone", "--quiet", &bench.url(), "clone"]).await.good();
+        let clone = bench.path("clone");
+        assert_eq!(git(&clone, ["ls-files"]).await.good(), ".gitignore\nLICENSE\nREADME.md");
+        assert_eq!(git(&clone, ["log", "--format=%an <%ae> %s"]).await.good(), "alice <alice@forge.example> Initial commit");
+        git(&clone, ["fsck", "--strict"]).await.good();
+        let again = forge_service::git::first_commit(&ctx, &created, files(&["OTHER"]), "again").await;
+        assert!(again.is_err(), "the branch exists");
+        assert_eq!(bench.packs(), 1);
     }
 }
 

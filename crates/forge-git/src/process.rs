@@ -46,7 +46,9 @@ impl GitProgram {
         let path = std::env::split_paths(&search)
             .map(|directory| directory.join(program))
             .find(|path| is_executable(path))
-            .ok_or_else(|| Error::Program(format!("the program `{}` is not on the search path", program.display())))?;
+            .ok_or_else(|| {
+                Error::Program(format!("the program `{}` is not on the search path", program.display()))
+            })?;
         Self::at(path)
     }
 

@@ -2,6 +2,7 @@
 
 use forge_git::PackInfo;
 use forge_git::objects::{CommitDraft, EntryKind, Objects, PackBuilder, Signature, TreeEntry};
+use forge_store::Tx;
 use forge_types::account::Account;
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, ObjectFormat, RefName, Result};
@@ -33,22 +34,43 @@ pub async fn first_commit(
 ) -> Result<()> {
     let id = created.repository.id;
     let account = ctx.account()?.id;
-    let account = forge_store::accounts::find(&mut ctx.read().await?, account).await?.ok_or_else(Error::not_found)?;
+    let account =
+        forge_store::accounts::find(&mut ctx.read().await?, account).await?.ok_or_else(Error::not_found)?;
     let branch = RefName::branch(&created.repository.default_branch).map_err(Error::internal)?;
     let (repository, unique) = (ctx.app().git.repository(id), ctx.app().random_number());
     let (signature, message) = (signature(ctx, &account), message.to_owned());
+    let directory = repository.clone();
     let write = move || -> Result<(PackInfo, RefChange)> {
         let (pack, commit_id) = build(&files, signature, message)?;
         let pack = pack.write(&repository, unique).map_err(fault)?;
         let mut objects = Objects::open(&repository).map_err(fault)?;
-        let change = RefChange::inspect(&mut objects, branch, None, Some(commit_id)).map_err(Error::unprocessable)?;
+        let change =
+            RefChange::inspect(&mut objects, branch, None, Some(commit_id)).map_err(Error::unprocessable)?;
         Ok((pack, change))
     };
     let (pack, change) = tokio::task::spawn_blocking(write).await.map_err(Error::internal)??;
+    let push = Push::by("first_commit").with_pack(pack.clone());
+    match create_branch(ctx, RepositoryTarget::Id(id), &push, change).await {
+        // Whether a failed commit happened is not known: the pack stays.
+        Ok(tx) => Ok(tx.commit().await?),
+        Err(error) => {
+            let removed = tokio::task::spawn_blocking(move || directory.remove_pack(&pack)).await;
+            removed.map_err(Error::internal)?.map_err(fault)?;
+            Err(error)
+        }
+    }
+}
+
+async fn create_branch(
+    ctx: &RequestContext,
+    target: RepositoryTarget<'_>,
+    push: &Push,
+    change: RefChange,
+) -> Result<Tx> {
     let mut tx = ctx.begin().await?;
-    let found = ctx.authorize(&mut tx, RepositoryTarget::Id(id), Action::CodePush).await?;
-    refs::update(ctx, &mut tx, &found, &Push::by("first_commit").with_pack(pack), &[change]).await?.into_result()?;
-    Ok(tx.commit().await?)
+    let found = ctx.authorize(&mut tx, target, Action::CodePush).await?;
+    refs::update(ctx, &mut tx, &found, push, &[change]).await?.into_result()?;
+    Ok(tx)
 }
 
 fn build(
@@ -63,8 +85,13 @@ fn build(
         entries.push(TreeEntry { name: file.name.clone().into_bytes(), kind: EntryKind::File, id });
     }
     let tree_id = pack.tree(&entries).map_err(fault)?;
-    let draft =
-        CommitDraft { tree_id, parent_ids: Vec::new(), author: signature.clone(), committer: signature, message };
+    let draft = CommitDraft {
+        tree_id,
+        parent_ids: Vec::new(),
+        author: signature.clone(),
+        committer: signature,
+        message,
+    };
     let commit_id = pack.commit(&draft).map_err(fault)?;
     Ok((pack, commit_id))
 }
