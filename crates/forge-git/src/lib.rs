@@ -16,6 +16,7 @@ mod error;
 mod process;
 mod repository;
 mod storage;
+mod verify;
 
 pub mod fetch;
 pub mod objects;

@@ -18,6 +18,7 @@ pub mod labels;
 pub mod git;
 pub mod limits;
 pub mod oauth;
+pub mod operations;
 pub mod organizations;
 pub mod people;
 pub mod public_keys;

@@ -15,6 +15,7 @@ mod db;
 mod dialect;
 mod error;
 pub mod identities;
+pub mod inventory;
 pub mod jobs;
 pub mod labels;
 pub mod members;

@@ -6,6 +6,7 @@
 mod admin;
 mod backup;
 mod env;
+mod inspect;
 mod serve;
 
 use std::io::Write;
@@ -40,6 +41,10 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup into a data directory that has no data yet.
     Restore(backup::RestoreArgs),
+    /// Check that every ref resolves, every pack is whole, and nothing else lies about.
+    Verify(inspect::VerifyArgs),
+    /// The audit log.
+    Audit(inspect::AuditArgs),
 }
 
 /// Where the data is that a command is about.
@@ -102,6 +107,8 @@ fn run(command: Command, environment: &Environment) -> Result<String> {
         Command::Admin(args) => admin::run(args, environment),
         Command::Backup(args) => backup::run(&args, environment),
         Command::Restore(args) => backup::run_restore(&args, environment),
+        Command::Verify(args) => inspect::verify(&args, environment),
+        Command::Audit(args) => inspect::audit(args, environment),
     }
 }
 

@@ -4,6 +4,7 @@
 //! process of its own; each calls use cases with the operator as the caller, so that the audit log has it.
 
 mod accounts;
+mod inspect;
 mod send;
 
 use std::path::PathBuf;
@@ -50,6 +51,13 @@ pub enum Command {
     },
     /// Makes another link for creating the first administrator.
     SetupLink,
+    /// Checks everything that is stored.
+    Verify,
+    /// Returns the entries of the audit log after one, as many as an answer holds.
+    ExportAudit {
+        /// The id of the entry they come after.
+        after: i64,
+    },
     /// Writes a backup.
     Backup {
         /// The directory to write, absolute.
@@ -76,6 +84,12 @@ impl Console {
     pub async fn carry_out(&self, command: Command) -> Result<String> {
         let ctx = forge_service::admin::console(&self.app);
         let outcome = match command {
+            Command::Verify => {
+                let found = inspect::verify(&ctx).await.map_err(failure)?;
+                ctx.finish().await.map_err(failure)?;
+                return found;
+            }
+            Command::ExportAudit { after } => inspect::export_audit(&ctx, after).await,
             Command::Backup { target, with_keys } => {
                 return backup(&self.app, &self.config, target, with_keys).await;
             }
