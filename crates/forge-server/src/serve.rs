@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use forge_service::admin::{self, FirstStart};
+use forge_service::housekeeping;
 use tokio_util::sync::CancellationToken;
 
 use crate::assembly::{Forge, ForgeBuilder};
@@ -17,8 +18,8 @@ use crate::net::{Ops, stop_signal};
 
 /// How long a command that works on the data by itself may keep a starting server waiting.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often it is written when credentials were last used.
-const FLUSH: Duration = Duration::from_secs(60);
+/// How often what was noted is written, and what is over forgotten.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// Runs the server until SIGINT or SIGTERM.
 pub async fn serve(config: Config, environment: &Environment) -> Result<()> {
@@ -107,9 +108,9 @@ impl Work {
         let app = forge.app().clone();
         tasks.spawn(async move {
             loop {
-                tokio::time::sleep(FLUSH).await;
-                if let Err(error) = app.flush_uses().await {
-                    tracing::warn!(%error, "when credentials were last used was not written");
+                tokio::time::sleep(PAUSE).await;
+                if let Err(error) = housekeeping::run(&app).await {
+                    tracing::warn!(%error, "housekeeping is put off");
                 }
             }
         });

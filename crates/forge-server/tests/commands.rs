@@ -118,7 +118,12 @@ const ADMIN: [&[&str]; 4] = [
 #[test]
 fn without_data_every_command_that_needs_it_ends_with_3() {
     let place = Place::new();
-    for words in ADMIN.iter().copied().chain([&["env"][..], &["backup", "somewhere"]]) {
+    for words in ADMIN.iter().copied().chain([
+        &["env"][..],
+        &["backup", "somewhere"],
+        &["verify"],
+        &["audit", "export"],
+    ]) {
         place.run(words).refused(3, "no data directory");
     }
     place.run(&["restore", "nowhere"]).refused(3, "not a whole backup");
@@ -170,8 +175,14 @@ fn commands_do_the_same_with_and_without_a_running_server() {
     assert!(place.run(ADMIN[1]).good().contains("/setup/"));
     assert!(place.run(ADMIN[2]).good().contains("/password/"));
     place.run(ADMIN[2]).refused(1, "taken");
+    let organization = ["admin", "org", "create", "octo", "--owner", "mona"];
+    assert_eq!(place.run(&organization).good(), "");
+    place.run(&organization).refused(1, "taken");
+    place.run(&["admin", "org", "create", "octo2", "--owner", "nobody"]).refused(2, "person");
     assert!(place.run(ADMIN[3]).good().starts_with("fgep_"));
     place.run(&["serve", "--listen", "127.0.0.1:0"]).refused(3, "in use");
+    assert!(place.run(&["verify"]).good().contains("whole"));
+    assert!(place.run(&["audit", "export"]).good().contains("\"surface\":\"console\""));
     server.stop();
 
     assert_eq!(place.run(ADMIN[0]).good(), key);

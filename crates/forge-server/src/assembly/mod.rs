@@ -168,7 +168,9 @@ fn open_git(config: &Config) -> Result<Engine> {
     let root = config.server.data.join("repositories");
     let engine = Engine::open(&root, &config.git.program, limits)
         .map_err(|error| Failure::io("cannot serve Git repositories", error))?;
-    engine.sweep().map_err(|error| Failure::io(format_args!("cannot clean up `{}`", root.display()), error))?;
+    engine
+        .sweep()
+        .map_err(|error| Failure::io(format_args!("cannot clean up `{}`", root.display()), error))?;
     tracing::info!(version = engine.git_version(), "found git");
     Ok(engine)
 }

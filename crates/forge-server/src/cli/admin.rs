@@ -20,6 +20,8 @@ pub(super) struct AdminArgs {
 enum What {
     /// People.
     User(UserArgs),
+    /// Organizations.
+    Org(OrganizationArgs),
     /// Tokens.
     Token(TokenArgs),
     /// Print the key with which agents register, alone.
@@ -64,6 +66,26 @@ enum UserWhat {
 }
 
 #[derive(Debug, Args)]
+struct OrganizationArgs {
+    #[command(subcommand)]
+    what: OrganizationWhat,
+}
+
+#[derive(Debug, Subcommand)]
+enum OrganizationWhat {
+    /// Create an organization.
+    Create {
+        /// The login.
+        login: String,
+        /// The person who owns it.
+        #[arg(long, value_name = "LOGIN")]
+        owner: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Args)]
 struct TokenArgs {
     #[command(subcommand)]
     what: TokenWhat,
@@ -99,6 +121,10 @@ impl What {
                 let UserWhat::Create { login, email, admin, password_stdin, place } = what;
                 let password = password_stdin.then(read_password).transpose()?;
                 (Command::CreateUser { login, email, is_site_admin: admin, password }, place)
+            }
+            Self::Org(OrganizationArgs { what }) => {
+                let OrganizationWhat::Create { login, owner, place } = what;
+                (Command::CreateOrganization { login, owner }, place)
             }
             Self::Token(TokenArgs { what }) => {
                 let TokenWhat::Create { login, scopes, expires, place } = what;

@@ -48,7 +48,8 @@ pub(super) fn audit(args: AuditArgs, environment: &Environment) -> Result<String
     loop {
         let lines = console::send(&config, Command::ExportAudit { after })?;
         let Some(last) = lines.lines().next_back() else { return Ok(String::new()) };
-        let entry: Value = serde_json::from_str(last).map_err(|error| Failure::io("an entry is no JSON", error))?;
+        let entry: Value =
+            serde_json::from_str(last).map_err(|error| Failure::io("an entry is no JSON", error))?;
         after = entry["id"].as_i64().ok_or_else(|| Failure::unavailable("an entry has no id"))?;
         let written = std::io::stdout().lock().write_all(lines.as_bytes());
         written.map_err(|error| Failure::io("cannot write the output", error))?;

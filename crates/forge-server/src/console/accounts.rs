@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use forge_service::organizations::{self, NewOrganization};
 use forge_service::people::setup;
 use forge_service::{RequestContext, admin, registration_key};
 use forge_types::{Error, ErrorKind, Result, Scopes};
@@ -15,6 +16,12 @@ pub(super) async fn create_user(
 ) -> Result<String> {
     let created = admin::create_user(ctx, &admin::NewUser { login, email, is_site_admin, password }).await?;
     Ok(created.password_link.map_or_else(String::new, |link| format!("{link}\n")))
+}
+
+pub(super) async fn create_organization(ctx: &RequestContext, login: String, owner: &str) -> Result<String> {
+    let new = NewOrganization { login, ..NewOrganization::default() };
+    organizations::create_for(ctx, &new, owner).await?;
+    Ok(String::new())
 }
 
 pub(super) async fn create_token(

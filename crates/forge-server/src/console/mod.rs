@@ -35,6 +35,13 @@ pub enum Command {
         /// The password; without one a one-time link is made.
         password: Option<String>,
     },
+    /// Creates an organization.
+    CreateOrganization {
+        /// The login.
+        login: String,
+        /// The person who owns it.
+        owner: String,
+    },
     /// Creates a token for an account.
     CreateToken {
         /// Whose token it is.
@@ -95,6 +102,9 @@ impl Console {
             }
             Command::CreateUser { login, email, is_site_admin, password } => {
                 accounts::create_user(&ctx, login, email, is_site_admin, password).await
+            }
+            Command::CreateOrganization { login, owner } => {
+                accounts::create_organization(&ctx, login, &owner).await
             }
             Command::CreateToken { login, scopes, lifetime } => {
                 accounts::create_token(&ctx, &login, &scopes, lifetime).await
