@@ -24,6 +24,7 @@ CREATE TABLE audit_events (
     content_hash {{blob}} NOT NULL
 );
 CREATE INDEX audit_events_by_actor ON audit_events (actor_id, id);
+CREATE INDEX audit_events_by_acting ON audit_events (acting_id, id) WHERE acting_id IS NOT NULL;
 CREATE INDEX audit_events_by_repository ON audit_events (repository_id, id);
 CREATE INDEX audit_events_by_organization ON audit_events (organization_id, id);
 

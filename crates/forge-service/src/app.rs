@@ -201,6 +201,13 @@ impl App {
         base62(length, |buffer| self.random.fill(buffer))
     }
 
+    /// Makes `N` random bytes in hexadecimal.
+    pub(crate) fn random_hex<const N: usize>(&self) -> String {
+        let mut bytes = [0_u8; N];
+        self.random.fill(&mut bytes);
+        data_encoding::HEXLOWER.encode(&bytes)
+    }
+
     /// Notes that a credential was used; written once a minute.
     pub(crate) fn note_use(&self, id: CredentialId, at: Timestamp) {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner).insert(id, at);

@@ -155,6 +155,18 @@ impl RequestContext {
         Self::new(Arc::clone(&self.inner.app), caller, self.inner.info.clone())
     }
 
+    /// Returns the same request as one by `account`, for deciding now about something the account asked for before.
+    pub(crate) fn deferred_for(&self, account: AccountRef, subject: Subject) -> Self {
+        let caller = Caller { subject, account: Some(account), ..Caller::anonymous() };
+        Self::new(Arc::clone(&self.inner.app), caller, self.inner.info.clone())
+    }
+
+    /// Takes over what was refused to `other`, so that it is written as refused to this request's caller.
+    pub(crate) fn adopt_refusals(&self, other: &Self) {
+        let theirs = std::mem::take(&mut *other.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner));
+        self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner).extend(theirs);
+    }
+
     /// Returns what is known of the request apart from who sent it.
     #[must_use]
     pub fn info(&self) -> &RequestInfo {

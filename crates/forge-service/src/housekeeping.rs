@@ -6,16 +6,19 @@ use std::time::Duration;
 use forge_types::Result;
 
 use crate::app::App;
+use crate::{admin, agents};
 
 /// How long what is over is kept, so that a replay is still told from a guess.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 
-/// Writes when credentials were last used, and forgets codes, counters and sessions that ended a day ago.
+/// Writes when credentials were last used, removes agents that nobody bound in time, and forgets codes,
+/// counters and sessions that ended a day ago.
 ///
 /// # Errors
 /// `Unavailable` if the database is; the next call catches up.
 pub async fn run(app: &Arc<App>) -> Result<()> {
     app.flush_uses().await?;
+    agents::expire_unbound(&admin::job(app)).await?;
     let horizon = app.now().minus(KEPT);
     let mut tx = app.db.begin().await?;
     forge_store::oauth::device_codes::delete_before(&mut tx, horizon).await?;

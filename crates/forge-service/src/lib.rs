@@ -6,8 +6,10 @@
 
 pub mod accounts;
 pub mod admin;
+pub mod agents;
 pub mod app;
 mod audit;
+pub mod audit_log;
 pub mod authenticate;
 pub mod batch;
 pub mod collaborators;

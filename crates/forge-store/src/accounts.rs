@@ -6,7 +6,7 @@ use forge_types::{Timestamp, name};
 
 use crate::organizations::repository_counts;
 use crate::row::{FromRow, Row, from_row};
-use crate::statement::{params, sql};
+use crate::statement::{params, postgres_sql, sql};
 use crate::{Conn, StoreResult, Tx};
 
 from_row!(Account {
@@ -263,6 +263,26 @@ pub async fn update_site_admin(
     .await?;
     Ok(())
 }
+
+/// Holds an account until the transaction ends, so that no credential of it comes into being meanwhile: inserting one
+/// refers to the account. On SQLite the one writer is alone anyway.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn lock(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
+    if tx.is_sqlite() {
+        return Ok(());
+    }
+    let _: Option<Locked> =
+        tx.fetch_optional(postgres_sql!("SELECT id FROM accounts WHERE id = $1 FOR UPDATE"), params![id]).await?;
+    Ok(())
+}
+
+struct Locked {
+    #[expect(dead_code, reason = "only that the row is held matters")]
+    id: AccountId,
+}
+from_row!(Locked { id });
 
 /// Returns whether somebody administers the forge.
 ///

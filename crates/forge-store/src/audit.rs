@@ -162,8 +162,12 @@ from_row!(AuditEvent {
 /// Which entries to list; `None` does not filter.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
+    /// Entries by this account, by its agents, and by those it acted as.
+    pub viewer_id: Option<AccountId>,
     /// Entries by this actor.
     pub actor_id: Option<AccountId>,
+    /// Entries by or about this account.
+    pub about_id: Option<AccountId>,
     /// Entries about this repository.
     pub repository_id: Option<RepositoryId>,
     /// Entries about this organization.
@@ -176,31 +180,57 @@ pub struct AuditFilter {
     pub after: Option<AuditEventId>,
 }
 
+/// The columns of an [`AuditEvent`].
+macro_rules! audit_columns {
+    () => {
+        "id, created_at, event, decision, reason, actor_id, actor_login, actor_kind, acting_id, acting_login, \
+         credential_id, credential_kind, token_fingerprint, repository_id, organization_id, subject_id, request_id, \
+         surface, ip, user_agent, details, content_hash"
+    };
+}
+
+/// What `$1` to `$7` of an [`AuditFilter`] ask of an entry.
+macro_rules! audit_conditions {
+    () => {
+        " id > $1 AND (CAST($2 AS BIGINT) IS NULL OR actor_id = $2) \
+         AND (CAST($3 AS BIGINT) IS NULL OR actor_id = $3 OR subject_id = $3) \
+         AND (CAST($4 AS BIGINT) IS NULL OR repository_id = $4) \
+         AND (CAST($5 AS BIGINT) IS NULL OR organization_id = $5) \
+         AND (CAST($6 AS TEXT) IS NULL OR event = $6) AND (CAST($7 AS TEXT) IS NULL OR decision = $7) \
+         ORDER BY id LIMIT $8"
+    };
+}
+
 /// Returns the oldest `limit` entries that pass `filter`.
 ///
 /// # Errors
 /// Only faults of the database.
 pub async fn list(conn: &mut Conn, filter: &AuditFilter, limit: i64) -> StoreResult<Vec<AuditEvent>> {
-    conn.fetch_all(
-        sql!(
-            "SELECT id, created_at, event, decision, reason, actor_id, actor_login, actor_kind, acting_id, \
-             acting_login, credential_id, credential_kind, token_fingerprint, repository_id, organization_id, \
-             subject_id, request_id, surface, ip, user_agent, details, content_hash FROM audit_events \
-             WHERE id > $1 AND (CAST($2 AS BIGINT) IS NULL OR actor_id = $2) \
-             AND (CAST($3 AS BIGINT) IS NULL OR repository_id = $3) \
-             AND (CAST($4 AS BIGINT) IS NULL OR organization_id = $4) \
-             AND (CAST($5 AS TEXT) IS NULL OR event = $5) AND (CAST($6 AS TEXT) IS NULL OR decision = $6) \
-             ORDER BY id LIMIT $7"
-        ),
-        params![
-            filter.after.unwrap_or(AuditEventId(0)),
-            filter.actor_id,
-            filter.repository_id,
-            filter.organization_id,
-            filter.event.as_ref(),
-            filter.decision.as_ref(),
-            limit,
-        ],
-    )
-    .await
+    let mut values = params![
+        filter.after.unwrap_or(AuditEventId(0)),
+        filter.actor_id,
+        filter.about_id,
+        filter.repository_id,
+        filter.organization_id,
+        filter.event.as_ref(),
+        filter.decision.as_ref(),
+        limit,
+    ];
+    let Some(viewer) = filter.viewer_id else {
+        let all = sql!("SELECT ", audit_columns!(), " FROM audit_events WHERE ", audit_conditions!());
+        return conn.fetch_all(all, values).await;
+    };
+    values.extend(params![viewer]);
+    let own = sql!(
+        "SELECT ",
+        audit_columns!(),
+        " FROM audit_events WHERE id IN ( \
+             SELECT e.id FROM audit_events e WHERE e.id > $1 AND e.actor_id = $9 \
+             UNION SELECT e.id FROM audit_events e JOIN agent_bindings b ON b.agent_id = e.actor_id \
+                 WHERE e.id > $1 AND b.human_id = $9 \
+             UNION SELECT e.id FROM audit_events e WHERE e.id > $1 AND e.acting_id = $9 \
+         ) AND ",
+        audit_conditions!()
+    );
+    conn.fetch_all(own, values).await
 }

@@ -3,6 +3,7 @@
 mod tokens;
 mod users;
 
+pub use crate::agents::{AgentLogin, CreatedAgent, NewAgent, create as create_agent};
 pub use tokens::create_token;
 pub use users::{CreatedUser, NewUser, create_user};
 
@@ -26,6 +27,16 @@ const OPERATOR: AccountId = AccountId(0);
 /// Returns the context of a command given at the machine's own console, by somebody who can read the keys.
 #[must_use]
 pub fn console(app: &Arc<App>) -> RequestContext {
+    operator(app, Surface::Console)
+}
+
+/// Returns the context of work that the forge does on its own.
+#[must_use]
+pub fn job(app: &Arc<App>) -> RequestContext {
+    operator(app, Surface::Job)
+}
+
+fn operator(app: &Arc<App>, surface: Surface) -> RequestContext {
     let principal = Principal {
         id: OPERATOR,
         kind: AccountKind::Human,
@@ -35,8 +46,7 @@ pub fn console(app: &Arc<App>) -> RequestContext {
         means: Means::Console,
     };
     let caller = Caller { subject: Subject::Principal(principal), ..Caller::anonymous() };
-    let info =
-        RequestInfo { id: app.new_request_id(), surface: Surface::Console, ip: None, user_agent: None };
+    let info = RequestInfo { id: app.new_request_id(), surface, ip: None, user_agent: None };
     RequestContext::new(Arc::clone(app), caller, info)
 }
 

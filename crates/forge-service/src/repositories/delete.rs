@@ -1,6 +1,8 @@
 //! Deleting a repository. Its rows go in one transaction; its files are removed by a job that the same transaction
 //! asks for.
 
+use forge_store::Tx;
+use forge_types::repository::Repository;
 use forge_types::{Action, Event, Result};
 use serde_json::json;
 
@@ -17,11 +19,16 @@ pub const REMOVE_FILES: &str = "repository.remove_files";
 pub async fn delete(ctx: &RequestContext, target: RepositoryTarget<'_>) -> Result<()> {
     let mut tx = ctx.begin().await?;
     let found = ctx.authorize(&mut tx, target, Action::RepositoryDelete).await?;
-    let id = found.repository.id;
-    forge_store::repositories::delete(&mut tx, id).await?;
-    let payload = json!({ "repository_id": id }).to_string();
-    forge_store::jobs::insert(&mut tx, REMOVE_FILES, &payload, ctx.now(), ctx.now()).await?;
-    let event = Event::new("repository.deleted").repository(id).with("name", found.repository.full_name());
-    ctx.record(&mut tx, event).await?;
+    remove(ctx, &mut tx, &found.repository).await?;
     Ok(tx.commit().await?)
+}
+
+/// Deletes a repository in a transaction of the caller's, who has decided that it may be.
+pub(crate) async fn remove(ctx: &RequestContext, tx: &mut Tx, repository: &Repository) -> Result<()> {
+    let id = repository.id;
+    forge_store::repositories::delete(tx, id).await?;
+    let payload = json!({ "repository_id": id }).to_string();
+    forge_store::jobs::insert(tx, REMOVE_FILES, &payload, ctx.now(), ctx.now()).await?;
+    let event = Event::new("repository.deleted").repository(id).with("name", repository.full_name());
+    ctx.record(tx, event).await
 }

@@ -12,6 +12,7 @@ mod transfer;
 mod update;
 
 pub use create::{NewRepository, RepositoryOwner, create, insert};
+pub(crate) use delete::remove;
 pub use delete::{REMOVE_FILES, delete};
 pub use list::{RepositoryList, list_of_account, list_of_owner, list_of_user, list_own};
 pub use query::RepositoryQuery;

@@ -7,7 +7,7 @@ use forge_types::{Timestamp, name};
 
 use super::{delete_redirect, settings_text};
 use crate::statement::{params, sql};
-use crate::{StoreResult, Tx};
+use crate::{Conn, StoreResult, Tx};
 
 /// Writes visibility, default branch, settings and archive state; the name and owner have functions of their own, topics
 /// too.
@@ -117,6 +117,22 @@ pub async fn touch_pushed(tx: &mut Tx, id: RepositoryId, now: Timestamp) -> Stor
     )
     .await?;
     Ok(())
+}
+
+/// Returns every repository of an owner, for use cases that end the owner.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_to_delete(conn: &mut Conn, owner: AccountId) -> StoreResult<Vec<Repository>> {
+    conn.fetch_all(
+        sql!(
+            "SELECT ",
+            repository_columns!(),
+            " FROM repositories r JOIN accounts o ON o.id = r.owner_id WHERE r.owner_id = $1 ORDER BY r.id"
+        ),
+        params![owner],
+    )
+    .await
 }
 
 /// Deletes a repository with its refs, packs' rows, labels, collaborators and redirects. Its files are removed by a job.

@@ -1,0 +1,85 @@
+//! What a human does with an agent that consented: name it, recover it, let it go.
+
+use forge_auth::token::Secret;
+use forge_types::agent::Agent;
+use forge_types::credential::Credential;
+use forge_types::{Action, Error, Event, Result};
+
+use super::create::credential_kind;
+use super::state::{AgentChanges, check_name, update};
+use super::target::AgentTarget;
+use crate::app::AgentCredential;
+use crate::context::RequestContext;
+use crate::credentials::{NewToken, issue};
+
+/// Gives an agent another display name.
+///
+/// # Errors
+/// `NotFound` unless the caller is its human or administers the forge; `Invalid` if it is no name.
+pub async fn rename(ctx: &RequestContext, login: &str, name: &str) -> Result<Agent> {
+    check_name(Some(name))?;
+    let changes = AgentChanges { name: Some(Some(name.to_owned())), ..AgentChanges::default() };
+    update(ctx, login, changes).await
+}
+
+/// Ends the binding of an agent and the switch sessions that rest on it; returns how many those were. What the agent
+/// was given, and its own credentials, stay.
+///
+/// # Errors
+/// `NotFound` unless the caller is its human.
+pub async fn unbind(ctx: &RequestContext, login: &str) -> Result<(Agent, u64)> {
+    let mut tx = ctx.begin().await?;
+    let agent = ctx.authorize(&mut tx, AgentTarget(login), Action::AgentUnbind).await?;
+    let (id, human) = (agent.account.id, ctx.account()?.id);
+    if !forge_store::agents::bindings::delete(&mut tx, id, human).await? {
+        return Err(Error::not_found());
+    }
+    let ended = forge_store::credentials::revoke_switch_sessions(
+        &mut tx,
+        id,
+        None,
+        "the agent was unbound",
+        ctx.now(),
+    )
+    .await?;
+    let event = Event::new("agent.unbound").subject(id).with("revoked_switch_sessions", ended);
+    ctx.record(&mut tx, event).await?;
+    tx.commit().await?;
+    Ok((agent, ended))
+}
+
+/// An agent that has just been recovered, with the only copy of its new credential's value.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The agent.
+    pub agent: Agent,
+    /// The value of the new credential.
+    pub secret: Secret,
+    /// That credential.
+    pub credential: Credential,
+    /// How many credentials ended.
+    pub revoked: u64,
+}
+
+/// Ends every credential of an agent, whoever holds it, and makes a new one.
+///
+/// # Errors
+/// `NotFound` unless the caller is its human.
+pub async fn recover(
+    ctx: &RequestContext,
+    login: &str,
+    credential: Option<AgentCredential>,
+) -> Result<Recovered> {
+    let kind = credential_kind(ctx, credential)?;
+    let mut tx = ctx.begin().await?;
+    let agent = ctx.authorize(&mut tx, AgentTarget(login), Action::AgentRecover).await?;
+    let id = agent.account.id;
+    forge_store::accounts::lock(&mut tx, id).await?;
+    let reason = "the agent was recovered";
+    let revoked = forge_store::credentials::revoke_all(&mut tx, id, reason, ctx.now()).await?;
+    let (secret, credential) = issue(ctx, &mut tx, NewToken::new(id, kind, "reset")).await?;
+    let event = Event::new("agent.recovered").subject(id).with("revoked_credentials", revoked);
+    ctx.record(&mut tx, event).await?;
+    tx.commit().await?;
+    Ok(Recovered { agent, secret, credential, revoked })
+}

@@ -1,0 +1,66 @@
+//! Agents as targets: by login, or the caller itself.
+
+use forge_auth::policy::{AgentFacts, Resource};
+use forge_store::Conn;
+use forge_types::Result;
+use forge_types::agent::Agent;
+use forge_types::id::AccountId;
+
+use crate::context::RequestContext;
+use crate::target::{Facts, Ids, Target};
+
+/// The agent with this login.
+#[derive(Clone, Copy, Debug)]
+pub struct AgentTarget<'a>(pub &'a str);
+
+impl Target for AgentTarget<'_> {
+    type Found = Agent;
+
+    async fn load(self, _: &RequestContext, conn: &mut Conn) -> Result<Option<Agent>> {
+        Ok(forge_store::agents::find_by_login(conn, self.0).await?)
+    }
+}
+
+impl Facts for Agent {
+    fn resource(&self, _: &RequestContext) -> Resource {
+        Resource::Agent(AgentFacts {
+            id: self.account.id,
+            owner_id: self.owner.as_ref().map(|owner| owner.id),
+            suspended_by: self.suspended_by,
+        })
+    }
+
+    fn ids(&self) -> Ids {
+        Ids { subject_id: Some(self.account.id), ..Ids::default() }
+    }
+}
+
+/// The caller, asked to do what only an agent does. That a human is none is for the decision to say.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnAgent;
+
+/// The caller, once it is known to have an account.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnAgentFound {
+    /// Its id.
+    pub id: AccountId,
+}
+
+impl Target for OwnAgent {
+    type Found = OwnAgentFound;
+
+    async fn load(self, ctx: &RequestContext, _: &mut Conn) -> Result<Option<OwnAgentFound>> {
+        Ok(Some(OwnAgentFound { id: ctx.account()?.id }))
+    }
+}
+
+impl Facts for OwnAgentFound {
+    fn resource(&self, ctx: &RequestContext) -> Resource {
+        let owner_id = ctx.caller().subject.principal().and_then(|principal| principal.owner_id);
+        Resource::Agent(AgentFacts { id: self.id, owner_id, suspended_by: None })
+    }
+
+    fn ids(&self) -> Ids {
+        Ids::default()
+    }
+}
