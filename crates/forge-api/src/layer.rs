@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use forge_auth::token::Secret;
 use forge_service::limits::{Quota, Resource};
 use forge_service::{App, Caller, RequestContext, RequestInfo, Surface, authenticate, limits};
+use forge_types::id::RequestId;
 use forge_types::{Result, Scopes};
 
 use crate::context::{Peer, PreAuthenticated};
@@ -39,33 +40,63 @@ pub(crate) struct Door {
 }
 
 /// Makes the context of a request, runs it, writes what was refused, and adds the headers of every answer.
-pub(crate) async fn layer(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let app = &door.app;
-    let info = info(app, &request, door.surface);
-    let id = info.id.0.clone();
-    let identity = Identity::of(&request);
-    let context = match identity {
-        Ok(identity) => identity.context(app, info).await,
+pub(crate) async fn layer(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let info = info(&door.app, &request, door.surface);
+    let id = info.id.clone();
+    let context = match Identity::of(&request) {
+        Ok(identity) => identity.context(&door.app, info).await,
         Err(error) => Err(error),
     };
-    let mut response = match context {
-        Err(error) => ApiError(error).into_response(),
-        Ok(context) => {
-            let mut response = match limits::take(app, &context, door.resource) {
-                Err(quota) => ApiError(limits::exceeded(&quota)).into_response(),
-                Ok(_) => {
-                    request.extensions_mut().insert(context.clone());
-                    finished(&context, next.run(request).await).await
-                }
-            };
-            // What the request cost is known only now.
-            add_quota(response.headers_mut(), &limits::peek(app, &context, door.resource));
-            add_caller(response.headers_mut(), &context);
-            response
-        }
-    };
-    add_common(response.headers_mut(), door.resource, &id);
-    response
+    door.answer(&id, context, request, next).await
+}
+
+/// What a request presents in place of a credential; for routes that take something that is none.
+#[derive(Clone, Debug)]
+pub(crate) struct Presented(pub(crate) Option<Secret>);
+
+/// As [`layer`], for routes that judge for themselves what is presented: the caller is nobody.
+pub(crate) async fn layer_without_credentials(
+    State(door): State<Door>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let info = info(&door.app, &request, door.surface);
+    let id = info.id.clone();
+    let context = token::presented(request.headers()).map(|presented| {
+        request.extensions_mut().insert(Presented(presented));
+        authenticate::anonymous(&door.app, info)
+    });
+    door.answer(&id, context, request, next).await
+}
+
+impl Door {
+    async fn answer(
+        &self,
+        id: &RequestId,
+        context: Result<RequestContext>,
+        mut request: Request,
+        next: Next,
+    ) -> Response {
+        let app = &self.app;
+        let mut response = match context {
+            Err(error) => ApiError(error).into_response(),
+            Ok(context) => {
+                let mut response = match limits::take(app, &context, self.resource) {
+                    Err(quota) => ApiError(limits::exceeded(&quota)).into_response(),
+                    Ok(_) => {
+                        request.extensions_mut().insert(context.clone());
+                        finished(&context, next.run(request).await).await
+                    }
+                };
+                // What the request cost is known only now.
+                add_quota(response.headers_mut(), &limits::peek(app, &context, self.resource));
+                add_caller(response.headers_mut(), &context);
+                response
+            }
+        };
+        add_common(response.headers_mut(), self.resource, &id.0);
+        response
+    }
 }
 
 /// Returns what is known of a request apart from who sent it.

@@ -53,8 +53,8 @@ pub fn router(state: &ApiState) -> Router {
     let ext =
         rest::ext_routes().fallback(error::unknown_route).method_not_allowed_fallback(error::unknown_route);
     Router::new()
-        .nest("/api/v3", rest::layered(v3, state))
-        .nest("/api/ext/v1", rest::layered(ext, state))
+        .nest("/api/v3", rest::layered(v3, state).merge(rest::keyed_routes(state)))
+        .nest("/api/ext/v1", rest::layered(ext, state).merge(rest::keyed_routes(state)))
         .merge(oauth::routes())
         .with_state(state.clone())
         .merge(git::router(state))
@@ -65,7 +65,7 @@ pub fn router(state: &ApiState) -> Router {
 pub fn api_host_router(state: &ApiState) -> Router {
     let v3 =
         rest::v3_routes().fallback(error::unknown_route).method_not_allowed_fallback(error::unknown_route);
-    rest::layered(v3, state).with_state(state.clone())
+    rest::layered(v3, state).merge(rest::keyed_routes(state)).with_state(state.clone())
 }
 
 /// Puts the layer that REST routes have around the routes of the GraphQL edge: who asks is found out in one place, and

@@ -1,4 +1,4 @@
-//! REST: a file per page of GitHub's documentation, a function per operation.
+//! REST: a file per page of GitHub's documentation, a function per operation. `ext` holds what GitHub does not have.
 
 mod collaborators;
 mod ext;
@@ -33,6 +33,7 @@ pub(crate) fn v3_routes() -> Router<ApiState> {
         .merge(search::routes())
         .merge(gitignore::routes())
         .merge(licenses::routes())
+        .merge(ext::agents::peer_routes())
         .nest("/repos/{owner}/{repo}", of_repository().layer(from_fn(place::moved)))
         .nest("/repositories/{repository_id}", of_repository())
 }
@@ -51,8 +52,21 @@ pub(crate) fn ext_routes() -> Router<ApiState> {
     ext::routes().merge(orgs::ext_routes())
 }
 
+/// Returns the routes that take something else than a credential, with their layers, to be merged under both prefixes.
+pub(crate) fn keyed_routes(state: &ApiState) -> Router<ApiState> {
+    ext::agents::registration_routes()
+        .layer(json_body_limit())
+        .layer(from_fn_with_state(door(state), layer::layer_without_credentials))
+}
+
 /// Puts the layers of every REST route around `routes`.
 pub(crate) fn layered(routes: Router<ApiState>, state: &ApiState) -> Router<ApiState> {
-    let door = layer::Door { app: Arc::clone(&state.app), surface: Surface::Rest, resource: Resource::Core };
-    routes.layer(from_fn(etag::layer)).layer(json_body_limit()).layer(from_fn_with_state(door, layer::layer))
+    routes
+        .layer(from_fn(etag::layer))
+        .layer(json_body_limit())
+        .layer(from_fn_with_state(door(state), layer::layer))
+}
+
+fn door(state: &ApiState) -> layer::Door {
+    layer::Door { app: Arc::clone(&state.app), surface: Surface::Rest, resource: Resource::Core }
 }

@@ -1,14 +1,38 @@
-//! Our extensions under `/api/ext/v1`: what GitHub has no route for.
+//! Our extensions under `/api/ext/v1`, all of them described by `schema/forge-ext.openapi.json`.
 
+pub(crate) mod agents;
+mod audit_events;
 mod clients;
 mod device;
 mod tokens;
 
 use axum::Router;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 
 use crate::ApiState;
 
-/// Returns the routes of the extensions, without their prefix.
+const DESCRIPTION: &str = include_str!("../../../../../schema/forge-ext.openapi.json");
+
+/// Returns the routes, without their prefix.
 pub(crate) fn routes() -> Router<ApiState> {
-    Router::new().merge(tokens::routes()).merge(device::routes()).merge(clients::routes())
+    Router::new()
+        .route("/openapi.json", get(description))
+        .route("/audit-events", get(audit_events::list))
+        .merge(agents::routes())
+        .merge(tokens::routes())
+        .merge(device::routes())
+        .merge(clients::routes())
+}
+
+async fn description() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json; charset=utf-8")], DESCRIPTION)
+}
+
+/// Marks an answer that holds a secret: nothing on its way may keep it.
+pub(crate) fn secret(answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }

@@ -1,0 +1,165 @@
+//! How agents, their invitations and credentials look. An agent is GitHub's simple user with more beside it.
+
+use axum::Json;
+use forge_auth::token::Secret;
+use forge_service::Settings;
+use forge_service::agents::CreatedAgent;
+use forge_service::app::AgentCredential;
+use forge_types::account::{AccountRef, AccountStatus};
+use forge_types::agent::{Agent, AgentInvite, AgentOverview, RepositoryGrant, TeamGrant};
+use forge_types::credential::{Credential, CredentialKind};
+use forge_types::{Error, FieldCode, Result, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::views::Links;
+use crate::views::account::SimpleUser;
+
+/// What an agent asks to receive.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum CredentialName {
+    Token,
+    Bootstrap,
+}
+
+impl From<CredentialName> for AgentCredential {
+    fn from(name: CredentialName) -> Self {
+        match name {
+            CredentialName::Token => Self::Token,
+            CredentialName::Bootstrap => Self::Bootstrap,
+        }
+    }
+}
+
+/// Refuses a key: agents have none yet, and one that is ignored would be taken for one that counts.
+pub(super) fn no_keys<T>(jwk: Option<&T>) -> Result<()> {
+    match jwk {
+        None => Ok(()),
+        Some(_) => {
+            let message = "this forge does not take keys of agents; leave `jwk` out";
+            Err(Error::invalid("Agent", "jwk", FieldCode::Unprocessable, message))
+        }
+    }
+}
+
+/// Returns the answer that shows an agent's first credential.
+pub(super) fn created(settings: &Settings, created: &CreatedAgent) -> Json<Value> {
+    let kind = if created.credential.kind == CredentialKind::Bootstrap { "bootstrap" } else { "token" };
+    Json(json!({
+        "login": created.agent.account.login,
+        "token": created.secret.expose(),
+        "credential": kind,
+        "repo_full_name": created.repository.as_ref().map(forge_types::repository::Repository::full_name),
+        "agent": agent(settings, &created.agent),
+    }))
+}
+
+/// Returns an agent.
+pub(super) fn agent(settings: &Settings, agent: &Agent) -> Value {
+    let account = &agent.account;
+    let links = Links::new(settings);
+    let user = |account: &AccountRef| SimpleUser::new(&links, account);
+    let mut view = json!(user(&account.into()));
+    let more = json!({
+        "name": account.name,
+        "user_kind": account.kind.as_str(),
+        "status": account.status.as_str(),
+        "suspended_reason": agent.suspended_reason,
+        "description": account.description,
+        "owner": agent.owner.as_ref().map(user),
+        "bound_at": agent.bound_at,
+        "created_by": agent.creator.as_ref().map(user),
+        "created_at": account.created_at,
+        "updated_at": account.updated_at,
+        "last_used_at": agent.last_used_at,
+        "standing_access": agent.standing_access,
+        "expires_unbound_at": agent.expires_unbound_at,
+    });
+    if let (Value::Object(view), Value::Object(more)) = (&mut view, more) {
+        view.extend(more);
+    }
+    view
+}
+
+/// Returns an agent as its human lists it.
+pub(super) fn overview(settings: &Settings, overview: &AgentOverview) -> Value {
+    let state = match (overview.agent.account.status, overview.credential_created_at) {
+        (AccountStatus::Suspended | AccountStatus::Deleted, _) => "suspended",
+        (AccountStatus::Active, Some(_)) => "active",
+        (AccountStatus::Active, None) => "none",
+    };
+    let mut token_status = json!({ "state": state });
+    if let Some(created_at) = overview.credential_created_at {
+        token_status["created_at"] = json!(created_at);
+    }
+    let repositories: Vec<Value> = overview
+        .repositories
+        .iter()
+        .map(|(name, permission)| json!({ "repo_full_name": name, "permission": permission.role_name() }))
+        .collect();
+    let teams: Vec<Value> = overview
+        .teams
+        .iter()
+        .map(|place| {
+            json!({ "org": place.organization_login, "team_slug": place.slug, "role": place.role.as_str() })
+        })
+        .collect();
+    json!({
+        "agent": agent(settings, &overview.agent),
+        "bound_at": overview.agent.bound_at,
+        "token_status": token_status,
+        "access_summary": { "repos": repositories, "teams": teams },
+    })
+}
+
+/// Returns an invitation, without its secret.
+pub(super) fn invite(invite: &AgentInvite, now: Timestamp) -> Value {
+    json!({
+        "id": invite.id,
+        "state": invite.state(now).as_str(),
+        "agent_login": invite.agent_login,
+        "repo_grants": repository_grants(&invite.repository_grants),
+        "team_grants": team_grants(&invite.team_grants),
+        "created_at": invite.created_at,
+        "expires_at": invite.expires_at,
+        "accepted_at": invite.consumed_at,
+        "accepted_by_id": invite.consumed_by,
+    })
+}
+
+/// Returns what an invitation gives in repositories.
+pub(super) fn repository_grants(grants: &[RepositoryGrant]) -> Vec<Value> {
+    let view = |grant: &RepositoryGrant| {
+        json!({ "repo_full_name": grant.repo_full_name, "permission": grant.permission.role_name() })
+    };
+    grants.iter().map(view).collect()
+}
+
+/// Returns what an invitation gives in teams.
+pub(super) fn team_grants(grants: &[TeamGrant]) -> Vec<Value> {
+    let view = |grant: &TeamGrant| {
+        json!({ "org": grant.org, "team_slug": grant.team_slug, "role": grant.role.as_str() })
+    };
+    grants.iter().map(view).collect()
+}
+
+/// Returns a credential; its value only in the answer that makes it.
+pub(super) fn credential(credential: &Credential, value: Option<&Secret>) -> Value {
+    let mut view = json!({
+        "id": credential.id,
+        "name": credential.name,
+        "kind": credential.kind.as_str(),
+        "created_at": credential.created_at,
+    });
+    if let Some(value) = value {
+        view["token"] = Value::from(value.expose());
+    }
+    if let Some(expires_at) = credential.expires_at {
+        view["expires_at"] = json!(expires_at);
+    }
+    if let Some(until) = credential.renewable_until {
+        view["renewable_until"] = json!(until);
+    }
+    view
+}
