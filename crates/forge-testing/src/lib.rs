@@ -14,6 +14,7 @@
 //! Every answer from `/api/v3` that a [`Client`] receives is checked by [`contract`] against GitHub's description;
 //! [`fixtures`] makes Git repositories; [`tools`] says where the programs are that `cargo xtask test` installed.
 
+pub mod agents;
 mod client;
 pub mod contract;
 pub mod database;
@@ -22,9 +23,11 @@ pub mod fixtures;
 mod forge;
 mod listening;
 mod people;
+mod places;
 mod repositories;
 pub mod tools;
 
+pub use agents::TestAgent;
 pub use client::{Answer, Client};
 pub use database::{Database, TestDatabase};
 pub use forge::{ORIGIN, TestForge, TestForgeBuilder};

@@ -4,7 +4,7 @@ use forge_auth::token::{Secret, base62, mint};
 use forge_store::accounts::NewAccount;
 use forge_store::credentials::NewCredential;
 use forge_types::Scopes;
-use forge_types::account::{Account, AccountKind};
+use forge_types::account::{Account, AccountKind, AccountStatus};
 use forge_types::credential::CredentialKind;
 
 use crate::client::Client;
@@ -81,6 +81,40 @@ impl TestForge {
         forge_store::credentials::insert(&mut tx, &new, self.now()).await.expect("a credential");
         tx.commit().await.expect("a commit");
         secret
+    }
+
+    /// Returns the account of this login.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn find_account(&self, login: &str) -> Account {
+        let mut conn = self.app().db().read().await.expect("a connection");
+        let found = forge_store::accounts::find_by_login(&mut conn, login).await.expect("an answer");
+        found.expect("an account of this login")
+    }
+
+    /// Suspends an account, however an administrator does that.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn suspend(&self, account: &Account) {
+        self.status(account, AccountStatus::Suspended).await;
+    }
+
+    /// Lets a suspended account act again.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn restore(&self, account: &Account) {
+        self.status(account, AccountStatus::Active).await;
+    }
+
+    async fn status(&self, account: &Account, status: AccountStatus) {
+        let mut tx = self.app().db().begin().await.expect("a transaction");
+        forge_store::accounts::update_status(&mut tx, account.id, status, None, self.now())
+            .await
+            .expect("a changed status");
+        tx.commit().await.expect("a commit");
     }
 
     async fn account(&self, login: &str, kind: AccountKind, is_site_admin: bool) -> Account {

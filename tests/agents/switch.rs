@@ -1,0 +1,137 @@
+//! Switch sessions: short, renewable for four hours, revocable alone, and never a way to lasting rights.
+
+use std::time::Duration;
+
+use forge_testing::agents::secret;
+use forge_testing::{Client, TestForge, for_each_database};
+use serde_json::{Value, json};
+
+use crate::{EXT, answer, invite, reads};
+
+async fn open(human: &Client, login: &str) -> Value {
+    human.post(&format!("{EXT}/agent-bindings/{login}/switch-session"), &json!({})).await.expect(200).json()
+}
+
+fn client(forge: &TestForge, session: &Value) -> Client {
+    forge.client().with_token(&secret(&session["token"]["token"]))
+}
+
+for_each_database! {
+    async fn a_switch_session_acts_as_the_agent_for_fifteen_minutes(forge: TestForge) {
+        let alice = forge.human_client("alice").await;
+        let agent = forge.registered_agent("bot").await;
+        forge.bind(&alice, &agent, &json!({})).await;
+        let path = format!("/api/v3/agent-bindings/{}/switch-session", agent.login);
+        let answer = alice.post(&path, &json!({})).await.expect(200);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let session = answer.json();
+        assert_eq!(session["agent_login"], agent.login);
+        assert_eq!(session["user"]["login"], agent.login);
+        assert_eq!(session["token"]["name"], "agent-switch-session");
+        assert_eq!(session["token"]["expires_at"], "2026-01-01T00:15:00Z");
+        assert_eq!(session["token"]["renewable_until"], "2026-01-01T04:00:00Z");
+        let switched = client(&forge, &session);
+        forge.advance(Duration::from_secs(15 * 60) - Duration::from_micros(1));
+        assert_eq!(reads(&switched, &agent).await, 200);
+        forge.advance(Duration::from_micros(1));
+        assert_eq!(reads(&switched, &agent).await, 401);
+        assert_eq!(reads(&agent.client, &agent).await, 200);
+    }
+
+    async fn a_switch_session_is_renewed_for_four_hours_and_no_longer(forge: TestForge) {
+        let alice = forge.human_client("alice").await;
+        let agent = forge.registered_agent("bot").await;
+        forge.bind(&alice, &agent, &json!({})).await;
+        let mut session = open(&alice, &agent.login).await;
+        let path = format!("{EXT}/agent-bindings/{}/refresh-session", agent.login);
+        for _ in 0..17 {
+            forge.advance(Duration::from_secs(14 * 60));
+            let old = client(&forge, &session);
+            session = old.post(&path, &json!({})).await.expect(200).json();
+            let _ = old.post(&path, &json!({})).await.expect(401);
+            assert_eq!(reads(&client(&forge, &session), &agent).await, 200);
+        }
+        assert_eq!(session["token"]["expires_at"], "2026-01-01T04:00:00Z");
+        forge.advance(Duration::from_secs(2 * 60));
+        let _ = client(&forge, &session).post(&path, &json!({})).await.expect(401);
+    }
+
+    async fn only_a_switch_session_renews_itself(forge: TestForge) {
+        let alice = forge.human_client("alice").await;
+        let (agent, other) = (forge.registered_agent("bot").await, forge.registered_agent("other").await);
+        forge.bind(&alice, &agent, &json!({})).await;
+        let path = |login: &str| format!("{EXT}/agent-bindings/{login}/refresh-session");
+        let _ = agent.client.post(&path(&agent.login), &json!({})).await.expect(403);
+        let _ = alice.post(&path(&agent.login), &json!({})).await.expect(403);
+        let switched = client(&forge, &open(&alice, &agent.login).await);
+        let _ = switched.post(&path(&other.login), &json!({})).await.expect(404);
+        let _ = switched.post(&path(&agent.login), &json!({})).await.expect(200);
+    }
+
+    async fn a77_a_switch_session_mints_invites_and_delegates_nothing(forge: TestForge) {
+        let alice = forge.human_client("alice").await;
+        let agent = forge.registered_agent("bot").await;
+        forge.bind(&alice, &agent, &json!({})).await;
+        let switched = client(&forge, &open(&alice, &agent.login).await);
+        let own = format!("{EXT}/agent-bindings/{}", agent.login);
+        for (action, expected) in [("reset-token", 403), ("switch-session", 403)] {
+            let _ = switched.post(&format!("{own}/{action}"), &json!({})).await.expect(expected);
+        }
+        let _ = switched.post(&format!("{EXT}/agent-invites"), &json!({})).await.expect(403);
+        let _ = switched.patch(&format!("{EXT}/agents/{}", agent.login), &json!({ "name": "x" })).await.expect(403);
+        let _ = switched.delete(&own).await.expect(403);
+        assert_eq!(answer(&switched, &invite(&alice, &json!({})).await).await, 403);
+        assert_eq!(reads(&switched, &agent).await, 200);
+    }
+
+    async fn a77_a_switch_session_creates_no_token(forge: TestForge) {
+        use forge_service::credentials::{TokenRequest, create};
+        use forge_service::{RequestInfo, Surface, authenticate};
+        let alice = forge.human_client("alice").await;
+        let agent = forge.registered_agent("bot").await;
+        forge.bind(&alice, &agent, &json!({})).await;
+        let session = open(&alice, &agent.login).await;
+        let request = TokenRequest { name: "lasting".to_owned(), ..TokenRequest::default() };
+        for (token, may) in [(secret(&session["token"]["token"]), false), (agent.token.clone(), true)] {
+            let info = RequestInfo {
+                id: forge.app().new_request_id(),
+                surface: Surface::Rest,
+                ip: None,
+                user_agent: None,
+            };
+            let ctx = authenticate::with_token(forge.app(), &token, info).await.expect("a live token");
+            assert_eq!(create(&ctx, &request).await.is_ok(), may);
+        }
+    }
+
+    async fn a_switch_session_is_limited_to_what_the_calling_token_is_limited_to(forge: TestForge) {
+        let alice = forge.human("alice").await;
+        let agent = forge.registered_agent("bot").await;
+        let client_of_alice = forge.client_of(&alice, Some("repo")).await;
+        forge.bind(&client_of_alice, &agent, &json!({})).await;
+        let switched = client(&forge, &open(&client_of_alice, &agent.login).await);
+        let seen = switched.get(&format!("{EXT}/agents/{}", agent.login)).await.expect(200);
+        assert_eq!(seen.header("x-oauth-scopes"), Some("repo"));
+    }
+
+    async fn a_switch_session_is_ended_alone(forge: TestForge) {
+        let (alice, bob) = (forge.human_client("alice").await, forge.human_client("bob").await);
+        let agent = forge.registered_agent("bot").await;
+        forge.bind(&alice, &agent, &json!({})).await;
+        let (one, two) = (open(&alice, &agent.login).await, open(&alice, &agent.login).await);
+        let path = format!("{EXT}/agent-bindings/{}/switch-session", agent.login);
+        let listed = alice.get(&path).await.expect(200);
+        assert_eq!(listed.json().as_array().map(Vec::len), Some(2));
+        assert!(!listed.text().contains(one["token"]["token"].as_str().expect("a value")));
+        let _ = bob.delete(&path).await.expect(404);
+        let _ = agent.client.delete(&path).await.expect(403);
+        let view = alice.delete(&format!("{path}/{}", one["token"]["id"])).await.expect(200).json();
+        assert_eq!(view["revoked_switch_sessions"], 1);
+        assert_eq!(reads(&client(&forge, &one), &agent).await, 401);
+        let second = client(&forge, &two);
+        assert_eq!(reads(&second, &agent).await, 200);
+        assert_eq!(reads(&agent.client, &agent).await, 200);
+        let _ = second.delete(&path).await.expect(200);
+        assert_eq!(reads(&second, &agent).await, 401);
+    }
+}
