@@ -14,6 +14,7 @@
 mod durable;
 mod error;
 mod process;
+mod projection;
 mod repository;
 mod storage;
 mod verify;

@@ -181,6 +181,8 @@ fn commands_do_the_same_with_and_without_a_running_server() {
     place.run(&["admin", "org", "create", "octo2", "--owner", "nobody"]).refused(2, "person");
     assert!(place.run(ADMIN[3]).good().starts_with("fgep_"));
     place.run(&["serve", "--listen", "127.0.0.1:0"]).refused(3, "in use");
+    assert_eq!(place.run(&["repo", "export-refs"]).good(), "", "there is no repository");
+    place.run(&["repo", "export-refs", "octo/none"]).refused(1, "`octo/none`");
     assert!(place.run(&["verify"]).good().contains("whole"));
     assert!(place.run(&["audit", "export"]).good().contains("\"surface\":\"console\""));
     server.stop();

@@ -2,13 +2,13 @@
 //!
 //! What `git upload-pack` sees as refs (to advertise, to follow tags, to resolve `deepen-not`) is what the caller sees.
 
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
 use forge_types::ObjectFormat;
 use tempfile::TempDir;
 
+use crate::projection::packed_refs;
 use crate::wire::RefSnapshot;
 use crate::{Error, Repository, Result, Storage};
 
@@ -51,17 +51,4 @@ fn config(format: ObjectFormat) -> &'static str {
             "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectFormat = sha256\n"
         }
     }
-}
-
-fn packed_refs(snapshot: &RefSnapshot) -> String {
-    let mut text = String::with_capacity(64 + snapshot.refs().len() * 80);
-    text.push_str("# pack-refs with: peeled fully-peeled sorted \n");
-    for entry in snapshot.refs() {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{} {}", entry.id, entry.name);
-        if let Some(peeled) = entry.peeled {
-            let _ = writeln!(text, "^{peeled}");
-        }
-    }
-    text
 }

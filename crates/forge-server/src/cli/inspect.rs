@@ -1,4 +1,4 @@
-//! `forge verify` and `forge audit export`: looking into what is stored.
+//! `forge verify`, `forge audit export` and `forge repo export-refs`: looking into what is stored.
 
 use std::io::Write as _;
 
@@ -34,6 +34,30 @@ enum AuditWhat {
         #[command(flatten)]
         place: Place,
     },
+}
+
+/// Arguments of `forge repo`.
+#[derive(Debug, Args)]
+pub(super) struct RepositoryArgs {
+    #[command(subcommand)]
+    what: RepositoryWhat,
+}
+
+#[derive(Debug, Subcommand)]
+enum RepositoryWhat {
+    /// Write the refs into the repository directory, where git and other tools see them.
+    ExportRefs {
+        /// OWNER/NAME; all repositories without it.
+        repository: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Works on repositories.
+pub(super) fn repository(args: RepositoryArgs, environment: &Environment) -> Result<String> {
+    let RepositoryWhat::ExportRefs { repository, place } = args.what;
+    console::send(&place.config(environment)?, Command::ExportRefs { repository })
 }
 
 /// Checks everything that is stored.

@@ -45,6 +45,8 @@ enum Command {
     Verify(inspect::VerifyArgs),
     /// The audit log.
     Audit(inspect::AuditArgs),
+    /// Work on the directories of repositories.
+    Repo(inspect::RepositoryArgs),
 }
 
 /// Where the data is that a command is about.
@@ -109,6 +111,7 @@ fn run(command: Command, environment: &Environment) -> Result<String> {
         Command::Restore(args) => backup::run_restore(&args, environment),
         Command::Verify(args) => inspect::verify(&args, environment),
         Command::Audit(args) => inspect::audit(args, environment),
+        Command::Repo(args) => inspect::repository(args, environment),
     }
 }
 

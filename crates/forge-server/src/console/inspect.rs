@@ -29,3 +29,13 @@ pub(super) async fn export_audit(ctx: &RequestContext, after: i64) -> Result<Str
     }
     Ok(lines)
 }
+
+/// Writes refs into repository directories and says which.
+pub(super) async fn export_refs(ctx: &RequestContext, repository: Option<&str>) -> Result<String> {
+    let exported = operations::export_refs(ctx, repository).await?;
+    let mut lines = String::new();
+    for one in exported {
+        let _ = writeln!(lines, "{}: {} refs in {}", one.repository, one.count, one.directory);
+    }
+    Ok(lines)
+}

@@ -10,7 +10,7 @@ mod send;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use forge_service::App;
+use forge_service::{App, operations};
 use forge_types::{Error, ErrorKind, FieldCode};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,11 @@ pub enum Command {
         /// The id of the entry they come after.
         after: i64,
     },
+    /// Writes refs into repository directories.
+    ExportRefs {
+        /// `OWNER/NAME`; all repositories without it.
+        repository: Option<String>,
+    },
     /// Writes a backup.
     Backup {
         /// The directory to write, absolute.
@@ -97,7 +102,9 @@ impl Console {
                 return found;
             }
             Command::ExportAudit { after } => inspect::export_audit(&ctx, after).await,
+            Command::ExportRefs { repository } => inspect::export_refs(&ctx, repository.as_deref()).await,
             Command::Backup { target, with_keys } => {
+                operations::begin_backup(&ctx, with_keys).await.map_err(failure)?;
                 return backup(&self.app, &self.config, target, with_keys).await;
             }
             Command::CreateUser { login, email, is_site_admin, password } => {
