@@ -1,0 +1,30 @@
+//! The pages, a file each.
+
+mod authorize;
+mod device;
+mod home;
+mod password;
+mod scopes;
+pub mod settings;
+mod setup;
+mod sign_in;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+
+use crate::WebState;
+
+const LARGEST_FORM: usize = 64 * 1024;
+
+/// Returns the routes of all pages.
+pub(crate) fn routes() -> Router<WebState> {
+    Router::new()
+        .merge(home::routes())
+        .merge(setup::routes())
+        .merge(password::routes())
+        .merge(sign_in::routes())
+        .merge(device::routes())
+        .merge(authorize::routes())
+        .merge(settings::routes())
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+}
