@@ -33,14 +33,19 @@ impl Reply {
                 encoding: call.encoding(),
                 members: answer.members(),
             },
-            Err(error) => Self::error(call, error),
+            Err(error) => Self::github_error(call, error),
         }
     }
 
-    /// Answers a call with an error. GitHub answers its own client with 200 whatever went wrong, and that client takes
-    /// some other statuses for a forge without a device flow.
+    /// Answers a call with an error.
     pub(super) fn error(call: &Call, error: OAuthError) -> Self {
-        let mut reply = Self::failed(&call.ctx, call.encoding(), error);
+        Self::failed(&call.ctx, call.encoding(), error)
+    }
+
+    /// GitHub answers its own client with 200 whatever went wrong, and that client takes some other statuses for a forge
+    /// without a device flow.
+    fn github_error(call: &Call, error: OAuthError) -> Self {
+        let mut reply = Self::error(call, error);
         if call.is_github_cli() && reply.status.is_client_error() {
             reply.status = StatusCode::OK;
             reply.headers.remove(WWW_AUTHENTICATE);

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use forge_api::ApiState;
 use forge_service::App;
+use forge_web::WebState;
 
 use crate::config::{Config, Transport};
 use crate::front::identity::{Authenticate, Identities};
@@ -19,7 +20,8 @@ pub fn rooms(app: &Arc<App>) -> Router {
     let state = ApiState { app: app.clone() };
     let graphql = forge_graphql::GraphQl::new();
     let graphql = |path| forge_api::around_graphql(forge_graphql::routes(path, graphql.clone()), &state);
-    let main = forge_api::router(&state).merge(graphql("/api/graphql"));
+    let pages = forge_web::router(&WebState::new(app.clone()));
+    let main = forge_api::router(&state).merge(graphql("/api/graphql")).merge(pages);
     let api = forge_api::api_host_router(&state).merge(graphql("/graphql"));
     let host = app.settings().origin.host_str().unwrap_or_default().to_owned();
     // As a fallback, the rooms see the request untouched: no layer here runs after a route was chosen.
