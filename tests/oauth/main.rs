@@ -1,0 +1,15 @@
+//! Signing in, tokens and the authorization server, through every door at once: pages as a browser sees them and
+//! endpoints as a client calls them, on both databases.
+//!
+//! Tests named `a62_…` show that an attack of that number fails, next to the honest request that succeeds.
+
+mod bootstrap;
+mod code;
+mod device;
+mod links;
+mod refresh;
+mod revocation;
+mod sign_in;
+mod standard_client;
+mod support;
+mod tokens;
