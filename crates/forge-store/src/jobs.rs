@@ -42,6 +42,27 @@ pub async fn insert(
     Ok(())
 }
 
+/// Returns whether a job can be claimed.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn is_due(conn: &mut Conn, now: Timestamp) -> StoreResult<bool> {
+    struct Due {
+        is_due: bool,
+    }
+    from_row!(Due { is_due });
+    let row: Due = conn
+        .fetch_one(
+            sql!(
+                "SELECT EXISTS (SELECT 1 FROM jobs WHERE run_after <= $1 \
+                 AND (claimed_until IS NULL OR claimed_until <= $1)) AS is_due"
+            ),
+            params![now],
+        )
+        .await?;
+    Ok(row.is_due)
+}
+
 /// Claims the job that has waited longest, until `until`.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Accounts: in passing, in public, and to themselves.
 
 use forge_service::accounts::Profile;
-use forge_types::account::{Account, AccountKind, AccountRef};
+use forge_types::account::{Account, AccountRef};
 use forge_types::{NodeId, Timestamp};
 use serde::Serialize;
 
@@ -57,7 +57,7 @@ impl SimpleUser {
     }
 }
 
-/// GitHub's `public-user`, with the forge's own `user_kind` beside it.
+/// GitHub's `public-user`, which allows nothing beside its own fields: that an account is an agent is said by our own API.
 #[derive(Clone, Debug, Serialize)]
 #[expect(missing_docs, reason = "the fields are GitHub's")]
 pub struct PublicUser {
@@ -77,7 +77,6 @@ pub struct PublicUser {
     pub following: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    pub user_kind: AccountKind,
 }
 
 impl PublicUser {
@@ -101,7 +100,6 @@ impl PublicUser {
             following: 0,
             created_at: account.created_at,
             updated_at: account.updated_at,
-            user_kind: account.kind,
         }
     }
 }

@@ -118,8 +118,7 @@ fn check_team(action: Action, team: &TeamFacts) -> Verdict {
     let is_owner = team.organization_role == Some(OrganizationRole::Admin);
     let is_maintainer = team.role == Some(TeamRole::Maintainer);
     let may = match action {
-        Action::TeamRead => true,
-        Action::TeamLeave => team.role.is_some(),
+        Action::TeamRead | Action::TeamLeave => true,
         Action::TeamUpdate | Action::TeamManageMembers | Action::TeamManageRepositories => {
             is_owner || is_maintainer
         }

@@ -8,6 +8,7 @@ use forge_types::organization::OrganizationRole;
 use forge_types::repository::{RepositoryAccess, RepositorySettings, Visibility};
 use forge_types::{Action, Error, Event, Permission, Result};
 
+use super::settings::check_visibility;
 use super::{SettingsChanges, name_taken};
 use crate::context::RequestContext;
 use crate::organizations::OrganizationTarget;
@@ -122,6 +123,7 @@ pub async fn insert(
     new: &NewRepository,
 ) -> Result<RepositoryAccess> {
     check_repository_name(&new.name)?;
+    check_visibility(owner.kind, new.visibility)?;
     let mut settings =
         RepositorySettings { license_key: new.license_key.clone(), ..RepositorySettings::default() };
     new.settings.apply(&mut settings)?;

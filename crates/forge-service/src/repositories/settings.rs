@@ -1,6 +1,7 @@
 //! What may be set in a repository, and the rules of each setting.
 
-use forge_types::repository::RepositorySettings;
+use forge_types::account::AccountKind;
+use forge_types::repository::{RepositorySettings, Visibility};
 use forge_types::{Error, FieldCode, Result};
 
 /// The longest description, as on GitHub.
@@ -111,6 +112,15 @@ impl SettingsChanges {
         }
         Ok(())
     }
+}
+
+/// Internal means "within the organizations of this forge"; a person's own repository is private or public.
+pub(super) fn check_visibility(owner: AccountKind, visibility: Visibility) -> Result<()> {
+    if visibility == Visibility::Internal && owner != AccountKind::Organization {
+        let message = "Only organization-owned repositories can have internal visibility";
+        return Err(invalid("visibility", message));
+    }
+    Ok(())
 }
 
 /// Sets a text; an empty one removes it.

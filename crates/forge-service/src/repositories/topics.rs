@@ -1,7 +1,7 @@
 //! The topics of a repository.
 
 use forge_types::name::is_topic;
-use forge_types::{Action, Error, Event, FieldCode, Result};
+use forge_types::{Action, Error, Event, Result};
 
 use crate::context::RequestContext;
 use crate::target::RepositoryTarget;
@@ -29,7 +29,8 @@ pub async fn replace_topics(
     let mut topics: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
     topics.sort();
     topics.dedup();
-    let invalid = |message: &str| Err(Error::invalid("Repository", "names", FieldCode::Invalid, message));
+    // GitHub names no field here, and its description allows none.
+    let invalid = |message: &str| Err(Error::unprocessable(message));
     if topics.iter().any(|topic| !is_topic(topic)) {
         return invalid(
             "Topics must start with a lowercase letter or number, consist of 50 characters or less, and can include hyphens.",

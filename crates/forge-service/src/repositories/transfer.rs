@@ -6,6 +6,7 @@ use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, Event, FieldCode, Permission, Result};
 
 use super::name_taken;
+use super::settings::check_visibility;
 use crate::context::RequestContext;
 use crate::organizations::OrganizationTarget;
 use crate::target::RepositoryTarget;
@@ -43,6 +44,7 @@ pub async fn transfer(
             "a repository can be given to oneself or to an organization one may create in",
         ));
     }
+    check_visibility(owner.kind, found.repository.visibility)?;
     let name = new_name.unwrap_or(&found.repository.name).to_owned();
     check_repository_name(&name)?;
     if owner.id == found.repository.owner.id && key(&name) == key(&found.repository.name) {

@@ -5,6 +5,7 @@ use forge_types::name::check_repository_name;
 use forge_types::repository::{RepositoryAccess, Visibility};
 use forge_types::{Action, Error, Event, FieldCode, Result};
 
+use super::settings::check_visibility;
 use super::{SettingsChanges, name_taken};
 use crate::context::RequestContext;
 use crate::target::RepositoryTarget;
@@ -99,6 +100,7 @@ fn change_visibility(
         return Ok(());
     };
     ctx.permit(found, Action::RepositoryAdminister)?;
+    check_visibility(found.repository.owner.kind, visibility)?;
     let event = Event::new("repository.visibility_changed")
         .with("from", found.repository.visibility.as_str())
         .with("to", visibility.as_str());
