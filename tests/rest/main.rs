@@ -2,6 +2,7 @@
 //! what stands here is what the description does not say.
 
 mod collaborators;
+mod contents;
 mod gitignore_and_licenses;
 mod keys;
 mod labels;

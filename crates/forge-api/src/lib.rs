@@ -54,6 +54,7 @@ pub fn router(state: &ApiState) -> Router {
         rest::ext_routes().fallback(error::unknown_route).method_not_allowed_fallback(error::unknown_route);
     Router::new()
         .nest("/api/v3", rest::layered(v3, state).merge(rest::keyed_routes(state)))
+        .merge(rest::layered(rest::root_routes(), state))
         .nest("/api/ext/v1", rest::layered(ext, state).merge(rest::keyed_routes(state)))
         .merge(oauth::routes())
         .with_state(state.clone())

@@ -17,6 +17,7 @@ pub mod context;
 pub mod credentials;
 pub mod git;
 pub mod housekeeping;
+pub mod jobs;
 pub mod labels;
 pub mod limits;
 pub mod oauth;

@@ -86,6 +86,14 @@ impl TestForge {
         self.clock.fetch_add(micros, Ordering::SeqCst);
     }
 
+    /// Does every job that is due, and the housekeeping of a minute.
+    ///
+    /// # Panics
+    /// When the database is gone.
+    pub async fn run_jobs(&self) {
+        forge_jobs::run_all(&self.app).await.expect("jobs are done");
+    }
+
     /// Returns how many statements the database has been sent.
     pub fn statements(&self) -> u64 {
         self.app.db().statement_count()

@@ -1,7 +1,10 @@
 //! REST: a file per page of GitHub's documentation, a function per operation. `ext` holds what GitHub does not have.
 
+mod branches;
 mod collaborators;
+mod contents;
 mod ext;
+mod git_refs;
 mod gitignore;
 mod labels;
 mod licenses;
@@ -17,10 +20,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
 use forge_service::Surface;
 use forge_service::limits::Resource;
 
-use crate::{ApiState, etag, json_body_limit, layer};
+use crate::{ApiState, error, etag, json_body_limit, layer};
 
 /// Returns the routes of GitHub's API, without their prefix.
 pub(crate) fn v3_routes() -> Router<ApiState> {
@@ -42,9 +46,17 @@ pub(crate) fn v3_routes() -> Router<ApiState> {
 fn of_repository() -> Router<ApiState> {
     Router::new()
         .merge(repos::of_repository())
+        .merge(branches::of_repository())
+        .merge(contents::of_repository())
+        .merge(git_refs::of_repository())
         .merge(collaborators::of_repository())
         .merge(labels::of_repository())
         .merge(teams::of_repository())
+}
+
+/// Returns the root with a slash at its end, as clients ask for it; a nested root has none.
+pub(crate) fn root_routes() -> Router<ApiState> {
+    Router::new().route("/api/v3/", get(meta::root).fallback(error::unknown_route))
 }
 
 /// Returns the routes of our extensions, without their prefix.

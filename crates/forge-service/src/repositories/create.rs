@@ -8,11 +8,14 @@ use forge_types::organization::OrganizationRole;
 use forge_types::repository::{RepositoryAccess, RepositorySettings, Visibility};
 use forge_types::{Action, Error, Event, Permission, Result};
 
+use super::delete::remove;
 use super::settings::check_visibility;
-use super::{SettingsChanges, name_taken};
+use super::starter::files;
+use super::{SettingsChanges, Starter, name_taken};
 use crate::context::RequestContext;
+use crate::git::{NewFile, first_commit};
 use crate::organizations::OrganizationTarget;
-use crate::target::OwnAccount;
+use crate::target::{OwnAccount, RepositoryTarget};
 use crate::teams::TeamTarget;
 
 /// Whose a new repository is to be.
@@ -39,8 +42,8 @@ pub struct NewRepository {
     pub settings: SettingsChanges,
     /// The team that gets access, in an organization.
     pub team: Option<TeamId>,
-    /// The key of the licence it is created with.
-    pub license_key: Option<String>,
+    /// The files it begins with.
+    pub starter: Starter,
 }
 
 impl NewRepository {
@@ -53,12 +56,12 @@ impl NewRepository {
             default_branch: None,
             settings: SettingsChanges::default(),
             team: None,
-            license_key: None,
+            starter: Starter::default(),
         }
     }
 }
 
-/// Creates a repository of the caller's own or of an organization. It has no commits.
+/// Creates a repository of the caller's own or of an organization, with a first commit if it is to begin with files.
 ///
 /// # Errors
 /// `Invalid` if the name is taken or anything breaks a rule; what the decision says if the caller may not create here.
@@ -68,6 +71,7 @@ pub async fn create(
     new: &NewRepository,
 ) -> Result<RepositoryAccess> {
     check_repository_name(&new.name)?;
+    new.starter.check()?;
     let mut tx = ctx.begin().await?;
     let place = Place::find(ctx, &mut tx, owner).await?;
     let own = ctx.authorize(&mut tx, OwnAccount, Action::RepositoryCreate).await?;
@@ -84,8 +88,28 @@ pub async fn create(
             return Err(Error::unprocessable("the team belongs to another organization"));
         }
     }
+    let files = files(new, &place.owner, ctx.now())?;
     tx.commit().await?;
-    Ok(created)
+    if files.is_empty() {
+        return Ok(created);
+    }
+    with_first_commit(ctx, created, files).await
+}
+
+/// Commits the first files. Should that fail, the repository goes again: it was not made as it was asked for.
+async fn with_first_commit(
+    ctx: &RequestContext,
+    created: RepositoryAccess,
+    files: Vec<NewFile>,
+) -> Result<RepositoryAccess> {
+    let target = RepositoryTarget::Id(created.repository.id);
+    if let Err(error) = first_commit(ctx, &created, files, "Initial commit").await {
+        let mut tx = ctx.begin().await?;
+        remove(ctx, &mut tx, &created.repository).await?;
+        tx.commit().await?;
+        return Err(error);
+    }
+    super::find(ctx, target).await
 }
 
 /// Where a repository is created, once the caller may.
@@ -125,7 +149,7 @@ pub async fn insert(
     check_repository_name(&new.name)?;
     check_visibility(owner.kind, new.visibility)?;
     let mut settings =
-        RepositorySettings { license_key: new.license_key.clone(), ..RepositorySettings::default() };
+        RepositorySettings { license_key: new.starter.check()?, ..RepositorySettings::default() };
     new.settings.apply(&mut settings)?;
     let record = forge_store::repositories::NewRepository {
         owner,

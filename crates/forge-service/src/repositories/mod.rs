@@ -1,23 +1,29 @@
 //! Repositories: creating, reading and changing them. A file per use case; `settings` holds what may be set and its
 //! rules, `query` the words of a search.
 
+mod contents;
 mod create;
 mod delete;
 mod list;
 mod query;
+mod refs;
 mod search;
 mod settings;
+mod starter;
 mod topics;
 mod transfer;
 mod update;
 
+pub use contents::{Content, ContentBody, ContentEntry, ContentKind, contents, readme};
 pub use create::{NewRepository, RepositoryOwner, create, insert};
 pub(crate) use delete::remove;
 pub use delete::{REMOVE_FILES, delete};
 pub use list::{RepositoryList, list_of_account, list_of_owner, list_of_user, list_own};
 pub use query::RepositoryQuery;
+pub use refs::{VisibleRef, find_ref, list_refs};
 pub use search::search;
 pub use settings::SettingsChanges;
+pub use starter::Starter;
 pub use topics::{replace_topics, topics};
 pub use transfer::transfer;
 pub use update::{RepositoryChanges, update};

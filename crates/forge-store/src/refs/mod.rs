@@ -9,6 +9,7 @@ mod change;
 pub use change::{Creation, Deletion, Move, create, delete, update};
 
 use forge_types::id::RepositoryId;
+use forge_types::page::PageRequest;
 use forge_types::{ObjectId, RefKind, RefName};
 
 use crate::row::{Column, Row, Value, corrupt, from_row};
@@ -102,6 +103,32 @@ pub async fn list_visible(conn: &mut Conn, repository: RepositoryId) -> StoreRes
             "SELECT name, object_id, peeled_id FROM refs WHERE repository_id = $1 AND kind = 0 ORDER BY name"
         ),
         params![repository],
+    )
+    .await
+}
+
+/// Returns the visible refs whose names start with `prefix`, in the order of their names' bytes.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_page(
+    conn: &mut Conn,
+    repository: RepositoryId,
+    prefix: &str,
+    page: PageRequest,
+) -> StoreResult<Vec<StoredRef>> {
+    conn.fetch_all(
+        sql!(
+            "SELECT name, object_id, peeled_id FROM refs WHERE repository_id = $1 AND kind = 0 \
+             AND name >= $2 AND name < $3 ORDER BY name LIMIT $4 OFFSET $5"
+        ),
+        params![
+            repository,
+            prefix,
+            format!("{prefix}{}", char::MAX),
+            page.limit_with_lookahead(),
+            page.offset()
+        ],
     )
     .await
 }

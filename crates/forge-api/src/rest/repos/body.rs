@@ -1,6 +1,6 @@
 //! What requests about repositories carry. Switches of features the forge does not have can be off, not on.
 
-use forge_service::repositories::{NewRepository, RepositoryChanges, SettingsChanges};
+use forge_service::repositories::{NewRepository, RepositoryChanges, SettingsChanges, Starter};
 use forge_types::id::TeamId;
 use forge_types::repository::Visibility;
 use forge_types::{Error, FieldCode, Result};
@@ -79,6 +79,9 @@ impl SettingsBody {
 pub(super) struct CreateBody {
     name: String,
     team_id: Option<i64>,
+    auto_init: Option<bool>,
+    gitignore_template: Option<String>,
+    license_template: Option<String>,
     #[serde(flatten)]
     settings: SettingsBody,
 }
@@ -88,6 +91,11 @@ impl CreateBody {
         let visibility = self.settings.visibility()?.unwrap_or(Visibility::Public);
         let mut new = NewRepository::new(self.name, visibility);
         new.team = self.team_id.map(TeamId);
+        new.starter = Starter {
+            readme: self.auto_init.unwrap_or(false),
+            gitignore: self.gitignore_template.filter(|name| !name.is_empty()),
+            license: self.license_template.filter(|key| !key.is_empty()),
+        };
         new.settings = self.settings.changes();
         Ok(new)
     }

@@ -1,0 +1,75 @@
+//! <https://docs.github.com/rest/git/refs>
+
+use axum::extract::Path;
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use forge_service::repositories::{self, VisibleRef};
+use forge_types::NodeId;
+use forge_types::repository::Repository;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::place::Place;
+use crate::ApiState;
+use crate::context::Ctx;
+use crate::error::ApiResult;
+use crate::page::PageQuery;
+use crate::views::Links;
+
+pub(super) fn of_repository() -> Router<ApiState> {
+    Router::new()
+        .route("/git/ref/{*ref}", get(get_ref))
+        .route("/git/refs/{*ref}", get(get_ref))
+        .route("/git/matching-refs/{*ref}", get(list_matching_refs))
+}
+
+#[derive(Deserialize)]
+struct Named {
+    r#ref: String,
+}
+
+/// GitHub's `git-ref`.
+#[derive(Serialize)]
+struct RefView {
+    r#ref: String,
+    node_id: NodeId,
+    url: String,
+    object: Value,
+}
+
+impl RefView {
+    fn new(links: &Links, repository: &Repository, found: &VisibleRef) -> Self {
+        let place = format!("repos/{}/git", repository.full_name());
+        let object_url = links.api(&format!("{place}/{}s/{}", found.kind, found.id));
+        Self {
+            r#ref: found.name.as_str().to_owned(),
+            node_id: NodeId::Ref(repository.id, found.name.as_str().to_owned()),
+            url: links.api(&format!("{place}/{}", found.name)),
+            object: json!({ "type": found.kind, "sha": found.id, "url": object_url }),
+        }
+    }
+}
+
+async fn get_ref(
+    Ctx(ctx): Ctx,
+    place: Place,
+    Path(Named { r#ref }): Path<Named>,
+) -> ApiResult<Json<RefView>> {
+    let name = format!("refs/{}", r#ref.trim_start_matches("refs/"));
+    let (access, found) = repositories::find_ref(&ctx, place.target(), &name).await?;
+    Ok(Json(RefView::new(&Links::new(ctx.settings()), &access.repository, &found)))
+}
+
+async fn list_matching_refs(
+    Ctx(ctx): Ctx,
+    place: Place,
+    Path(Named { r#ref }): Path<Named>,
+    page: PageQuery,
+) -> ApiResult<Response> {
+    let prefix = format!("refs/{}", r#ref.trim_start_matches("refs/"));
+    let (access, found) = repositories::list_refs(&ctx, place.target(), &prefix, page.request).await?;
+    let links = Links::new(ctx.settings());
+    let view = |found: VisibleRef| RefView::new(&links, &access.repository, &found);
+    Ok(page.answer(ctx.settings(), &found.map(view)))
+}
