@@ -1,14 +1,15 @@
 //! Who is at the other end: the context of a page request, and what every page answer carries.
 //!
-//! INVARIANT: a page knows people by their session cookie, or by a host that is trusted; never by a token. No page is
-//! shown in a frame, loads anything from elsewhere, runs a script or is kept by anyone.
+//! INVARIANT: a page knows people by their session cookie, or by a host that is trusted; never by a token. A switch
+//! session counts only beside the session of the person who opened it. No page is shown in a frame, loads anything from
+//! elsewhere, runs a script or is kept by anyone.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, USER_AGENT,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, USER_AGENT,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::request::Parts;
@@ -25,8 +26,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::WebState;
 use crate::cookies::Cookie;
-use crate::error::WebError;
-use crate::flash;
+use crate::error::{Failed, WebError};
+use crate::{flash, layout};
 
 /// The policy of pages: `form-action` of a page that sends people elsewhere after a form is widened by that page.
 pub const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
@@ -39,8 +40,10 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
 /// The browser of a page request.
 #[derive(Clone)]
 pub struct Browser {
-    /// The request.
+    /// The request, as the agent's while the person acts as one.
     pub ctx: RequestContext,
+    /// The same request as the person's own, while the person acts as an agent.
+    pub person: Option<RequestContext>,
     /// A message that the page before left.
     pub flash: Option<String>,
     /// The token of this browser's forms.
@@ -48,16 +51,22 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Returns who is signed in.
+    /// Returns in whose name the pages are used: the person who is signed in, or the agent the person acts as.
     #[must_use]
     pub fn account(&self) -> Option<&AccountRef> {
         self.ctx.caller().account.as_ref()
     }
 
+    /// Returns the request as the person's own, whomever the person acts as.
+    #[must_use]
+    pub fn own(&self) -> &RequestContext {
+        self.person.as_ref().unwrap_or(&self.ctx)
+    }
+
     /// Returns whether the person has proved to be present recently enough to give anyone access.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
-        self.account().is_some() && self.ctx.caller().session.is_none_or(|session| session.is_fresh)
+        self.account().is_some() && self.own().caller().session.is_none_or(|session| session.is_fresh)
     }
 
     /// Returns the field that every form with `method="post"` has.
@@ -130,15 +139,25 @@ pub(crate) async fn layer(State(state): State<WebState>, mut request: Request, n
         Ok(arrival) => arrival,
         Err(error) => return WebError(error).into_response(),
     };
-    let ctx = arrival.browser.ctx.clone();
-    let has_flash = arrival.browser.flash.is_some();
-    request.extensions_mut().insert(arrival.browser);
+    let browser = arrival.browser;
+    let ctx = browser.ctx.clone();
+    let has_flash = browser.flash.is_some();
+    request.extensions_mut().insert(browser.clone());
     let response = next.run(request).await;
-    let mut response = match ctx.finish().await {
+    let mut response = match finish(&browser).await {
         Ok(()) => response,
         Err(error) => WebError(error).into_response(),
     };
+    if let Some(Failed { title, message }) = response.extensions().get::<Failed>().cloned() {
+        let (mut parts, _) = response.into_parts();
+        parts.headers.remove(CONTENT_LENGTH);
+        let (_, body) = layout::failure(&browser, title, &message).into_response().into_parts();
+        response = Response::from_parts(parts, body);
+    }
     let headers = response.headers_mut();
+    if arrival.has_dead_switch {
+        Cookie::Switch.remove(settings, headers);
+    }
     if has_flash && response_keeps_no_flash(headers) {
         Cookie::Flash.remove(settings, headers);
     }
@@ -147,6 +166,15 @@ pub(crate) async fn layer(State(state): State<WebState>, mut request: Request, n
     }
     add_common(headers, &ctx.info().id.0);
     response
+}
+
+/// Writes what was refused, to the agent the person acts as and to the person.
+async fn finish(browser: &Browser) -> Result<()> {
+    browser.ctx.finish().await?;
+    match &browser.person {
+        Some(person) => person.finish().await,
+        None => Ok(()),
+    }
 }
 
 /// A redirect leaves the message for the page that it leads to, and a page may leave one of its own.
@@ -173,6 +201,7 @@ struct Visit {
     trusted: Option<Caller>,
     session: Option<Secret>,
     form: Option<Secret>,
+    switch: Option<Secret>,
     flash: Option<String>,
 }
 
@@ -191,6 +220,7 @@ impl Visit {
             trusted: trusted.map(|PreAuthenticated(caller)| caller.clone()),
             session: Cookie::Session.find(settings, headers).map(Secret::new),
             form: Cookie::Form.find(settings, headers).map(Secret::new),
+            switch: Cookie::Switch.find(settings, headers).map(Secret::new),
             flash: flash::find(settings, headers),
         }
     }
@@ -210,9 +240,24 @@ impl Visit {
     }
 }
 
+/// Returns the request as the agent's that `person` acts as; none when the switch session is over or somebody else's.
+async fn switched(
+    app: &Arc<App>,
+    token: &Secret,
+    person: &RequestContext,
+) -> Result<Option<RequestContext>> {
+    let ctx = match authenticate::with_token(app, token, person.info().clone()).await {
+        Err(error) if *error.kind() == ErrorKind::Unauthenticated => return Ok(None),
+        outcome => outcome?,
+    };
+    let acting = ctx.caller().acting.as_ref().map(|acting| acting.id);
+    Ok((acting.is_some() && acting == person.account_id()).then_some(ctx))
+}
+
 struct Arrival {
     browser: Browser,
     new_form_cookie: Option<Secret>,
+    has_dead_switch: bool,
 }
 
 impl Arrival {
@@ -231,6 +276,16 @@ impl Arrival {
             },
         };
         let form_token = csrf::token(app, &binding)?;
-        Ok(Self { browser: Browser { ctx, flash: visit.flash, form_token }, new_form_cookie })
+        let agent = match &visit.switch {
+            Some(token) => switched(app, token, &ctx).await?,
+            None => None,
+        };
+        let has_dead_switch = visit.switch.is_some() && agent.is_none();
+        let (ctx, person) = match agent {
+            Some(agent) => (agent, Some(ctx)),
+            None => (ctx, None),
+        };
+        let browser = Browser { ctx, person, flash: visit.flash, form_token };
+        Ok(Self { browser, new_form_cookie, has_dead_switch })
     }
 }

@@ -15,6 +15,8 @@ pub(crate) enum Cookie {
     Form,
     /// A message for the next page.
     Flash,
+    /// The switch session through which the person acts as an agent.
+    Switch,
 }
 
 impl Cookie {
@@ -23,6 +25,7 @@ impl Cookie {
             Self::Session => "forge_session",
             Self::Form => "forge_form",
             Self::Flash => "forge_flash",
+            Self::Switch => "forge_switch",
         };
         // Browsers let no other host and no plain connection set a cookie whose name starts like this.
         if is_secure(settings) { format!("__Host-{name}") } else { name.to_owned() }

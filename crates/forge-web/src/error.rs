@@ -28,10 +28,19 @@ impl IntoResponse for WebError {
         if let ErrorKind::RateLimited(after) | ErrorKind::Unavailable(after) = self.0.kind() {
             headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
         }
-        let page =
-            layout::bare(title, &html! { p { (sentence(&message(&self.0))) } p { a href="/" { "Home" } } });
-        (status, headers, page).into_response()
+        let message = sentence(&message(&self.0));
+        let page = layout::bare(title, &html! { p { (message) } p { a href="/" { "Home" } } });
+        let mut response = (status, headers, page).into_response();
+        response.extensions_mut().insert(Failed { title, message });
+        response
     }
+}
+
+/// What a page about an error says, for whoever knows the browser and can say it with what every page has.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed {
+    pub(crate) title: &'static str,
+    pub(crate) message: String,
 }
 
 /// Returns the status and the title.

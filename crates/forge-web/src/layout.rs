@@ -14,11 +14,13 @@ pub fn page(browser: &Browser, title: &str, body: &Markup) -> Html<String> {
     document(
         title,
         &html! {
+            (switch_banner(browser))
             header.top {
                 a.brand href="/" { "forge" }
-                @if let Some(account) = browser.account() {
+                @if let Some(account) = &browser.own().caller().account {
                     nav aria-label="Account" {
                         span { "Signed in as " strong { (account.login) } }
+                        a href="/settings/agents" { "Agents" }
                         a href="/settings/tokens" { "Settings" }
                         form method="post" action="/logout" {
                             (browser.form_field())
@@ -35,6 +37,41 @@ pub fn page(browser: &Browser, title: &str, body: &Markup) -> Html<String> {
             }
         },
     )
+}
+
+/// Says, on every page, that the person acts as an agent, with the ways to go on and to end that.
+fn switch_banner(browser: &Browser) -> Markup {
+    let (Some(_), caller) = (&browser.person, browser.ctx.caller()) else { return html! {} };
+    let login = caller.account.as_ref().map_or("", |agent| agent.login.as_str());
+    let credential = caller.credential.as_ref();
+    let ends = credential.and_then(|credential| credential.expires_at);
+    let left = ends.map(|ends| ends.since(browser.ctx.now()).as_secs().div_ceil(60));
+    let may_renew = ends < credential.and_then(|credential| credential.renewable_until);
+    html! {
+        div.banner role="region" aria-label="Acting as an agent" {
+            p {
+                "You are acting as " strong { (login) } ". What you do is recorded as its doing, with your name beside it."
+                @if let Some(left) = left { " This ends in " (left) @if left == 1 { " minute." } @else { " minutes." } }
+            }
+            div.actions {
+                form method="post" action="/switch/end" {
+                    (browser.form_field())
+                    button type="submit" { "Stop acting as " (login) }
+                }
+                @if may_renew {
+                    form method="post" action="/switch/renew" {
+                        (browser.form_field())
+                        button.plain type="submit" { "Stay for 15 more minutes" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Renders what went wrong, with what every page has.
+pub(crate) fn failure(browser: &Browser, title: &str, message: &str) -> Html<String> {
+    page(browser, title, &html! { h1 { (title) } p { (message) } p { a href="/" { "Home" } } })
 }
 
 /// Renders a page for nobody in particular.
@@ -119,6 +156,16 @@ impl Field<'_> {
     /// Renders the field with its label, its hint and what is wrong with it.
     #[must_use]
     pub fn render(&self, problems: &[Problem]) -> Markup {
+        self.input(problems, true)
+    }
+
+    /// Renders the field, which may be left empty.
+    #[must_use]
+    pub fn optional(&self, problems: &[Problem]) -> Markup {
+        self.input(problems, false)
+    }
+
+    fn input(&self, problems: &[Problem], is_required: bool) -> Markup {
         let wrong = problems.iter().find(|problem| problem.field.as_deref() == Some(self.name));
         let (hint_id, error_id) = (format!("{}-hint", self.name), format!("{}-error", self.name));
         let mut described: Vec<&str> = Vec::new();
@@ -130,7 +177,7 @@ impl Field<'_> {
                 label for=(self.name) { (self.label) }
                 @if let Some(hint) = self.hint { p.hint id=(hint_id) { (hint) } }
                 @if let Some(problem) = wrong { p.error id=(error_id) { (problem.message) } }
-                input type=(self.kind) id=(self.name) name=(self.name) value=(self.value) required
+                input type=(self.kind) id=(self.name) name=(self.name) value=(self.value) required[is_required]
                     autocomplete=(self.autocomplete) autocapitalize="none" spellcheck="false"
                     aria-describedby=[described] aria-invalid=[wrong.map(|_| "true")];
             }

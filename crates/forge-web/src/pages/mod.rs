@@ -8,6 +8,7 @@ mod scopes;
 pub mod settings;
 mod setup;
 mod sign_in;
+mod switch;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -26,5 +27,6 @@ pub(crate) fn routes() -> Router<WebState> {
         .merge(device::routes())
         .merge(authorize::routes())
         .merge(settings::routes())
+        .merge(switch::routes())
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
 }

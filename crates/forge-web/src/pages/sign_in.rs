@@ -5,6 +5,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use forge_service::agents;
 use forge_service::people::sessions::{self, SignedIn};
 use forge_service::people::sign_in;
 use maud::html;
@@ -73,10 +74,14 @@ pub(super) fn enter(browser: &Browser, signed_in: &SignedIn, return_to: &str) ->
 }
 
 async fn sign_out(browser: Browser, Form(Nothing {}): Form<Nothing>) -> Result<Response, WebError> {
-    sessions::sign_out(&browser.ctx).await?;
+    if let Some(agent) = browser.person.as_ref().and(browser.account()) {
+        agents::end_switch(&browser.ctx, &agent.login, None).await?;
+    }
+    sessions::sign_out(browser.own()).await?;
     let settings = browser.ctx.settings();
     let mut response = Redirect::to("/login").into_response();
     Cookie::Session.remove(settings, response.headers_mut());
+    Cookie::Switch.remove(settings, response.headers_mut());
     flash::leave(settings, response.headers_mut(), "You have signed out.");
     Ok(response)
 }

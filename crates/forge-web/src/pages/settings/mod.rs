@@ -1,5 +1,6 @@
 //! Settings of the person who is signed in: a page per section, with the sections at the top.
 
+mod agents;
 mod tokens;
 
 use axum::Router;
@@ -14,21 +15,25 @@ use crate::layout::page_with_status;
 /// A section of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
+    /// One's agents.
+    Agents,
     /// One's own tokens.
     Tokens,
 }
 
 impl Section {
-    const ALL: &'static [Self] = &[Self::Tokens];
+    const ALL: &'static [Self] = &[Self::Agents, Self::Tokens];
 
     const fn label(self) -> &'static str {
         match self {
+            Self::Agents => "Agents",
             Self::Tokens => "Tokens",
         }
     }
 
     const fn path(self) -> &'static str {
         match self {
+            Self::Agents => "/settings/agents",
             Self::Tokens => "/settings/tokens",
         }
     }
@@ -36,7 +41,7 @@ impl Section {
 
 /// Returns the routes of all sections.
 pub(crate) fn routes() -> Router<WebState> {
-    Router::new().merge(tokens::routes())
+    Router::new().merge(agents::routes()).merge(tokens::routes())
 }
 
 /// Renders a page of a section.
