@@ -8,8 +8,8 @@ mod description;
 mod grants;
 mod invites;
 mod registration;
-mod switch;
 mod suspension;
+mod switch;
 mod unbinding;
 
 use forge_testing::{Client, TestAgent};

@@ -26,7 +26,9 @@ impl World {
         let [alice, bob, ..] = clients.as_slice() else { unreachable!("four clients") };
         organization(alice, "acme").await;
         organization(bob, "quiet").await;
-        bob.patch("/api/v3/orgs/quiet", &json!({ "default_repository_permission": "none" })).await.expect(200);
+        bob.patch("/api/v3/orgs/quiet", &json!({ "default_repository_permission": "none" }))
+            .await
+            .expect(200);
         alice.put("/api/v3/orgs/acme/memberships/bob", &json!({})).await.expect(200);
         bob.put("/api/v3/orgs/quiet/memberships/carol", &json!({})).await.expect(200);
         let mut full_names = Vec::new();
@@ -39,8 +41,13 @@ impl World {
                 full_names.push(created["full_name"].as_str().expect("a name").to_owned());
             }
         }
-        alice.put("/api/v3/repos/alice/private/collaborators/dave", &json!({ "permission": "pull" })).await.expect(204);
-        bob.post("/api/v3/orgs/quiet/teams", &json!({ "name": "crew", "maintainers": ["carol"] })).await.expect(201);
+        alice
+            .put("/api/v3/repos/alice/private/collaborators/dave", &json!({ "permission": "pull" }))
+            .await
+            .expect(204);
+        bob.post("/api/v3/orgs/quiet/teams", &json!({ "name": "crew", "maintainers": ["carol"] }))
+            .await
+            .expect(201);
         bob.put("/api/v3/orgs/quiet/teams/crew/repos/quiet/private", &json!({})).await.expect(204);
         let mut callers = clients;
         for account in &accounts {

@@ -163,7 +163,8 @@ impl RequestContext {
 
     /// Takes over what was refused to `other`, so that it is written as refused to this request's caller.
     pub(crate) fn adopt_refusals(&self, other: &Self) {
-        let theirs = std::mem::take(&mut *other.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner));
+        let theirs =
+            std::mem::take(&mut *other.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner));
         self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner).extend(theirs);
     }
 

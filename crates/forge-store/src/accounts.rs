@@ -273,8 +273,9 @@ pub async fn lock(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
     if tx.is_sqlite() {
         return Ok(());
     }
-    let _: Option<Locked> =
-        tx.fetch_optional(postgres_sql!("SELECT id FROM accounts WHERE id = $1 FOR UPDATE"), params![id]).await?;
+    let _: Option<Locked> = tx
+        .fetch_optional(postgres_sql!("SELECT id FROM accounts WHERE id = $1 FOR UPDATE"), params![id])
+        .await?;
     Ok(())
 }
 

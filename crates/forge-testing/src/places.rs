@@ -2,10 +2,10 @@
 
 use forge_store::accounts::NewAccount;
 use forge_store::teams::NewTeam;
+use forge_types::Permission;
 use forge_types::account::{Account, AccountKind};
 use forge_types::organization::{OrganizationRole, Team, TeamPrivacy, TeamRole};
 use forge_types::repository::Repository;
-use forge_types::Permission;
 
 use crate::forge::TestForge;
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, USER_AGENT,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LOCATION,
+    REFERRER_POLICY, USER_AGENT, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
@@ -241,11 +241,7 @@ impl Visit {
 }
 
 /// Returns the request as the agent's that `person` acts as; none when the switch session is over or somebody else's.
-async fn switched(
-    app: &Arc<App>,
-    token: &Secret,
-    person: &RequestContext,
-) -> Result<Option<RequestContext>> {
+async fn switched(app: &Arc<App>, token: &Secret, person: &RequestContext) -> Result<Option<RequestContext>> {
     let ctx = match authenticate::with_token(app, token, person.info().clone()).await {
         Err(error) if *error.kind() == ErrorKind::Unauthenticated => return Ok(None),
         outcome => outcome?,

@@ -48,8 +48,7 @@ pub async fn confirm(ctx: &RequestContext, token: &Secret) -> Result<ConfirmedBi
         let given = grants::give_team(&inviter, ctx, &mut tx, &agent, grant).await;
         given.map_err(|error| lost(ctx, &error, &inviter).unwrap_or(error))?;
     }
-    let event =
-        Event::new("agent.bound").subject(invite.human_id).with("invite_id", invite.id.0.as_str());
+    let event = Event::new("agent.bound").subject(invite.human_id).with("invite_id", invite.id.0.as_str());
     ctx.record(&mut tx, event).await?;
     tx.commit().await?;
     let human_login = inviter.account()?.login.clone();
@@ -95,12 +94,7 @@ async fn free_agent(tx: &mut Tx, id: AccountId) -> Result<AccountRef> {
 }
 
 /// Of two that want the same invitation or the same agent at once, the second waits here and is refused.
-async fn bind(
-    ctx: &RequestContext,
-    tx: &mut Tx,
-    invite: &AgentInvite,
-    binding: &AgentBinding,
-) -> Result<()> {
+async fn bind(ctx: &RequestContext, tx: &mut Tx, invite: &AgentInvite, binding: &AgentBinding) -> Result<()> {
     if !forge_store::agents::invites::consume(tx, &invite.id, binding.agent_id, ctx.now()).await? {
         return Err(used());
     }
@@ -130,7 +124,10 @@ async fn inviter(ctx: &RequestContext, tx: &mut Tx, human: AccountId) -> Result<
 fn lost(ctx: &RequestContext, error: &Error, inviter: &RequestContext) -> Option<Error> {
     let is_refusal = matches!(
         error.kind(),
-        ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::Unauthenticated | ErrorKind::InsufficientScope(_)
+        ErrorKind::NotFound
+            | ErrorKind::Forbidden
+            | ErrorKind::Unauthenticated
+            | ErrorKind::InsufficientScope(_)
     );
     is_refusal.then(|| {
         ctx.adopt_refusals(inviter);

@@ -96,7 +96,8 @@ fn check(new: &NewAgent) -> Result<()> {
 
 /// Refuses descriptions that are not a line.
 pub(super) fn check_description(description: Option<&str>) -> Result<()> {
-    let is_line = |text: &str| text.chars().count() <= LONGEST_DESCRIPTION && !text.chars().any(char::is_control);
+    let is_line =
+        |text: &str| text.chars().count() <= LONGEST_DESCRIPTION && !text.chars().any(char::is_control);
     if description.is_none_or(is_line) {
         return Ok(());
     }

@@ -65,7 +65,8 @@ pub async fn invite(ctx: &RequestContext, request: &InviteRequest) -> Result<(Se
 }
 
 fn check(request: &InviteRequest) -> Result<()> {
-    let refuse = |field, message: &str| Err(Error::invalid("AgentInvite", field, FieldCode::Invalid, message));
+    let refuse =
+        |field, message: &str| Err(Error::invalid("AgentInvite", field, FieldCode::Invalid, message));
     if request.repositories.len() > MOST_GRANTS || request.teams.len() > MOST_GRANTS {
         return refuse("repo_grants", "an invite carries at most 50 repositories and 50 teams");
     }

@@ -34,10 +34,7 @@ fn agent(browser: &Browser) -> Result<&str, Error> {
     agent.map(|agent| agent.login.as_str()).ok_or_else(|| Error::conflict("you are not acting as an agent"))
 }
 
-async fn renew(
-    SignedIn(browser): SignedIn,
-    Form(Nothing {}): Form<Nothing>,
-) -> Result<Response, WebError> {
+async fn renew(SignedIn(browser): SignedIn, Form(Nothing {}): Form<Nothing>) -> Result<Response, WebError> {
     let (_, value, session) = agents::renew_switch(&browser.ctx, agent(&browser)?).await?;
     Ok(enter(&browser, &value, &session, "You have 15 more minutes."))
 }

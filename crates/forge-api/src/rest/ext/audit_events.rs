@@ -6,8 +6,8 @@ use axum::http::Uri;
 use axum::http::header::{HeaderValue, LINK};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
-use forge_service::audit_log::{self, AuditEvent, AuditQuery};
 use forge_service::RequestContext;
+use forge_service::audit_log::{self, AuditEvent, AuditQuery};
 use forge_types::id::AuditEventId;
 use forge_types::{Error, FieldCode};
 use serde::Deserialize;
@@ -67,13 +67,13 @@ fn link(ctx: &RequestContext, uri: &Uri, last: AuditEventId) -> String {
 }
 
 fn event(event: &AuditEvent) -> Value {
-    let actor = event.actor_id.map(|id| {
-        json!({ "id": id, "login": event.actor_login, "user_kind": event.actor_kind })
-    });
+    let actor = event
+        .actor_id
+        .map(|id| json!({ "id": id, "login": event.actor_login, "user_kind": event.actor_kind }));
     let acting = event.acting_id.map(|id| json!({ "id": id, "login": event.acting_login }));
-    let credential = event.credential_kind.as_ref().map(|kind| {
-        json!({ "id": event.credential_id, "kind": kind, "fingerprint": event.token_fingerprint })
-    });
+    let credential = event.credential_kind.as_ref().map(
+        |kind| json!({ "id": event.credential_id, "kind": kind, "fingerprint": event.token_fingerprint }),
+    );
     json!({
         "id": event.id,
         "created_at": event.created_at,

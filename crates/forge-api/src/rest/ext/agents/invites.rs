@@ -49,7 +49,8 @@ fn invalid(field: &'static str, message: &str) -> Error {
 impl Body {
     fn request(self) -> Result<InviteRequest> {
         let moment = |text: String| {
-            Timestamp::parse(&text).ok_or_else(|| invalid("expires_at", "expires_at must be an RFC 3339 time"))
+            Timestamp::parse(&text)
+                .ok_or_else(|| invalid("expires_at", "expires_at must be an RFC 3339 time"))
         };
         Ok(InviteRequest {
             repositories: self.repo_grants.into_iter().map(repository).collect::<Result<_>>()?,

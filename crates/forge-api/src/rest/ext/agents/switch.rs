@@ -6,10 +6,10 @@ use axum::response::Response;
 use forge_auth::token::Secret;
 use forge_service::agents;
 use forge_service::{RequestContext, Settings};
+use forge_types::Error;
 use forge_types::agent::Agent;
 use forge_types::credential::Credential;
 use forge_types::id::CredentialId;
-use forge_types::Error;
 use serde_json::{Value, json};
 
 use super::views;

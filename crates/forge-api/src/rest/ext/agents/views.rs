@@ -130,17 +130,13 @@ pub(super) fn invite(invite: &AgentInvite, now: Timestamp) -> Value {
 
 /// Returns what an invitation gives in repositories.
 pub(super) fn repository_grants(grants: &[RepositoryGrant]) -> Vec<Value> {
-    let view = |grant: &RepositoryGrant| {
-        json!({ "repo_full_name": grant.repo_full_name, "permission": grant.permission.role_name() })
-    };
+    let view = |grant: &RepositoryGrant| json!({ "repo_full_name": grant.repo_full_name, "permission": grant.permission.role_name() });
     grants.iter().map(view).collect()
 }
 
 /// Returns what an invitation gives in teams.
 pub(super) fn team_grants(grants: &[TeamGrant]) -> Vec<Value> {
-    let view = |grant: &TeamGrant| {
-        json!({ "org": grant.org, "team_slug": grant.team_slug, "role": grant.role.as_str() })
-    };
+    let view = |grant: &TeamGrant| json!({ "org": grant.org, "team_slug": grant.team_slug, "role": grant.role.as_str() });
     grants.iter().map(view).collect()
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
-use forge_service::agents::{self, InviteRequest, RepositoryGrantRequest, TeamGrantRequest};
 use forge_service::Secret;
+use forge_service::agents::{self, InviteRequest, RepositoryGrantRequest, TeamGrantRequest};
 use forge_types::agent::AgentInvite;
 use forge_types::id::InviteId;
 use forge_types::organization::TeamRole;
@@ -50,7 +50,8 @@ pub(super) async fn create(
 
 /// What is offered and cannot be is for the person to put right, so it is said in the form.
 fn explain(error: Error) -> Result<(StatusCode, Vec<Problem>), WebError> {
-    let said = |status, message: &str| Ok((status, vec![Problem { field: None, message: message.to_owned() }]));
+    let said =
+        |status, message: &str| Ok((status, vec![Problem { field: None, message: message.to_owned() }]));
     match error.kind() {
         ErrorKind::NotFound => said(
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -108,8 +108,15 @@ fn acting(browser: &Browser, agent: &Agent, sessions: &[Credential]) -> Markup {
 fn editing(browser: &Browser, agent: &Agent, problems: &[Problem]) -> Markup {
     let account = &agent.account;
     let text = |name, label, value: Option<&String>| {
-        Field { name, label, kind: "text", value: value.map_or("", String::as_str), hint: None, autocomplete: "off" }
-            .optional(problems)
+        Field {
+            name,
+            label,
+            kind: "text",
+            value: value.map_or("", String::as_str),
+            hint: None,
+            autocomplete: "off",
+        }
+        .optional(problems)
     };
     html! {
         form.card method="post" action=(path_of(&account.login)) {
