@@ -19,7 +19,7 @@ fn attacks() -> Vec<(&'static str, String)> {
     laughs += "fragment f40 on User { login }";
     let unused = format!("{{ viewer {{ login }} }} {}", laughs.replacen("{ viewer { ...f0 } } ", "", 1));
     let chain: String = (0..4000).map(|n| format!("fragment f{n} on User {{ ...f{} }} ", n + 1)).collect();
-    let owner = "owner { ... on User { login } } ".repeat(1);
+    let owner = "owner { ... on User { login } } ".to_string();
     let deep = format!(
         "{{ repository(owner: \"a\", name: \"b\") {}{owner}{} }}",
         "{ parent ".repeat(45),

@@ -9,20 +9,20 @@ use forge_types::account::Account;
 use serde_json::Value;
 
 /// Everybody's password.
-pub const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 /// The client id of every GitHub CLI.
-pub const GITHUB_CLI: &str = "178c6fc778ccc68e1d6a";
+pub(crate) const GITHUB_CLI: &str = "178c6fc778ccc68e1d6a";
 /// The vector of RFC 7636, appendix B.
-pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// What the verifier's challenge is.
-pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// Where the tests' client may be sent.
-pub const REDIRECT: &str = "https://client.example/callback";
+pub(crate) const REDIRECT: &str = "https://client.example/callback";
 /// Something that takes any valid token.
-pub const ANYTHING: &str = "/api/ext/v1/user/tokens";
+pub(crate) const ANYTHING: &str = "/api/ext/v1/user/tokens";
 
 /// Creates a person with the password.
-pub async fn person(forge: &TestForge, login: &str) -> Account {
+pub(crate) async fn person(forge: &TestForge, login: &str) -> Account {
     let ctx = admin::console(forge.app());
     let new = admin::NewUser {
         login: login.to_owned(),
@@ -34,7 +34,7 @@ pub async fn person(forge: &TestForge, login: &str) -> Account {
 }
 
 /// Returns the browser of a new person who has signed in.
-pub async fn signed_in(forge: &TestForge, login: &str) -> Client {
+pub(crate) async fn signed_in(forge: &TestForge, login: &str) -> Client {
     person(forge, login).await;
     let mut browser = forge.client();
     sign_in(&mut browser, login, PASSWORD).await.expect(303);
@@ -42,19 +42,19 @@ pub async fn signed_in(forge: &TestForge, login: &str) -> Client {
 }
 
 /// Signs in on the page.
-pub async fn sign_in(browser: &mut Client, login: &str, password: &str) -> Answer {
+pub(crate) async fn sign_in(browser: &mut Client, login: &str, password: &str) -> Answer {
     let page = browser.visit("/login").await;
     let csrf = csrf(&page);
     browser.submit("/login", &[("csrf", &csrf), ("login", login), ("password", password)]).await
 }
 
 /// Returns the token of the forms on a page.
-pub fn csrf(page: &Answer) -> String {
+pub(crate) fn csrf(page: &Answer) -> String {
     hidden(page, "csrf")
 }
 
 /// Returns the value of a hidden field.
-pub fn hidden(page: &Answer, name: &str) -> String {
+pub(crate) fn hidden(page: &Answer, name: &str) -> String {
     let text = page.text();
     let marker = format!("name=\"{name}\" value=\"");
     let (_, rest) = text.split_once(&marker).unwrap_or_else(|| panic!("no field `{name}`: {text}"));
@@ -62,12 +62,12 @@ pub fn hidden(page: &Answer, name: &str) -> String {
 }
 
 /// Returns an answer's body as JSON text.
-pub fn text(json: &Value, name: &str) -> String {
+pub(crate) fn text(json: &Value, name: &str) -> String {
     json[name].as_str().unwrap_or_else(|| panic!("no `{name}`: {json}")).to_owned()
 }
 
 /// Posts a form without cookies and reads JSON.
-pub async fn call(client: &Client, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn call(client: &Client, path: &str, fields: &[(&str, &str)]) -> Answer {
     let form = encode(fields);
     let client = client.clone().with_header("accept".parse().expect("a name"), "application/json");
     let method = "POST".parse().expect("a method");
@@ -75,7 +75,7 @@ pub async fn call(client: &Client, path: &str, fields: &[(&str, &str)]) -> Answe
 }
 
 /// Encodes fields as a form.
-pub fn encode(fields: &[(&str, &str)]) -> String {
+pub(crate) fn encode(fields: &[(&str, &str)]) -> String {
     let escape = |text: &str| -> String {
         text.bytes()
             .map(|byte| match byte {
@@ -90,7 +90,7 @@ pub fn encode(fields: &[(&str, &str)]) -> String {
 }
 
 /// Registers a client.
-pub async fn register(
+pub(crate) async fn register(
     forge: &TestForge,
     name: &str,
     is_confidential: bool,
@@ -107,14 +107,14 @@ pub async fn register(
 }
 
 /// Returns whether a token opens the forge.
-pub async fn opens(forge: &TestForge, token: &str) -> bool {
+pub(crate) async fn opens(forge: &TestForge, token: &str) -> bool {
     let answer = forge.client().with_token(&Secret::new(token.to_owned())).get(ANYTHING).await;
     assert!([200, 401].contains(&answer.status.as_u16()), "{}", answer.text());
     answer.status == 200
 }
 
 /// A device that has asked for codes.
-pub struct Device {
+pub(crate) struct Device {
     /// The code it keeps.
     pub device_code: String,
     /// The code it shows.
@@ -123,7 +123,7 @@ pub struct Device {
 
 impl Device {
     /// Asks for codes as the GitHub CLI does.
-    pub async fn begin(forge: &TestForge, scope: &str) -> Self {
+    pub(crate) async fn begin(forge: &TestForge, scope: &str) -> Self {
         let fields = [("client_id", GITHUB_CLI), ("scope", scope)];
         let answer = call(&forge.client(), "/login/device/code", &fields).await.expect(200).json();
         assert_eq!((answer["expires_in"].as_i64(), answer["interval"].as_i64()), (Some(900), Some(5)));
@@ -131,7 +131,7 @@ impl Device {
     }
 
     /// Asks whether somebody has decided.
-    pub async fn poll(&self, forge: &TestForge) -> Value {
+    pub(crate) async fn poll(&self, forge: &TestForge) -> Value {
         let fields = [
             ("client_id", GITHUB_CLI),
             ("device_code", self.device_code.as_str()),
@@ -142,7 +142,7 @@ impl Device {
 }
 
 /// Types a device's code and decides.
-pub async fn decide(browser: &mut Client, user_code: &str, decision: &str) -> Answer {
+pub(crate) async fn decide(browser: &mut Client, user_code: &str, decision: &str) -> Answer {
     let page = browser.visit("/login/device").await.expect(200);
     let fields = [("csrf", csrf(&page)), ("user_code", user_code.to_owned())];
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -156,7 +156,7 @@ pub async fn decide(browser: &mut Client, user_code: &str, decision: &str) -> An
 }
 
 /// Returns the address at which a client asks for consent.
-pub fn authorize_path(client_id: &str, uri: &str) -> String {
+pub(crate) fn authorize_path(client_id: &str, uri: &str) -> String {
     let fields = [
         ("response_type", "code"),
         ("client_id", client_id),
@@ -170,7 +170,7 @@ pub fn authorize_path(client_id: &str, uri: &str) -> String {
 }
 
 /// Decides on the consent page at `path` and returns the answer.
-pub async fn consent(browser: &mut Client, path: &str, decision: &str) -> Answer {
+pub(crate) async fn consent(browser: &mut Client, path: &str, decision: &str) -> Answer {
     let page = browser.visit(path).await.expect(200);
     let (csrf, request) = (csrf(&page), hidden(&page, "request"));
     let fields = [("csrf", csrf.as_str()), ("request", &request), ("decision", decision)];
@@ -178,26 +178,26 @@ pub async fn consent(browser: &mut Client, path: &str, decision: &str) -> Answer
 }
 
 /// Returns where an answer sends the browser, which must not make it send its form again.
-pub fn location(answer: &Answer) -> String {
+pub(crate) fn location(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text());
     answer.header("location").expect("a location").to_owned()
 }
 
 /// Returns a parameter of an address.
-pub fn parameter(address: &str, name: &str) -> Option<String> {
+pub(crate) fn parameter(address: &str, name: &str) -> Option<String> {
     let query = address.split_once('?')?.1;
     let pair = query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")))?;
     Some(pair.replace("%3A", ":").replace("%2F", "/").replace("%26", "&").replace('+', " "))
 }
 
 /// Has a person consent and returns the code the client is given.
-pub async fn code(browser: &mut Client, client_id: &str, uri: &str) -> String {
+pub(crate) async fn code(browser: &mut Client, client_id: &str, uri: &str) -> String {
     let address = location(&consent(browser, &authorize_path(client_id, uri), "approve").await);
     parameter(&address, "code").expect("a code")
 }
 
 /// Exchanges a code as the public client of the tests.
-pub async fn exchange(forge: &TestForge, client_id: &str, code: &str, verifier: &str) -> Answer {
+pub(crate) async fn exchange(forge: &TestForge, client_id: &str, code: &str, verifier: &str) -> Answer {
     let fields = [
         ("grant_type", "authorization_code"),
         ("client_id", client_id),
@@ -209,13 +209,13 @@ pub async fn exchange(forge: &TestForge, client_id: &str, code: &str, verifier: 
 }
 
 /// Exchanges a refresh token.
-pub async fn refresh(forge: &TestForge, client_id: &str, token: &str) -> Answer {
+pub(crate) async fn refresh(forge: &TestForge, client_id: &str, token: &str) -> Answer {
     let fields = [("grant_type", "refresh_token"), ("client_id", client_id), ("refresh_token", token)];
     call(&forge.client(), "/login/oauth/access_token", &fields).await
 }
 
 /// Returns the value of a one-time link.
-pub async fn setup_path(forge: &TestForge) -> String {
+pub(crate) async fn setup_path(forge: &TestForge) -> String {
     let url = people::setup::create_link(&admin::console(forge.app())).await.expect("no administrator yet");
     url.path().to_owned()
 }

@@ -46,7 +46,6 @@ impl FromRef<ApiState> for Arc<App> {
 
 /// Returns the routes of REST v3 under `/api/v3`, of our extensions under `/api/ext/v1` and of the authorization
 /// server, and those of Git.
-#[must_use]
 pub fn router(state: &ApiState) -> Router {
     let v3 =
         rest::v3_routes().fallback(error::unknown_route).method_not_allowed_fallback(error::unknown_route);
@@ -62,7 +61,6 @@ pub fn router(state: &ApiState) -> Router {
 }
 
 /// Returns the routes of REST v3 at the root, as `api.HOST` has them.
-#[must_use]
 pub fn api_host_router(state: &ApiState) -> Router {
     let v3 =
         rest::v3_routes().fallback(error::unknown_route).method_not_allowed_fallback(error::unknown_route);
@@ -71,14 +69,12 @@ pub fn api_host_router(state: &ApiState) -> Router {
 
 /// Puts the layer that REST routes have around the routes of the GraphQL edge: who asks is found out in one place, and
 /// every answer carries the same headers. The routes find the request's context among its extensions.
-#[must_use]
 pub fn around_graphql(routes: Router, state: &ApiState) -> Router {
     let door = Door { app: Arc::clone(&state.app), surface: Surface::GraphQl, resource: Resource::GraphQl };
     routes.layer(from_fn_with_state(door, layer::layer))
 }
 
 /// Returns the limit on bodies that handlers read whole.
-#[must_use]
 pub fn json_body_limit() -> DefaultBodyLimit {
     DefaultBodyLimit::max(MAX_JSON_BODY)
 }

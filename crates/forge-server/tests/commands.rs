@@ -1,5 +1,7 @@
 //! The commands of the program `forge` as a person types them: what they print, and how they end.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};

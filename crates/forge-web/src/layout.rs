@@ -9,7 +9,6 @@ use crate::error::Problem;
 use crate::style;
 
 /// Renders a page with who is signed in at its top and what the page before left.
-#[must_use]
 pub fn page(browser: &Browser, title: &str, body: &Markup) -> Html<String> {
     document(
         title,
@@ -75,7 +74,6 @@ pub(crate) fn failure(browser: &Browser, title: &str, message: &str) -> Html<Str
 }
 
 /// Renders a page for nobody in particular.
-#[must_use]
 pub fn bare(title: &str, body: &Markup) -> Html<String> {
     document(
         title,

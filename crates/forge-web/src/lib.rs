@@ -46,7 +46,6 @@ impl WebState {
 }
 
 /// Returns all pages.
-#[must_use]
 pub fn router(state: &WebState) -> Router {
     pages::routes()
         .layer(from_fn_with_state(state.clone(), browser::layer))

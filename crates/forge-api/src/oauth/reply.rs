@@ -60,7 +60,7 @@ impl Reply {
 
     #[expect(clippy::needless_pass_by_value, reason = "an error that was answered is over")]
     fn failed(ctx: &RequestContext, encoding: Encoding, error: OAuthError) -> Self {
-        if let Some(cause) = error.source.as_ref().and_then(std::error::Error::source) {
+        if let Some(cause) = error.source.as_deref().and_then(std::error::Error::source) {
             tracing::error!(code = error.code.as_str(), %cause, "OAuth request failed");
         }
         let mut headers = headers(ctx);

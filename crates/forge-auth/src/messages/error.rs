@@ -68,7 +68,7 @@ pub struct OAuthError {
     /// When to try again.
     pub retry_after: Option<Duration>,
     /// What the operator may know.
-    pub source: Option<Error>,
+    pub source: Option<Box<Error>>,
 }
 
 impl OAuthError {
@@ -140,6 +140,6 @@ impl From<Error> for OAuthError {
             | ErrorKind::Unavailable(_)
             | ErrorKind::Internal => error.message().to_owned(),
         };
-        Self { code, description, interval: None, retry_after, source: Some(error) }
+        Self { code, description, interval: None, retry_after, source: Some(Box::new(error)) }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) async fn hash(app: &App, password: &str) -> Result<String> {
 }
 
 /// Turns a fault of hashing into what the caller is told.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 pub(crate) fn fault(error: PasswordError) -> Error {
     match error {
         PasswordError::Busy => Error::unavailable(std::time::Duration::from_secs(2)),

@@ -37,7 +37,7 @@ impl RepositoryQuery {
         for term in terms(text) {
             match term.split_once(':') {
                 Some((name, value)) if !value.is_empty() => {
-                    query.qualify(&name.to_ascii_lowercase(), value)?
+                    query.qualify(&name.to_ascii_lowercase(), value)?;
                 }
                 _ if term == "AND" => {}
                 _ => query.words.push(term),

@@ -139,7 +139,7 @@ pub(crate) fn list_parameters(
         visible.public,
         visible.internal,
         visible.permitted,
-        filter.visibility.map(|visibility| visibility.as_str()),
+        filter.visibility.map(forge_types::repository::Visibility::as_str),
         filter.is_private,
         filter.is_fork,
         filter.is_archived,

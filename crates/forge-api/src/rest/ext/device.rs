@@ -31,7 +31,7 @@ async fn reject(ctx: Ctx, body: JsonBody<Code>) -> ApiResult<Json<Value>> {
 
 async fn decide(Ctx(ctx): Ctx, JsonBody(body): JsonBody<Code>, is_approved: bool) -> ApiResult<Json<Value>> {
     let details = decision::decide(&ctx, &body.user_code, is_approved).await?;
-    let scopes: Vec<&str> = details.scopes.iter().map(|scope| scope.as_str()).collect();
+    let scopes: Vec<&str> = details.scopes.iter().map(forge_types::Scope::as_str).collect();
     Ok(Json(json!({
         "state": if is_approved { "approved" } else { "denied" },
         "client": details.client_name,

@@ -53,7 +53,7 @@ impl TokenView {
             id: credential.id,
             name: credential.name,
             kind: credential.kind.as_str(),
-            scopes: credential.scopes.map(|scopes| scopes.iter().map(|scope| scope.as_str()).collect()),
+            scopes: credential.scopes.map(|scopes| scopes.iter().map(forge_types::Scope::as_str).collect()),
             client_id: credential.client_id,
             tail: credential.tail,
             created_at: credential.created_at,
