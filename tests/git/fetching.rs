@@ -1,8 +1,15 @@
 //! Shallow, partial and by id: what a fetch may ask for beyond all refs.
 
-use forge_testing::{TestForge, for_each_database};
+use std::time::Duration;
 
-use crate::bench::{Bench, commit, git};
+use forge_testing::{Database, TestForge, for_each_database};
+use forge_types::Permission;
+use forge_types::account::{Account, AccountRef};
+use forge_types::credential::CredentialKind;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::bench::{Bench, commit, git, pkt};
+use crate::pushing::noise;
 
 for_each_database! {
     async fn shallow_clone_is_deepened_and_unshallowed(forge: TestForge) {
@@ -77,6 +84,41 @@ for_each_database! {
         }
     }
 
+    async fn readers_that_stop_reading_hold_up_nobody_else(database: Database) {
+        let builder = TestForge::builder(database).git_limits(|limits| {
+            limits.processes.concurrent = 4;
+            limits.processes.queue = Duration::from_millis(200);
+            limits.per_caller = 2;
+        });
+        let bench = Bench::new(builder.start().await).await;
+        let work = bench.pushed("work").await;
+        commit(&work, "noise", &noise(8_000_000)).await;
+        git(&work, ["push", "--quiet", "origin", "main"]).await.good();
+        let tip = git(&work, ["rev-parse", "main"]).await.good();
+        let body = format!("{}0001{}{}0000", pkt("command=fetch"), pkt(&format!("want {tip}")), pkt("done"));
+        let version = [("git-protocol", "version=2")];
+        let mut sleepers = Vec::new();
+        for _ in 0..2 {
+            let mut stream = bench.open_post("git-upload-pack", body.len(), &version).await;
+            stream.write_all(body.as_bytes()).await.unwrap();
+            let mut head = [0; 15];
+            stream.read_exact(&mut head).await.unwrap();
+            assert_eq!(&head, b"HTTP/1.1 200 OK");
+            sleepers.push(stream);
+        }
+        let third = bench.post_with("git-upload-pack", body.as_bytes(), &version).await;
+        assert_eq!(third.status, 429, "{}", third.text());
+        let bob = bench.forge.human("bob").await;
+        let_read(&bench, &bob).await;
+        let token = bench.forge.token(&bob, CredentialKind::Personal, None).await;
+        let url = format!("{}/alice/project", bench.listening.url_as("bob", token.expose()));
+        git(bench.folder.path(), ["clone", "--quiet", &url, "clone"]).await.good();
+        commit(&work, "file", "1\n").await;
+        git(&work, ["push", "--quiet", "origin", "main"]).await.good();
+        drop(sleepers);
+        git(bench.folder.path(), ["clone", "--quiet", &bench.url(), "after"]).await.good();
+    }
+
     async fn included_tags_and_single_branches_come_as_asked(forge: TestForge) {
         let bench = Bench::new(forge).await;
         let work = bench.pushed("work").await;
@@ -86,4 +128,13 @@ for_each_database! {
         let refs = git(&bench.path("clone"), ["for-each-ref", "--format=%(refname)"]).await.good();
         assert_eq!(refs, "refs/heads/main\nrefs/remotes/origin/HEAD\nrefs/remotes/origin/main\nrefs/tags/v1");
     }
+}
+
+/// Lets someone read the repository.
+async fn let_read(bench: &Bench, account: &Account) {
+    let mut tx = bench.forge.app().db().begin().await.unwrap();
+    let (account, by, now) = (AccountRef::from(account), bench.alice.id, bench.forge.now());
+    let given = forge_store::collaborators::upsert(&mut tx, bench.id(), &account, Permission::Read, by, now);
+    given.await.unwrap();
+    tx.commit().await.unwrap();
 }

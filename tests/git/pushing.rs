@@ -69,7 +69,8 @@ for_each_database! {
         let work = bench.pushed("work").await;
         commit(&work, "noise", &noise(3_000_000)).await;
         let refused = git(&work, ["push", "origin", "main:refs/pull/1/head"]).await.refused();
-        assert!(refused.contains("[remote rejected]") && refused.contains("hidden ref"), "{refused}");
+        assert!(refused.contains("[remote rejected]"), "{refused}");
+        assert!(refused.contains("remote: forge: refs/pull/1/head is refused: deny updating a hidden ref"), "{refused}");
         assert!(!refused.contains("RPC failed"), "{refused}");
         assert_eq!(bench.packs(), 1, "the refused pack is not kept");
     }

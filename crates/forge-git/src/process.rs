@@ -86,10 +86,21 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()??, numbers.next()??))
 }
 
+/// What a process is for. Each purpose has turns of its own, so that slow readers hold up neither pushes nor checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It sends to a client, as long as that takes.
+    Serve,
+    /// It takes from a client, as long as that takes.
+    Take,
+    /// It waits for no client.
+    Check,
+}
+
 /// How many processes may run, and how long.
 #[derive(Clone, Copy, Debug)]
 pub struct ProcessLimits {
-    /// How many run at once.
+    /// How many run at once, for each purpose: serving a fetch, taking a pack, checking.
     pub concurrent: usize,
     /// How long a request waits for its turn.
     pub queue: Duration,
@@ -101,7 +112,8 @@ pub struct ProcessLimits {
 
 impl Default for ProcessLimits {
     fn default() -> Self {
-        let concurrent = std::thread::available_parallelism().map_or(4, std::num::NonZero::get) * 4;
+        let processors = std::thread::available_parallelism().map_or(4, std::num::NonZero::get);
+        let concurrent = (processors * 4).max(16);
         Self {
             concurrent,
             queue: Duration::from_secs(20),
@@ -111,18 +123,27 @@ impl Default for ProcessLimits {
     }
 }
 
+#[derive(Debug)]
+struct Turns {
+    serve: Arc<Semaphore>,
+    take: Arc<Semaphore>,
+    check: Arc<Semaphore>,
+}
+
 /// Starts `git` processes, so many at once. Cheap to clone; clones share the limit.
 #[derive(Clone, Debug)]
 pub struct Processes {
     program: Arc<GitProgram>,
-    permits: Arc<Semaphore>,
+    turns: Arc<Turns>,
     limits: ProcessLimits,
 }
 
 impl Processes {
     /// Makes a starter of this program with these limits.
     pub fn new(program: GitProgram, limits: ProcessLimits) -> Self {
-        Self { program: Arc::new(program), permits: Arc::new(Semaphore::new(limits.concurrent)), limits }
+        let turns = || Arc::new(Semaphore::new(limits.concurrent));
+        let turns = Turns { serve: turns(), take: turns(), check: turns() };
+        Self { program: Arc::new(program), turns: Arc::new(turns), limits }
     }
 
     /// Returns the program.
@@ -136,8 +157,13 @@ impl Processes {
     }
 
     /// Waits for a turn.
-    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit> {
-        match tokio::time::timeout(self.limits.queue, Arc::clone(&self.permits).acquire_owned()).await {
+    pub(crate) async fn turn(&self, purpose: Purpose) -> Result<OwnedSemaphorePermit> {
+        let turns = match purpose {
+            Purpose::Serve => &self.turns.serve,
+            Purpose::Take => &self.turns.take,
+            Purpose::Check => &self.turns.check,
+        };
+        match tokio::time::timeout(self.limits.queue, Arc::clone(turns).acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
             _ => Err(Error::Busy("the server is busy with other transfers, try again in a moment".into())),
         }
@@ -175,8 +201,13 @@ impl Processes {
     }
 
     /// Waits for a turn and starts the command.
-    pub(crate) async fn start(&self, mut command: Command, args: &[&OsStr]) -> Result<Running> {
-        let permit = self.turn().await?;
+    pub(crate) async fn start(
+        &self,
+        purpose: Purpose,
+        mut command: Command,
+        args: &[&OsStr],
+    ) -> Result<Running> {
+        let permit = self.turn(purpose).await?;
         command.args(args);
         let child =
             command.spawn().map_err(|error| Error::Program(format!("`git` does not start: {error}")))?;
@@ -250,8 +281,10 @@ mod tests {
         let command = processes.command(directory.path(), &[]);
         let names: Vec<_> = command.as_std().get_envs().map(|(name, _)| name.to_owned()).collect();
         assert!(names.iter().all(|name| name != "GIT_OBJECT_DIRECTORY" && name != "GIT_TRACE"));
-        let mut running =
-            processes.start(command, &["var".as_ref(), "GIT_CONFIG_GLOBAL".as_ref()]).await.unwrap();
+        let mut running = processes
+            .start(Purpose::Check, command, &["var".as_ref(), "GIT_CONFIG_GLOBAL".as_ref()])
+            .await
+            .unwrap();
         assert!(running.child.wait().await.is_ok());
     }
 
@@ -260,7 +293,8 @@ mod tests {
         let limits =
             ProcessLimits { concurrent: 1, queue: Duration::from_millis(20), ..ProcessLimits::default() };
         let processes = Processes::new(GitProgram::find().unwrap(), limits);
-        let _held = processes.turn().await.unwrap();
-        assert!(matches!(processes.turn().await, Err(Error::Busy(_))));
+        let _held = processes.turn(Purpose::Serve).await.unwrap();
+        assert!(matches!(processes.turn(Purpose::Serve).await, Err(Error::Busy(_))));
+        assert!(processes.turn(Purpose::Check).await.is_ok(), "checks have turns of their own");
     }
 }

@@ -16,7 +16,7 @@ use super::request::Fetch;
 use super::view::View;
 use super::wants::check_wants;
 use crate::durable::blocking;
-use crate::process::{Processes, Running, read_bounded};
+use crate::process::{Processes, Purpose, Running, read_bounded};
 use crate::wire::{Protocol, RefSnapshot};
 use crate::{Error, Repository, Result, Storage};
 
@@ -75,7 +75,7 @@ pub async fn serve(
     }
     let args =
         ["upload-pack".as_ref(), "--stateless-rpc".as_ref(), "--strict".as_ref(), view.path().as_os_str()];
-    let running = processes.start(command, &args as &[&OsStr]).await?;
+    let running = processes.start(Purpose::Serve, command, &args as &[&OsStr]).await?;
     let (to, chunks) = mpsc::channel(8);
     let limits = processes.limits();
     let pump = Pump { running, view, to, stall: limits.stall, deadline: Instant::now() + limits.run };

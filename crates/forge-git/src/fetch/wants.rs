@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::durable::blocking;
 use crate::objects::{ObjectKind, Objects};
-use crate::process::Processes;
+use crate::process::{Processes, Purpose};
 use crate::wire::RefSnapshot;
 use crate::{Error, Repository, Result};
 
@@ -70,7 +70,7 @@ async fn search(
     let everything = ["rev-list", "--stdin", "--objects", "--no-object-names", "--in-commit-order"];
     let args = if of_commits_only { &everything[..2] } else { &everything[..] };
     let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
-    let mut running = processes.start(command, &args).await?;
+    let mut running = processes.start(Purpose::Check, command, &args).await?;
     let (Some(mut stdin), Some(stdout)) = (running.child.stdin.take(), running.child.stdout.take()) else {
         return Err(Error::Program("`git rev-list` has no pipes".into()));
     };

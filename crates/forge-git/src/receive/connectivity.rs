@@ -9,7 +9,7 @@ use forge_types::ObjectId;
 use tokio::io::AsyncWriteExt;
 
 use super::Quarantine;
-use crate::process::{Processes, read_bounded};
+use crate::process::{Processes, Purpose, read_bounded};
 use crate::{Error, Result};
 
 impl Quarantine {
@@ -34,7 +34,7 @@ impl Quarantine {
         let mut command = processes.command(self.repository().path(), &[]);
         command.env("GIT_OBJECT_DIRECTORY", self.directory()).stdout(std::process::Stdio::null());
         let args = ["rev-list", "--objects", "--stdin", "--quiet"];
-        let mut running = processes.start(command, &args.map(OsStr::new)).await?;
+        let mut running = processes.start(Purpose::Check, command, &args.map(OsStr::new)).await?;
         let (Some(mut stdin), Some(stderr)) = (running.child.stdin.take(), running.child.stderr.take())
         else {
             return Err(Error::Program("`git rev-list` has no pipes".into()));

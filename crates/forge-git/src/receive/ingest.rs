@@ -11,7 +11,7 @@ use tokio::process::{ChildStderr, ChildStdin};
 use tokio::time::timeout;
 
 use super::{Quarantine, Reply};
-use crate::process::{Processes, read_bounded};
+use crate::process::{Processes, Purpose, read_bounded};
 use crate::{Error, Result};
 
 /// What is kept of what the process says.
@@ -50,7 +50,7 @@ impl Quarantine {
         command.env("GIT_ALLOC_LIMIT", limits.object_bytes.to_string());
         let args =
             ["index-pack", "--stdin", "--fix-thin", STRICT, "--show-resolving-progress", "--threads=2"];
-        let mut running = processes.start(command, &args.map(OsStr::new)).await?;
+        let mut running = processes.start(Purpose::Take, command, &args.map(OsStr::new)).await?;
         let (Some(stdin), Some(stdout), Some(stderr)) =
             (running.child.stdin.take(), running.child.stdout.take(), running.child.stderr.take())
         else {

@@ -76,7 +76,7 @@ impl Reply {
 
     /// Sends lines that the client prints behind `remote: `. Clients without side-band cannot be told.
     pub async fn message(&self, text: &str) {
-        if self.side_band {
+        if self.side_band && !text.is_empty() {
             let mut out = Vec::new();
             sideband::write_message(&mut out, text);
             self.send(out).await;

@@ -1,6 +1,7 @@
 //! Where Git data lives on this node, and how much of it is served at once.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use forge_git::fetch;
 use forge_git::receive::{IngestLimits, RequestLimits};
@@ -9,12 +10,15 @@ use forge_types::id::RepositoryId;
 use forge_types::{ObjectFormat, Result};
 
 use super::fault;
+use super::shares::Shares;
 
 /// Limits on what one request may ask for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// On processes.
     pub processes: ProcessLimits,
+    /// How many fetches, and how many pushes, one caller may run at once.
+    pub per_caller: usize,
     /// On a request for objects.
     pub fetch: fetch::RequestLimits,
     /// On the commands of a push.
@@ -23,12 +27,27 @@ pub struct Limits {
     pub pack: IngestLimits,
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        let processes = ProcessLimits::default();
+        Self {
+            processes,
+            per_caller: processes.concurrent / 2,
+            fetch: fetch::RequestLimits::default(),
+            push: RequestLimits::default(),
+            pack: IngestLimits::default(),
+        }
+    }
+}
+
 /// The repositories of this node and the means to serve them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Engine {
     pub(crate) storage: Storage,
     pub(crate) processes: Processes,
     pub(crate) limits: Limits,
+    pub(super) fetches: Arc<Shares>,
+    pub(super) pushes: Arc<Shares>,
 }
 
 impl Engine {
@@ -39,7 +58,9 @@ impl Engine {
     pub fn open(root: impl Into<PathBuf>, program: &Path, limits: Limits) -> forge_git::Result<Self> {
         let program = GitProgram::named(program)?;
         let storage = Storage::open(root)?;
-        Ok(Self { storage, processes: Processes::new(program, limits.processes), limits })
+        let shares = || Arc::new(Shares::new(limits.per_caller, limits.processes.queue));
+        let processes = Processes::new(program, limits.processes);
+        Ok(Self { storage, processes, limits, fetches: shares(), pushes: shares() })
     }
 
     /// Removes what a killed server left behind. Only before the first request.

@@ -8,6 +8,7 @@ mod fault;
 mod first_commit;
 mod push;
 mod read;
+mod shares;
 
 pub use engine::{Engine, Limits};
 pub use first_commit::{NewFile, first_commit};

@@ -16,8 +16,9 @@ use tokio::io::AsyncRead;
 use tokio::sync::mpsc;
 
 use super::fault::{fault, in_time, told};
+use super::shares::Share;
 use crate::context::RequestContext;
-use crate::refs::{self, Gate, Push, RefChange, Step};
+use crate::refs::{self, ATOMIC_FAILURE, Gate, Push, RefChange, Step};
 use crate::target::RepositoryTarget;
 
 /// Bytes beyond the pack limit that are read and forgotten, so that a refused client reads its answer.
@@ -52,18 +53,23 @@ pub async fn receive_pack(
         ctx.authorize(&mut conn, target, Action::CodePush).await?
     };
     let limits = ctx.app().git.limits;
-    let read = Request::read(&mut body, ObjectFormat::Sha1, &limits.push);
-    let request = match in_time(limits.processes.stall, read).await {
-        Ok(request) if request.commands.is_empty() => return Ok(PushAnswer { body: None }),
-        Ok(request) => request,
+    let begun = async {
+        let read = Request::read(&mut body, ObjectFormat::Sha1, &limits.push);
+        let request = in_time(limits.processes.stall, read).await.map_err(fault)?;
+        let share = ctx.app().git.pushes.take(ctx).await?;
+        Ok::<_, Error>((request, share))
+    };
+    let (request, share) = match begun.await {
+        Ok((request, _)) if request.commands.is_empty() => return Ok(PushAnswer { body: None }),
+        Ok(begun) => begun,
         Err(error) => {
             drain(&mut body, limits.pack.pack_bytes).await;
-            return Err(fault(error));
+            return Err(error);
         }
     };
     let (reply, answer) = Reply::channel(&request.capabilities);
-    let work =
-        Work { ctx: ctx.clone(), repository: ctx.app().git.repository(found.repository.id), found, request };
+    let repository = ctx.app().git.repository(found.repository.id);
+    let work = Work { ctx: ctx.clone(), repository, found, request, _share: share };
     tokio::spawn(work.run(body, reply));
     Ok(PushAnswer { body: Some(answer) })
 }
@@ -73,6 +79,7 @@ struct Work {
     found: RepositoryAccess,
     repository: Repository,
     request: Request,
+    _share: Share,
 }
 
 /// What became of a push: of the pack, and of each command.
@@ -88,11 +95,21 @@ impl Work {
         if let Err(error) = self.ctx.finish().await {
             tracing::error!(%error, "refusals of a push were not recorded");
         }
-        if let Unpack::Failed(reason) = &verdict.unpack {
-            reply.message(&format!("forge: the push is refused: {reason}")).await;
-        }
+        reply.message(&self.message(&verdict)).await;
         let report = self.report(&verdict);
         reply.finish(&report).await;
+    }
+
+    /// Returns what a person is told beside the report: why the whole or single refs are refused.
+    fn message(&self, verdict: &Verdict) -> String {
+        if let Unpack::Failed(reason) = &verdict.unpack {
+            return format!("forge: the push is refused: {reason}\n");
+        }
+        let refused = self.request.commands.iter().zip(&verdict.results).filter_map(|(command, result)| {
+            let reason = result.as_ref().err().filter(|reason| *reason != ATOMIC_FAILURE)?;
+            Some(format!("forge: {} is refused: {reason}\n", String::from_utf8_lossy(&command.raw_name)))
+        });
+        refused.take(SPOKEN).collect()
     }
 
     fn report(&self, verdict: &Verdict) -> Vec<u8> {
@@ -151,7 +168,7 @@ impl Work {
         if !self.request.capabilities.atomic || results.iter().all(Result::is_ok) {
             return results;
         }
-        let settle = |result: Result<(), String>| result.and_then(|()| Err("atomic push failure".to_owned()));
+        let settle = |result: Result<(), String>| result.and_then(|()| Err(ATOMIC_FAILURE.to_owned()));
         results.into_iter().map(settle).collect()
     }
 
@@ -316,6 +333,9 @@ impl Work {
         }
     }
 }
+
+/// So many refusals are told to a person one by one; the report has all.
+const SPOKEN: usize = 10;
 
 /// More refs than this are refused together when one of them lacks objects.
 const CHECKED_ALONE: usize = 16;

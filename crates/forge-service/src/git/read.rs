@@ -9,6 +9,7 @@ use forge_types::{Action, Error, ObjectFormat, RefName, Result};
 use tokio::io::AsyncRead;
 
 use super::fault::{fault, in_time, told};
+use super::shares::Share;
 use crate::context::RequestContext;
 use crate::target::RepositoryTarget;
 
@@ -29,7 +30,14 @@ pub enum FetchAnswer {
     /// The whole answer.
     Whole(Vec<u8>),
     /// A pack, as it comes.
-    Pack(Box<PackStream>),
+    Pack(Box<Pack>),
+}
+
+/// A pack on its way to a caller, whose share of all transfers it takes.
+#[derive(Debug)]
+pub struct Pack {
+    stream: PackStream,
+    _share: Share,
 }
 
 impl FetchAnswer {
@@ -38,7 +46,7 @@ impl FetchAnswer {
         match self {
             Self::Whole(bytes) if bytes.is_empty() => None,
             Self::Whole(bytes) => Some(Ok(std::mem::take(bytes).into())),
-            Self::Pack(stream) => stream.next().await.map(|chunk| chunk.map_err(fault)),
+            Self::Pack(pack) => pack.stream.next().await.map(|chunk| chunk.map_err(fault)),
         }
     }
 }
@@ -101,10 +109,11 @@ pub async fn upload_pack(
         }
         Request::Fetch(fetch) => fetch,
     };
+    let share = engine.fetches.take(ctx).await?;
     let snapshot = snapshot(&mut ctx.read().await?, &found.repository).await?;
     let repository = engine.repository(found.repository.id);
     match fetch::serve(&engine.processes, &engine.storage, &repository, &snapshot, fetch).await {
-        Ok(stream) => Ok(FetchAnswer::Pack(Box::new(stream))),
+        Ok(stream) => Ok(FetchAnswer::Pack(Box::new(Pack { stream, _share: share }))),
         Err(error @ forge_git::Error::Busy(_)) => Err(fault(error)),
         Err(error) => Ok(refusal(&error)),
     }

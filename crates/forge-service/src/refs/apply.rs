@@ -92,8 +92,13 @@ async fn conflicts(
     if created.len() >= MANY {
         for directory in store::list_directories(tx, repository).await? {
             let below = format!("{directory}/");
-            let is_part = |name: &&RefName| **name == directory || name.as_str().starts_with(&below);
-            found.extend(created.iter().filter(is_part).map(|name| refused(name, &directory)));
+            for name in created.iter().filter(|name| name.as_str().starts_with(&below)) {
+                found.extend([refused(name, &directory)]);
+            }
+            if created.contains(&directory) {
+                let reason = format!("there are refs below `{below}`; cannot create `{directory}`");
+                found.insert(directory.to_string(), reason);
+            }
         }
         return Ok(found);
     }

@@ -27,6 +27,9 @@ pub(crate) use gate::{Gate, Step};
 /// How many refs an audit event names one by one; the digest in it covers all.
 const NAMED_IN_AUDIT: usize = 50;
 
+/// Why a good change is refused that comes with a bad one, in the words of git.
+pub(crate) const ATOMIC_FAILURE: &str = "atomic push failure";
+
 /// What the ref changes of one request have in common.
 #[derive(Clone, Debug)]
 pub struct Push {
@@ -128,7 +131,7 @@ fn decide(ctx: &RequestContext, found: &RepositoryAccess, changes: &[RefChange])
 
 fn nothing(results: Vec<Result<(), String>>) -> Outcome {
     let because_of_others =
-        |result: Result<(), String>| result.and_then(|()| Err("atomic push failure".to_owned()));
+        |result: Result<(), String>| result.and_then(|()| Err(ATOMIC_FAILURE.to_owned()));
     Outcome { results: results.into_iter().map(because_of_others).collect(), is_applied: false }
 }
 
