@@ -266,6 +266,18 @@ impl RequestContext {
         denial.into()
     }
 
+    /// Asks again, within `tx`, whether the caller's credential stands, and keeps it standing until the end of `tx`. For
+    /// changes that begin long after the caller was authenticated, such as the end of a push.
+    ///
+    /// # Errors
+    /// `Unavailable` if the database is.
+    pub(crate) async fn still_stands(&self, tx: &mut Tx) -> Result<bool> {
+        match &self.inner.caller.credential {
+            None => Ok(true),
+            Some(held) => Ok(forge_store::credentials::lock_standing(tx, held.id, self.now()).await?),
+        }
+    }
+
     /// Writes `event` to the audit log, in the transaction of its effect.
     ///
     /// # Errors

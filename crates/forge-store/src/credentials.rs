@@ -9,7 +9,7 @@ use forge_types::{Scopes, Timestamp};
 
 use crate::accounts::account_ref;
 use crate::row::{Column, FromRow, Row, corrupt, from_row};
-use crate::statement::{params, sql};
+use crate::statement::{params, postgres_sql, sql};
 use crate::{Conn, StoreResult, Tx};
 
 impl Column for CredentialKind {
@@ -459,3 +459,36 @@ pub async fn touch(tx: &mut Tx, uses: &[(CredentialId, Timestamp)]) -> StoreResu
     }
     Ok(())
 }
+
+/// Returns whether a credential stands and everyone behind it may act, and keeps it so until the transaction ends:
+/// whoever revokes the credential or suspends its account waits for the commit.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn lock_standing(tx: &mut Tx, id: CredentialId, now: Timestamp) -> StoreResult<bool> {
+    // SQLite has one writer, which is this transaction.
+    let statement = if tx.is_sqlite() {
+        sql!(
+            "SELECT c.id FROM credentials c JOIN accounts a ON a.id = c.account_id \
+             WHERE c.id = $1 AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $2) \
+             AND a.status = 'active' AND (c.acting_id IS NULL OR EXISTS (SELECT 1 FROM accounts h \
+             JOIN agent_bindings b ON b.human_id = h.id WHERE h.id = c.acting_id AND h.status = 'active' \
+             AND b.agent_id = c.account_id))"
+        )
+    } else {
+        postgres_sql!(
+            "SELECT c.id FROM credentials c JOIN accounts a ON a.id = c.account_id \
+             WHERE c.id = $1 AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $2) \
+             AND a.status = 'active' AND (c.acting_id IS NULL OR EXISTS (SELECT 1 FROM accounts h \
+             JOIN agent_bindings b ON b.human_id = h.id WHERE h.id = c.acting_id AND h.status = 'active' \
+             AND b.agent_id = c.account_id)) FOR SHARE OF c, a"
+        )
+    };
+    let found: Option<Standing> = tx.fetch_optional(statement, params![id, now]).await?;
+    Ok(found.is_some_and(|standing| standing.id == id))
+}
+
+struct Standing {
+    id: CredentialId,
+}
+from_row!(Standing { id });

@@ -95,6 +95,10 @@ pub async fn update(
     let repository = &found.repository;
     store::lock(tx, repository.id).await?.ok_or_else(Error::not_found)?;
     let mut results = decide(ctx, found, changes);
+    if !ctx.still_stands(tx).await? {
+        results.fill_with(|| Err("the credential no longer stands".to_owned()));
+        return Ok(Outcome { results, is_applied: false });
+    }
     if push.is_atomic && results.iter().any(Result::is_err) {
         return Ok(nothing(results));
     }
