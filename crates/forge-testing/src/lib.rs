@@ -28,7 +28,8 @@ mod repositories;
 pub mod tools;
 
 pub use agents::TestAgent;
+pub use axum::body::Body as RequestBody;
 pub use client::{Answer, Client};
-pub use database::{Database, TestDatabase};
+pub use database::{Database, ScratchPostgres, TestDatabase};
 pub use forge::{ORIGIN, TestForge, TestForgeBuilder};
 pub use listening::Listening;

@@ -2,9 +2,11 @@
 
 use forge_auth::token::{Secret, base62, mint};
 use forge_store::accounts::NewAccount;
+use forge_store::agents::NewAgent;
 use forge_store::credentials::NewCredential;
 use forge_types::Scopes;
 use forge_types::account::{Account, AccountKind, AccountStatus};
+use forge_types::agent::StandingAccess;
 use forge_types::credential::CredentialKind;
 
 use crate::client::Client;
@@ -27,12 +29,22 @@ impl TestForge {
         self.account(login, AccountKind::Human, true).await
     }
 
-    /// Creates an agent that nobody has bound.
+    /// Creates an agent that nobody owns.
     ///
     /// # Panics
     /// When the login is taken.
     pub async fn agent(&self, login: &str) -> Account {
-        self.account(login, AccountKind::Agent, false).await
+        let account = self.account(login, AccountKind::Agent, false).await;
+        let new = NewAgent {
+            account_id: account.id,
+            standing_access: StandingAccess::Full,
+            expires_unbound_at: None,
+            registered_from: None,
+        };
+        let mut tx = self.app().db().begin().await.expect("a transaction");
+        forge_store::agents::insert(&mut tx, &new).await.expect("an agent");
+        tx.commit().await.expect("a commit");
+        account
     }
 
     /// Returns a client with a personal token of the account, limited to the scopes (`repo,read:org`), or not at all.
