@@ -23,28 +23,50 @@ pub struct ScratchDatabase {
     name: String,
 }
 
+/// What a new database holds.
+#[derive(Clone, Copy, Debug)]
+enum Start {
+    Migrated,
+    Empty,
+}
+
 impl ScratchDatabase {
     /// Creates a database in the cluster that `FORGE_TEST_POSTGRES` names.
     ///
     /// # Panics
     /// When the variable is missing or the cluster cannot be used: a test that needs PostgreSQL is never skipped.
     pub async fn create() -> Self {
+        Self::create_from(Start::Migrated).await
+    }
+
+    /// Creates a database without a schema, for a program that brings it itself.
+    ///
+    /// # Panics
+    /// As [`Self::create`].
+    pub async fn create_empty() -> Self {
+        Self::create_from(Start::Empty).await
+    }
+
+    async fn create_from(start: Start) -> Self {
         let Ok(url) = std::env::var("FORGE_TEST_POSTGRES") else {
             panic!(
                 "FORGE_TEST_POSTGRES is not set: run the tests with `cargo xtask test`, \
                  or start a PostgreSQL for them with `cargo xtask postgres`"
             );
         };
-        Self::create_in(&url).await.unwrap_or_else(|error| {
+        Self::create_in(&url, start).await.unwrap_or_else(|error| {
             panic!("FORGE_TEST_POSTGRES names a cluster that cannot be used: {error}")
         })
     }
 
-    async fn create_in(url: &str) -> StoreResult<Self> {
+    async fn create_in(url: &str, start: Start) -> StoreResult<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let cluster: PgConnectOptions = url.parse()?;
         let mut connection = cluster.connect().await?;
-        let template = template(&cluster, &mut connection).await?;
+        let template = match start {
+            Start::Migrated => template(&cluster, &mut connection).await?,
+            Start::Empty => "template1".to_owned(),
+        };
         let name = format!("forge_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         // A process that was killed left its databases behind, and its number may come again.
         execute(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;

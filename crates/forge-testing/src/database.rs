@@ -102,3 +102,43 @@ macro_rules! for_each_database {
         }
     )+};
 }
+
+/// An empty PostgreSQL database for another program, made and ended without a runtime of the caller's.
+pub struct ScratchPostgres(ScratchDatabase);
+
+impl ScratchPostgres {
+    /// Creates one.
+    ///
+    /// # Panics
+    /// When the cluster that `FORGE_TEST_POSTGRES` names cannot be used.
+    pub fn empty() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        Self(runtime.block_on(ScratchDatabase::create_empty()))
+    }
+
+    /// Returns its URL.
+    pub fn url(&self) -> String {
+        self.0.url()
+    }
+}
+
+/// Makes two tests of each function that takes the [`Database`] and drives other programs.
+#[macro_export]
+macro_rules! for_each_database_sync {
+    ($($(#[$attribute:meta])* fn $name:ident($argument:ident) $body:block)+) => {$(
+        $(#[$attribute])*
+        fn $name($argument: $crate::Database) $body
+
+        mod $name {
+            #[test]
+            fn on_sqlite() {
+                super::$name($crate::Database::Sqlite);
+            }
+
+            #[test]
+            fn on_postgres() {
+                super::$name($crate::Database::Postgres);
+            }
+        }
+    )+};
+}

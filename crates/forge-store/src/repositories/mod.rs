@@ -90,7 +90,7 @@ mod list;
 mod search;
 mod topics;
 
-pub use change::{delete, list_to_delete, redirect, rename, transfer, update};
+pub use change::{delete, list_to_delete, redirect, rename, touch_pushed, transfer, update};
 pub(crate) use list::list_parameters;
 pub use list::{RepositoryList, list_by_affiliation, list_by_owner};
 pub use search::{MAX_TERMS, RepositorySearch, search};
