@@ -7,7 +7,7 @@ use forge_testing::TestForge;
 use forge_testing::for_each_database;
 use serde_json::json;
 
-use crate::lookups::client;
+use crate::setting::client;
 
 fn attacks() -> Vec<(&'static str, String)> {
     let aliases: String = (0..5000).map(|n| format!("a{n}: viewer {{ login }} ")).collect();
@@ -68,6 +68,16 @@ for_each_database! {
             assert!(began.elapsed() < Duration::from_secs(2), "{attack} took {:?}", began.elapsed());
         }
         client.graphql("{ viewer { login } }", json!({})).await.expect(200);
+    }
+
+    async fn a_selection_as_deep_as_is_allowed_is_answered(forge: TestForge) {
+        let client = client(&forge).await;
+        crate::setting::repository(&client, "one", "PUBLIC").await;
+        let step = "label(name: \"bug\") { repository { ";
+        let query = format!("{{ repository(owner: \"alice\", name: \"one\") {{ {} name {} }} }}",
+            step.repeat(11), "} }".repeat(11));
+        let answer = client.graphql(&query, json!({})).await.expect(200).json();
+        assert!(answer["errors"].is_null(), "{answer}");
     }
 
     async fn variables_that_nest_too_deep_are_refused(forge: TestForge) {

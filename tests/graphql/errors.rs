@@ -5,7 +5,7 @@ use forge_testing::for_each_database;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::lookups::client;
+use crate::setting::client;
 
 /// Returns the messages of an answer's errors.
 fn messages(body: &Value) -> Vec<&str> {
@@ -72,6 +72,7 @@ for_each_database! {
             ("{ viewer { a: login a: name } }", "Field 'a' has a field conflict: login or name?"),
             ("{ user(login: 1) { login } }", "Argument 'login' has an invalid value. Expected type 'String'."),
             ("query A { viewer { login } } query B { viewer { login } }", "An operation name is required"),
+            ("mutation { nothing }", "Field 'nothing' doesn't exist on type 'Mutation'"),
             ("{ viewer { login }", "Parse error at [1, 19]"),
             ("", "Parse error at [1, 1]"),
         ] {

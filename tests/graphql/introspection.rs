@@ -4,7 +4,7 @@ use forge_testing::TestForge;
 use forge_testing::for_each_database;
 use serde_json::{Value, json};
 
-use crate::lookups::client;
+use crate::setting::client;
 
 fn names(list: &Value) -> Vec<&str> {
     list.as_array().expect("a list").iter().filter_map(|item| item["name"].as_str()).collect()
@@ -17,6 +17,9 @@ for_each_database! {
         let answer = client.graphql(query, json!({})).await.expect(200).json();
         let fields = names(&answer["data"]["Repository"]["fields"]);
         assert!(fields.contains(&"visibility") && fields.contains(&"autoMergeAllowed"), "{fields:?}");
+        let query = "query SearchType_enumValues{SearchType: __type(name: \"SearchType\"){enumValues(includeDeprecated: true){name}}}";
+        let answer = client.graphql(query, json!({})).await.expect(200).json();
+        assert_eq!(names(&answer["data"]["SearchType"]["enumValues"]), ["REPOSITORY"]);
     }
 
     async fn a_type_that_is_missing_is_null(forge: TestForge) {

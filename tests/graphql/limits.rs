@@ -5,7 +5,7 @@ use forge_testing::TestForge;
 use forge_testing::for_each_database;
 use serde_json::json;
 
-use crate::lookups::client;
+use crate::setting::client;
 
 for_each_database! {
     async fn a_connection_that_lists_says_how_much(forge: TestForge) {

@@ -1,15 +1,10 @@
 //! Finding one thing by its name or id, and not finding it.
 
-use forge_testing::Client;
 use forge_testing::TestForge;
 use forge_testing::for_each_database;
 use serde_json::json;
 
-/// Returns a client of a new human, `alice`, whose token has the scopes that `gh` asks for.
-pub(crate) async fn client(forge: &TestForge) -> Client {
-    let alice = forge.human("alice").await;
-    forge.client_of(&alice, Some("repo,read:org,gist")).await
-}
+use crate::setting::{client, data, repository};
 
 for_each_database! {
     async fn a_repository_that_is_not_there_is_named_as_github_names_it(forge: TestForge) {
@@ -72,5 +67,41 @@ for_each_database! {
                 "repositoryOwner": { "__typename": "User" },
             })
         );
+    }
+
+    async fn every_node_is_found_by_its_id(forge: TestForge) {
+        let client = client(&forge).await;
+        repository(&client, "one", "PUBLIC").await;
+        let query = "{ viewer { id } repository(owner: \"alice\", name: \"one\") { id label(name: \"bug\") { id } } }";
+        let found = data(&client, query, json!({})).await;
+        let (viewer, one) = (&found["viewer"]["id"], &found["repository"]["id"]);
+        let label = &found["repository"]["label"]["id"];
+        let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id __typename ... on Label { name } } }";
+        let nodes = data(&client, query, json!({ "ids": [viewer, one, label] })).await;
+        assert_eq!(
+            nodes["nodes"],
+            json!([
+                { "id": viewer, "__typename": "User" },
+                { "id": one, "__typename": "Repository" },
+                { "id": label, "__typename": "Label", "name": "bug" },
+            ])
+        );
+    }
+
+    async fn several_repositories_by_id_are_one_statement_and_keep_their_order(forge: TestForge) {
+        let client = client(&forge).await;
+        let mut ids = Vec::new();
+        for name in ["a", "b", "c"] {
+            ids.insert(0, repository(&client, name, "PRIVATE").await);
+        }
+        ids.push("R_kgDOAAAD5w".to_owned());
+        let before = forge.statements();
+        let query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Repository { name } } }";
+        let answer = client.graphql(query, json!({ "ids": ids })).await.expect(200).json();
+        assert_eq!(forge.statements() - before, 2);
+        let expected = json!([{ "name": "c" }, { "name": "b" }, { "name": "a" }, null]);
+        assert_eq!(answer["data"]["nodes"], expected);
+        assert_eq!(answer["errors"][0]["path"], json!(["nodes", 3]));
+        assert_eq!(answer["errors"].as_array().map(Vec::len), Some(1));
     }
 }

@@ -2,8 +2,10 @@
 
 pub use forge_store::labels::LabelOrder;
 use forge_store::labels::NewLabel as NewRecord;
+use forge_types::id::LabelId;
 use forge_types::label::Label;
 use forge_types::page::{Page, PageRequest};
+use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, Event, FieldCode, FieldError, Result};
 
 use crate::context::RequestContext;
@@ -80,6 +82,18 @@ pub async fn find(ctx: &RequestContext, target: RepositoryTarget<'_>, name: &str
     let found = ctx.authorize(&mut conn, target, Action::RepositoryRead).await?;
     let label = forge_store::labels::find_by_name(&mut conn, found.repository.id, name).await?;
     label.ok_or_else(Error::not_found)
+}
+
+/// Returns the label with this id, and its repository.
+///
+/// # Errors
+/// `NotFound` if there is none or the caller may not read the repository.
+pub async fn find_by_id(ctx: &RequestContext, id: LabelId) -> Result<(Label, RepositoryAccess)> {
+    let mut conn = ctx.read().await?;
+    let label = forge_store::labels::find(&mut conn, id).await?.ok_or_else(Error::not_found)?;
+    let target = RepositoryTarget::Id(label.repository_id);
+    let access = ctx.authorize(&mut conn, target, Action::RepositoryRead).await?;
+    Ok((label, access))
 }
 
 /// Creates a label.

@@ -5,6 +5,8 @@
 pub struct PageRequest {
     number: u32,
     size: u32,
+    /// How many items the page is moved on.
+    shift: u32,
 }
 
 impl PageRequest {
@@ -14,7 +16,14 @@ impl PageRequest {
     /// Creates a request for page `number` (from 1) of `size` items (1 to 100); other values are moved into range.
     #[must_use]
     pub fn new(number: u32, size: u32) -> Self {
-        Self { number: number.max(1), size: size.clamp(1, Self::MAX_SIZE) }
+        Self { number: number.max(1), size: size.clamp(1, Self::MAX_SIZE), shift: 0 }
+    }
+
+    /// Creates a request for the `size` items (1 to 100) after the first `offset`.
+    #[must_use]
+    pub fn starting_at(offset: u32, size: u32) -> Self {
+        let size = size.clamp(1, Self::MAX_SIZE);
+        Self { number: offset / size + 1, size, shift: offset % size }
     }
 
     /// Returns the number of the page, from 1.
@@ -32,7 +41,7 @@ impl PageRequest {
     /// Returns how many items lie before the page.
     #[must_use]
     pub fn offset(self) -> i64 {
-        i64::from(self.number - 1) * i64::from(self.size)
+        i64::from(self.number - 1) * i64::from(self.size) + i64::from(self.shift)
     }
 
     /// Returns how many items to read to know whether another page follows.
@@ -44,7 +53,7 @@ impl PageRequest {
 
 impl Default for PageRequest {
     fn default() -> Self {
-        Self { number: 1, size: 30 }
+        Self { number: 1, size: 30, shift: 0 }
     }
 }
 

@@ -3,7 +3,7 @@
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Response, ServerError};
 use forge_service::RequestContext;
-use forge_types::{Error, ErrorKind, Scope};
+use forge_types::{Error, ErrorKind, FieldCode, FieldError, Scope};
 use serde_json::{Map, Value, json};
 
 use super::error::own;
@@ -63,10 +63,7 @@ pub(crate) fn executed(
 fn of_use_case(ctx: &RequestContext, cause: &Error, error: &ServerError) -> QueryError {
     let message = match cause.kind() {
         ErrorKind::InsufficientScope(scopes) => missing_scopes(ctx, scopes, error),
-        ErrorKind::Invalid(fields) => {
-            let mut messages = fields.iter().filter_map(|field| field.message.as_deref());
-            messages.next().unwrap_or_else(|| cause.message()).to_owned()
-        }
+        ErrorKind::Invalid(fields) => fields.first().map_or_else(|| cause.message().to_owned(), broken_rule),
         ErrorKind::Internal => format!(
             "Something went wrong while executing your query. Please include `{}` when reporting this issue.",
             ctx.info().id
@@ -84,6 +81,22 @@ fn of_use_case(ctx: &RequestContext, cause: &Error, error: &ServerError) -> Quer
         .kind(Kind::of(cause.kind()))
         .path(error.path.clone())
         .locations(error.locations.clone())
+}
+
+/// Returns the sentence about a broken rule; where the use case has none, GitHub's for the code.
+fn broken_rule(field: &FieldError) -> String {
+    if let Some(message) = &field.message {
+        return message.clone();
+    }
+    let name = field.field.replace('_', " ");
+    let mut characters = name.chars();
+    let name: String = characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect();
+    match field.code {
+        FieldCode::AlreadyExists => format!("{name} has already been taken"),
+        FieldCode::MissingField => format!("{name} can't be blank"),
+        FieldCode::Missing => format!("{name} does not exist"),
+        FieldCode::Invalid | FieldCode::Unprocessable | FieldCode::Custom => format!("{name} is invalid"),
+    }
 }
 
 /// GitHub's words, in which clients look for the names of the scopes.

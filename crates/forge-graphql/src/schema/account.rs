@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 use forge_service::batch;
+use forge_service::teams::{self, TeamTarget};
 use forge_types::account::{Account, AccountKind, AccountRef};
 use forge_types::id::AccountId;
 use forge_types::node_id::NodeId;
-use forge_types::{Error, Result};
+use forge_types::{Error, ErrorKind, Result};
 
-use super::forge;
-use super::int;
+use super::enums::{RepositoryAffiliation, RepositoryPrivacy, RepositoryVisibility};
+use super::page::{Connection, Paging};
+use super::repositories::{self, RepositoryOrder, Wanted};
+use super::repository::Repository;
 use super::scalar::{DateTime, Uri};
+use super::team::Team;
+use super::{Later, Nullable, forge, found, int, nullable, query};
 use crate::cohort::Cohort;
 
 /// An account as whoever mentions it knows it; the rest of its profile is loaded when it is asked for.
@@ -42,10 +47,12 @@ impl Profile {
     }
 
     /// Returns the whole public profile, with those of the others of its list.
-    async fn load(&self, ctx: &Context<'_>) -> Result<Account> {
-        let load = batch::accounts(forge(ctx), self.cohort.members());
-        let accounts = self.cohort.load("accounts", &(), load).await?;
-        accounts.get(&self.account.id).cloned().ok_or_else(Error::not_found)
+    fn load<'a>(&'a self, ctx: &'a Context<'_>) -> Later<'a, Result<Account>> {
+        Box::pin(async move {
+            let load = batch::accounts(forge(ctx), self.cohort.members());
+            let accounts = self.cohort.load("accounts", &(), load).await?;
+            accounts.get(&self.account.id).cloned().ok_or_else(Error::not_found)
+        })
     }
 
     fn node_id(&self) -> ID {
@@ -64,6 +71,18 @@ impl Profile {
 }
 
 impl Organization {
+    /// Returns the team of this slug, if the caller may see one.
+    fn find_team<'a>(&'a self, ctx: &'a Context<'_>, slug: String) -> Later<'a, Result<Option<Team>>> {
+        Box::pin(async move {
+            let target = TeamTarget::Slug(&self.0.account.login, &slug);
+            match teams::find(forge(ctx), target).await {
+                Ok(record) => Ok(Some(Team { team: record.team })),
+                Err(error) if *error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
     /// Returns the organization, if the account is one.
     pub(crate) fn of(profile: Profile) -> Option<Self> {
         (profile.account.kind == AccountKind::Organization).then_some(Self(profile))
@@ -71,6 +90,23 @@ impl Organization {
 }
 
 impl User {
+    /// Returns the organizations, with those of the others of its list.
+    fn load_organizations<'a>(
+        &'a self,
+        ctx: &'a Context<'_>,
+        paging: Paging,
+    ) -> Later<'a, Result<Connection<Organization>>> {
+        Box::pin(async move {
+            let window = paging.window()?;
+            let load = batch::organizations(forge(ctx), self.0.cohort.members(), window);
+            let lists = self.0.cohort.load("organizations", &window, load).await?;
+            let page = lists.get(&self.0.account.id).cloned().unwrap_or_default();
+            let ids = page.items.iter().map(|(_, organization)| organization.id).collect();
+            let cohort = Cohort::new(ids);
+            Ok(Connection(page.map(|account| Organization(Profile::member(account, Arc::clone(&cohort))))))
+        })
+    }
+
     /// Returns the user, unless the account is an organization.
     pub(crate) fn of(profile: Profile) -> Option<Self> {
         (profile.account.kind != AccountKind::Organization).then_some(Self(profile))
@@ -128,6 +164,79 @@ impl User {
     /// The user's public profile name.
     async fn name(&self) -> Option<String> {
         self.0.account.name.clone()
+    }
+
+    /// A list of organizations the user belongs to.
+    async fn organizations(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<Connection<Organization>> {
+        self.load_organizations(ctx, Paging { after, before, first, last }).await
+    }
+
+    /// A list of repositories that the user owns.
+    #[expect(clippy::too_many_arguments, reason = "GitHub's field has these arguments")]
+    pub(crate) async fn repositories(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        #[graphql(
+            desc = "If non-null, filters repositories according to whether they are archived and not maintained"
+        )]
+        is_archived: Option<bool>,
+        #[graphql(
+            desc = "If non-null, filters repositories according to whether they are forks of another repository"
+        )]
+        is_fork: Option<bool>,
+        last: Option<i32>,
+        #[graphql(desc = "Ordering options for repositories returned from the connection")] order_by: Option<
+            RepositoryOrder,
+        >,
+        #[graphql(
+            default_with = "Some(vec![Some(RepositoryAffiliation::Owner), Some(RepositoryAffiliation::Collaborator)])",
+            desc = "Array of owner's affiliation options for repositories returned from the connection. For example, OWNER will include only repositories that the organization or user being viewed owns."
+        )]
+        owner_affiliations: Option<Vec<Option<RepositoryAffiliation>>>,
+        #[graphql(
+            desc = "If non-null, filters repositories according to privacy. Internal repositories are considered private; consider using the visibility argument if only internal repositories are needed. Cannot be combined with the visibility argument."
+        )]
+        privacy: Option<RepositoryPrivacy>,
+        #[graphql(
+            desc = "If non-null, filters repositories according to visibility. Cannot be combined with the privacy argument."
+        )]
+        visibility: Option<RepositoryVisibility>,
+    ) -> Result<Connection<Repository>> {
+        let wanted = Wanted {
+            paging: Paging { after, before, first, last },
+            is_archived,
+            is_fork,
+            order: order_by,
+            affiliations: owner_affiliations,
+            privacy,
+            visibility,
+        };
+        repositories::of_user(ctx, self.0.account.id, &wanted).await
+    }
+
+    /// Find Repository.
+    pub(crate) async fn repository(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            default_with = "Some(true)",
+            desc = "Follow repository renames. If disabled, a repository referenced by its old name will return an error."
+        )]
+        follow_renames: Option<bool>,
+        #[graphql(desc = "Name of Repository to find.")] name: String,
+    ) -> Nullable<Repository> {
+        let owner = &self.0.account.login;
+        found(query::repository(ctx, owner, &name, follow_renames.unwrap_or(true)).await)
     }
 
     /// The HTTP path for this user
@@ -189,9 +298,79 @@ impl Organization {
         self.0.account.name.clone()
     }
 
+    /// A list of repositories that the organization owns.
+    #[expect(clippy::too_many_arguments, reason = "GitHub's field has these arguments")]
+    pub(crate) async fn repositories(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        #[graphql(
+            desc = "If non-null, filters repositories according to whether they are archived and not maintained"
+        )]
+        is_archived: Option<bool>,
+        #[graphql(
+            desc = "If non-null, filters repositories according to whether they are forks of another repository"
+        )]
+        is_fork: Option<bool>,
+        last: Option<i32>,
+        #[graphql(desc = "Ordering options for repositories returned from the connection")] order_by: Option<
+            RepositoryOrder,
+        >,
+        #[graphql(
+            default_with = "Some(vec![Some(RepositoryAffiliation::Owner), Some(RepositoryAffiliation::Collaborator)])",
+            desc = "Array of owner's affiliation options for repositories returned from the connection. For example, OWNER will include only repositories that the organization or user being viewed owns."
+        )]
+        owner_affiliations: Option<Vec<Option<RepositoryAffiliation>>>,
+        #[graphql(
+            desc = "If non-null, filters repositories according to privacy. Internal repositories are considered private; consider using the visibility argument if only internal repositories are needed. Cannot be combined with the visibility argument."
+        )]
+        privacy: Option<RepositoryPrivacy>,
+        #[graphql(
+            desc = "If non-null, filters repositories according to visibility. Cannot be combined with the privacy argument."
+        )]
+        visibility: Option<RepositoryVisibility>,
+    ) -> Result<Connection<Repository>> {
+        let wanted = Wanted {
+            paging: Paging { after, before, first, last },
+            is_archived,
+            is_fork,
+            order: order_by,
+            affiliations: owner_affiliations,
+            privacy,
+            visibility,
+        };
+        repositories::of_organization(ctx, self.0.account.id, &wanted).await
+    }
+
+    /// Find Repository.
+    pub(crate) async fn repository(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            default_with = "Some(true)",
+            desc = "Follow repository renames. If disabled, a repository referenced by its old name will return an error."
+        )]
+        follow_renames: Option<bool>,
+        #[graphql(desc = "Name of Repository to find.")] name: String,
+    ) -> Nullable<Repository> {
+        let owner = &self.0.account.login;
+        found(query::repository(ctx, owner, &name, follow_renames.unwrap_or(true)).await)
+    }
+
     /// The HTTP path for this organization.
     pub(crate) async fn resource_path(&self) -> Uri {
         Uri(self.0.path())
+    }
+
+    /// Find an organization's team by its slug.
+    async fn team(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The name or slug of the team to find.")] slug: String,
+    ) -> Nullable<Team> {
+        nullable(self.find_team(ctx, slug).await)
     }
 
     /// Identifies the date and time when the object was last updated.

@@ -20,7 +20,7 @@ github_enums! {
     LabelOrderField { CreatedAt, Name }
 
     /// Properties by which repository connections can be ordered.
-    RepositoryOrderField { CreatedAt, Name, PushedAt, Stargazers, UpdatedAt }
+    RepositoryOrderField { CreatedAt, Name, PushedAt, UpdatedAt }
 
     /// The affiliation of a user to a repository
     RepositoryAffiliation { Collaborator, OrganizationMember, Owner }

@@ -7,28 +7,42 @@ mod absent;
 mod account;
 mod enums;
 mod label;
+mod mutation;
 mod owner;
 mod page;
 mod query;
 mod rate_limit;
+mod repositories;
 mod repository;
 mod scalar;
+mod search;
+mod team;
 
-use async_graphql::{Context, EmptyMutation, EmptySubscription, SDLExportOptions, Schema};
+use std::pin::Pin;
+
+use async_graphql::{Context, EmptySubscription, SDLExportOptions, Schema};
 use forge_service::RequestContext;
 use forge_types::Error;
 
+use mutation::Mutation;
 use query::Query;
 
 /// The executor.
-pub(crate) type ForgeSchema = Schema<Query, EmptyMutation, EmptySubscription>;
+pub(crate) type ForgeSchema = Schema<Query, Mutation, EmptySubscription>;
 
 /// A nullable field that can fail: the error is reported and the field alone is null.
 pub(crate) type Nullable<T> = Option<Result<T, async_graphql::Error>>;
 
+/// What a resolver waits for, kept off its own stack: what is selected below a field runs on top of the field's frame,
+/// and queries nest, so that frames must stay small.
+pub(crate) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 /// Builds the executor.
 pub(crate) fn build() -> ForgeSchema {
-    Schema::build(Query, EmptyMutation, EmptySubscription).disable_suggestions().limit_directives(20).finish()
+    Schema::build(Query, Mutation::default(), EmptySubscription)
+        .disable_suggestions()
+        .limit_directives(20)
+        .finish()
 }
 
 /// Returns the schema as text, sorted, as `schema/forge.graphql` holds it.

@@ -44,7 +44,7 @@ impl Paging {
 
 const CURSOR: &str = "cursor:v1:";
 
-fn cursor(position: i64) -> String {
+pub(super) fn cursor(position: i64) -> String {
     BASE64.encode(format!("{CURSOR}{position}").as_bytes())
 }
 

@@ -1,17 +1,26 @@
 //! The root of queries.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object};
 use forge_service::target::RepositoryTarget;
-use forge_service::{accounts, repositories};
+use forge_service::teams::{self, TeamTarget};
+use forge_service::{accounts, labels, repositories};
 use forge_types::account::AccountRef;
+use forge_types::id::{AccountId, RepositoryId};
 use forge_types::node_id::NodeId;
-use forge_types::{Error, ErrorKind, Result, name};
+use forge_types::{Error, ErrorKind, Result};
 
 use super::account::{Organization, Profile, User};
+use super::label::Label;
 use super::owner::{Node, RepositoryOwner};
+use super::page::Paging;
 use super::rate_limit::RateLimit;
 use super::repository::Repository;
-use super::{Nullable, forge, found, nullable};
+use super::repository::license::License;
+use super::search::{SearchResultItemConnection, SearchType};
+use super::team::Team;
+use super::{Later, Nullable, forge, found, nullable};
 use crate::answer::{could_not_resolve, unresolvable_node};
 use crate::limits::Cost;
 
@@ -35,16 +44,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The list of node IDs.")] ids: Vec<ID>,
     ) -> Result<Vec<Nullable<Node>>> {
-        if ids.len() > MAX_IDS {
-            let given = ids.len();
-            let message = format!("You may not provide more than {MAX_IDS} node ids; you provided {given}.");
-            return Err(Error::malformed(message));
-        }
-        let mut nodes = Vec::with_capacity(ids.len());
-        for id in &ids {
-            nodes.push(found(node(ctx, id).await));
-        }
-        Ok(nodes)
+        several(ctx, ids).await
     }
 
     /// Lookup a organization by login.
@@ -87,6 +87,22 @@ impl Query {
         nullable(account(ctx, &login).await.map(|found| found.map(RepositoryOwner::from)))
     }
 
+    /// Perform a search across resources, returning a maximum of 1,000 results.
+    #[expect(clippy::too_many_arguments, reason = "GitHub's field has these arguments")]
+    async fn search(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(desc = "The search string to look for. GitHub search syntax is supported.")] query: String,
+        #[graphql(name = "type", desc = "The types of search items to search within.")] kind: SearchType,
+    ) -> Result<SearchResultItemConnection> {
+        let paging = Paging { after, before, first, last };
+        SearchResultItemConnection::find(ctx, kind, &query, &paging).await
+    }
+
     /// Lookup a user by login.
     async fn user(
         &self,
@@ -104,12 +120,14 @@ impl Query {
 }
 
 /// Returns the account of this login, if there is one.
-async fn account(ctx: &Context<'_>, login: &str) -> Result<Option<Profile>> {
-    match accounts::find_public(forge(ctx), login).await {
-        Ok(found) => Ok(Some(Profile::single(AccountRef::from(&found.account)))),
-        Err(error) if *error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+fn account<'a>(ctx: &'a Context<'_>, login: &'a str) -> Later<'a, Result<Option<Profile>>> {
+    Box::pin(async move {
+        match accounts::find_public(forge(ctx), login).await {
+            Ok(found) => Ok(Some(Profile::single(AccountRef::from(&found.account)))),
+            Err(error) if *error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    })
 }
 
 fn required<T>(found: Result<Option<T>>, what: impl Fn() -> String) -> Nullable<T> {
@@ -117,27 +135,104 @@ fn required<T>(found: Result<Option<T>>, what: impl Fn() -> String) -> Nullable<
     super::found(found.map_err(|error| could_not_resolve(error, &what())))
 }
 
-async fn repository(ctx: &Context<'_>, owner: &str, name: &str, follow_renames: bool) -> Result<Repository> {
-    let found = repositories::find(forge(ctx), RepositoryTarget::Name(owner, name)).await;
-    let found = found.and_then(|access| {
-        let was_renamed = name::key(&access.repository.full_name()) != name::key(&format!("{owner}/{name}"));
-        if was_renamed && !follow_renames { Err(Error::not_found()) } else { Ok(access) }
-    });
-    found
-        .map(Repository::single)
-        .map_err(|error| could_not_resolve(error, &format!("a Repository with the name '{owner}/{name}'")))
+/// Returns the repository of this name.
+///
+/// # Errors
+/// `NotFound`, in GitHub's words, if it does not exist or the caller may not read it.
+pub(super) fn repository<'a>(
+    ctx: &'a Context<'_>,
+    owner: &'a str,
+    name: &'a str,
+    follow_renames: bool,
+) -> Later<'a, Result<Repository>> {
+    Box::pin(async move {
+        let target = match follow_renames {
+            true => RepositoryTarget::Name(owner, name),
+            false => RepositoryTarget::PresentName(owner, name),
+        };
+        let found = repositories::find(forge(ctx), target).await;
+        let what = || format!("a Repository with the name '{owner}/{name}'");
+        found.map(Repository::single).map_err(|error| could_not_resolve(error, &what()))
+    })
 }
 
-async fn node(ctx: &Context<'_>, id: &str) -> Result<Node> {
-    let found = match NodeId::parse(id) {
-        Some(NodeId::Repository(repository)) => {
-            let found = repositories::find(forge(ctx), RepositoryTarget::Id(repository)).await;
-            found.map(|access| Node::Repository(Repository::single(access)))
+/// Returns the nodes with these ids, in their order; repositories by one statement.
+fn several<'a>(ctx: &'a Context<'_>, ids: Vec<ID>) -> Later<'a, Result<Vec<Nullable<Node>>>> {
+    Box::pin(async move {
+        if ids.len() > MAX_IDS {
+            let given = ids.len();
+            let message = format!("You may not provide more than {MAX_IDS} node ids; you provided {given}.");
+            return Err(Error::malformed(message));
         }
-        _ => Err(Error::not_found()),
-    };
-    found.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => unresolvable_node(id),
-        _ => error,
+        let wanted: Vec<_> = ids.iter().filter_map(|id| repository_id(id)).collect();
+        let known = match wanted.as_slice() {
+            [] => Vec::new(),
+            wanted => Repository::list(repositories::find_many(forge(ctx), wanted).await?),
+        };
+        let mut nodes = Vec::with_capacity(ids.len());
+        for id in &ids {
+            let node = match repository_id(id) {
+                Some(repository) => known
+                    .iter()
+                    .find(|known| known.found().access.repository.id == repository)
+                    .map(|known| Node::Repository(known.clone()))
+                    .ok_or_else(|| unresolvable_node(id)),
+                None => node(ctx, id).await,
+            };
+            nodes.push(found(node));
+        }
+        Ok(nodes)
+    })
+}
+
+fn repository_id(id: &str) -> Option<RepositoryId> {
+    match NodeId::parse(id) {
+        Some(NodeId::Repository(id)) => Some(id),
+        _ => None,
+    }
+}
+
+fn node<'a>(ctx: &'a Context<'_>, id: &'a str) -> Later<'a, Result<Node>> {
+    Box::pin(async move {
+        let found = match NodeId::parse(id) {
+            Some(node) => node_of(ctx, node).await,
+            None => Err(Error::not_found()),
+        };
+        found.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => unresolvable_node(id),
+            _ => error,
+        })
+    })
+}
+
+async fn node_of(ctx: &Context<'_>, id: NodeId) -> Result<Node> {
+    match id {
+        NodeId::User(id) => User::of(profile(ctx, id).await?).map(Node::User).ok_or_else(Error::not_found),
+        NodeId::Organization(id) => {
+            Organization::of(profile(ctx, id).await?).map(Node::Organization).ok_or_else(Error::not_found)
+        }
+        NodeId::Repository(id) => {
+            let access = repositories::find(forge(ctx), RepositoryTarget::Id(id)).await?;
+            Ok(Node::Repository(Repository::single(access)))
+        }
+        NodeId::Label(id) => {
+            let (label, access) = labels::find_by_id(forge(ctx), id).await?;
+            Ok(Node::Label(Label { label: Arc::new(label), repository: Repository::single(access) }))
+        }
+        NodeId::Team(id) => {
+            let record = teams::find(forge(ctx), TeamTarget::Id(id)).await?;
+            Ok(Node::Team(Team { team: record.team }))
+        }
+        NodeId::License(key) => License::of(&key).map(Node::License).ok_or_else(Error::not_found),
+        NodeId::PublicKey(_) | NodeId::Topic(_) | NodeId::Ref(..) | NodeId::Object(..) => {
+            Err(Error::not_found())
+        }
+    }
+}
+
+fn profile<'a>(ctx: &'a Context<'_>, id: AccountId) -> Later<'a, Result<Profile>> {
+    Box::pin(async move {
+        let found = accounts::find_by_id(forge(ctx), id).await?;
+        Ok(Profile::single(AccountRef::from(&found.account)))
     })
 }

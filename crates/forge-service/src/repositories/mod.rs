@@ -59,21 +59,14 @@ pub async fn find_moved(ctx: &RequestContext, owner: &str, name: &str) -> Result
     }
 }
 
-/// Returns several repositories by id; those the caller may not read are left out.
+/// Returns several repositories by id, by one statement; those the caller may not read are left out.
 ///
 /// # Errors
 /// Only faults of the forge.
 pub async fn find_many(ctx: &RequestContext, ids: &[RepositoryId]) -> Result<Vec<RepositoryAccess>> {
     let mut conn = ctx.read().await?;
-    let mut found = Vec::with_capacity(ids.len());
-    for id in ids {
-        match ctx.authorize(&mut conn, RepositoryTarget::Id(*id), Action::RepositoryRead).await {
-            Ok(access) => found.push(access),
-            Err(error) if *error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(found)
+    let found = forge_store::repositories::find_many(&mut conn, ctx.account_id(), ids).await?;
+    Ok(found.into_iter().filter(|access| ctx.may(access, Action::RepositoryRead)).collect())
 }
 
 /// What GitHub says when a name is taken.

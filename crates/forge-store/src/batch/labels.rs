@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use forge_types::id::RepositoryId;
 use forge_types::label::Label;
-use forge_types::name;
 use forge_types::window::{Window, Windowed};
 
 use super::{BATCH, Placed, gather, id_list, in_window, padded, window_parameters};
-use crate::row::{FromRow, Row};
+use crate::row::{FromRow, Row, like_escaped};
 use crate::statement::sql;
 use crate::{Conn, StoreResult};
 
@@ -73,7 +72,7 @@ pub async fn labels(
     for ids in repositories.chunks(BATCH) {
         let mut parameters = padded(ids);
         parameters.extend(window_parameters(wanted.window));
-        parameters.push(wanted.query.as_deref().map(containing).into());
+        parameters.push(wanted.query.as_deref().map(like_escaped).into());
         parameters.push((wanted.order.field == LabelOrderField::Name).into());
         parameters.push(wanted.order.is_descending.into());
         let rows: Vec<LabelRow> = conn
@@ -85,8 +84,8 @@ pub async fn labels(
                      (PARTITION BY l.repository_id ORDER BY CASE WHEN $106 THEN l.name_key END, l.id) AS ascending \
                      FROM labels l WHERE l.repository_id IN (",
                     id_list!(),
-                    ") AND (CAST($105 AS TEXT) IS NULL OR l.name_key LIKE $105 ESCAPE '!' \
-                     OR LOWER(l.description) LIKE $105 ESCAPE '!')) AS numbered) AS placed WHERE ",
+                    ") AND (CAST($105 AS TEXT) IS NULL OR l.name_key LIKE '%' || $105 || '%' ESCAPE '\\' \
+                     OR LOWER(COALESCE(l.description, '')) LIKE '%' || $105 || '%' ESCAPE '\\')) AS numbered) AS placed WHERE ",
                     in_window!(),
                     " ORDER BY repository_id, position"
                 ),
@@ -96,17 +95,4 @@ pub async fn labels(
         gather(rows.into_iter().map(|LabelRow(row)| row).collect(), wanted.window, &mut lists);
     }
     Ok(lists)
-}
-
-/// Returns the pattern that finds `text` anywhere.
-fn containing(text: &str) -> String {
-    let mut pattern = "%".to_owned();
-    for character in name::key(text).chars() {
-        if matches!(character, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }

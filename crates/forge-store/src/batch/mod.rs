@@ -5,10 +5,14 @@
 
 mod accounts;
 mod labels;
+mod organizations;
+mod people;
 mod refs;
 
 pub use accounts::accounts;
 pub use labels::{LabelOrder, LabelOrderField, Labels, labels};
+pub use organizations::organizations;
+pub use people::{People, people};
 pub use refs::{RefsSummary, refs_summaries};
 
 use std::collections::HashMap;
@@ -33,6 +37,18 @@ macro_rules! id_list {
     };
 }
 pub(crate) use id_list;
+
+/// The parameters `$2` to `$101`, for statements whose first parameter is the caller.
+macro_rules! later_id_list {
+    () => {
+        "$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, \
+         $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, \
+         $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61, $62, $63, $64, $65, $66, \
+         $67, $68, $69, $70, $71, $72, $73, $74, $75, $76, $77, $78, $79, $80, $81, $82, $83, $84, $85, $86, $87, \
+         $88, $89, $90, $91, $92, $93, $94, $95, $96, $97, $98, $99, $100, $101"
+    };
+}
+pub(crate) use later_id_list;
 
 /// The part of numbered rows (`position`, `total`) that a window wants: after `$101`, before `$102`, the first `$103`,
 /// the last `$104`. The first row comes in any case, for its `total`.

@@ -87,12 +87,14 @@ pub(crate) use {in_order, is_visible, passes_filter, permission_rank, repository
 
 mod change;
 mod list;
+mod many;
 mod search;
 mod topics;
 
 pub use change::{delete, list_to_delete, redirect, rename, touch_pushed, transfer, update};
 pub(crate) use list::list_parameters;
 pub use list::{RepositoryList, list_by_affiliation, list_by_owner};
+pub use many::find_many;
 pub use search::{MAX_TERMS, RepositorySearch, search};
 pub use topics::replace_topics;
 

@@ -3,17 +3,17 @@
 use async_graphql::{Context, ID, Object};
 use forge_service::batch;
 use forge_service::repositories;
-use forge_service::target::RepositoryTarget;
+use forge_types::Result;
 use forge_types::account::AccountKind;
-use forge_types::{ErrorKind, Result};
 
+use super::license::License;
 use super::reference::Ref;
 use super::{Found, Repository};
 use crate::schema::account::Profile;
 use crate::schema::enums::RepositoryVisibility;
 use crate::schema::owner::RepositoryOwner;
 use crate::schema::scalar::{DateTime, GitSshRemote, Uri};
-use crate::schema::{Nullable, forge, int, nullable};
+use crate::schema::{Later, Nullable, forge, int, nullable};
 
 #[derive(Clone)]
 pub(super) struct Fields(pub(super) Found);
@@ -24,28 +24,39 @@ impl Fields {
     }
 
     /// Returns what the refs come to, with those of the others of its list.
-    async fn refs(&self, ctx: &Context<'_>) -> Result<Option<batch::RefsSummary>> {
-        let load = batch::refs_summaries(forge(ctx), self.0.cohort.members());
-        let summaries = self.0.cohort.load("refs", &(), load).await?;
-        Ok(summaries.get(&self.repository().id).cloned())
+    fn refs<'a>(&'a self, ctx: &'a Context<'_>) -> Later<'a, Result<Option<batch::RefsSummary>>> {
+        Box::pin(async move {
+            let load = batch::refs_summaries(forge(ctx), self.0.cohort.members());
+            let summaries = self.0.cohort.load("refs", &(), load).await?;
+            Ok(summaries.get(&self.repository().id).cloned())
+        })
     }
 
-    async fn default_branch(&self, ctx: &Context<'_>) -> Result<Option<Ref>> {
-        let has_default_branch = self.refs(ctx).await?.is_some_and(|refs| refs.has_default_branch);
-        Ok(has_default_branch.then(|| Ref {
-            repository: Repository::of(&self.0),
-            name: self.repository().default_branch.clone(),
-            prefix: "refs/heads/",
-        }))
+    fn default_branch<'a>(&'a self, ctx: &'a Context<'_>) -> Later<'a, Result<Option<Ref>>> {
+        Box::pin(async move {
+            let has_default_branch = self.refs(ctx).await?.is_some_and(|refs| refs.has_default_branch);
+            Ok(has_default_branch.then(|| Ref {
+                repository: Repository::of(&self.0),
+                name: self.repository().default_branch.clone(),
+                prefix: "refs/heads/",
+            }))
+        })
     }
 
-    async fn parent_repository(&self, ctx: &Context<'_>) -> Result<Option<Repository>> {
-        let Some(id) = self.repository().parent_id else { return Ok(None) };
-        match repositories::find(forge(ctx), RepositoryTarget::Id(id)).await {
-            Ok(access) => Ok(Some(Repository::single(access))),
-            Err(error) if *error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// Returns the repository it was forked from, if the caller may read it, with those of the others of its list.
+    fn parent_repository<'a>(&'a self, ctx: &'a Context<'_>) -> Later<'a, Result<Option<Repository>>> {
+        Box::pin(async move {
+            let Some(id) = self.repository().parent_id else { return Ok(None) };
+            let load = async {
+                let mut ids: Vec<_> =
+                    self.0.cohort.members().iter().filter_map(|access| access.repository.parent_id).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                Ok(Repository::list(repositories::find_many(forge(ctx), &ids).await?))
+            };
+            let parents = self.0.cohort.load("parents", &(), load).await?;
+            Ok(parents.iter().find(|parent| parent.found().access.repository.id == id).cloned())
+        })
     }
 }
 
@@ -166,6 +177,11 @@ impl Fields {
         let repository = self.repository();
         repository.owner.kind != AccountKind::Organization
             && repository.name.eq_ignore_ascii_case(&repository.owner.login)
+    }
+
+    /// The license associated with the repository
+    async fn license_info(&self) -> Option<License> {
+        self.repository().settings.license_key.as_deref().and_then(License::of)
     }
 
     /// Whether or not PRs are merged with a merge commit on this repository.

@@ -2,6 +2,7 @@
 //! it; `nothing` GitHub's fields of what this forge does not have.
 
 mod fields;
+pub(crate) mod license;
 mod lists;
 mod nothing;
 pub(crate) mod reference;
