@@ -7,6 +7,7 @@ mod confirm;
 mod description;
 mod grants;
 mod invites;
+mod pages;
 mod registration;
 mod suspension;
 mod switch;
