@@ -45,7 +45,8 @@ async fn submit(browser: &mut Client, from: &str, to: &str, fields: &[(&str, &st
 /// Lets the person invite an agent on the page, and the agent accept.
 async fn bind(forge: &TestForge, browser: &mut Client, prefix: &str) -> TestAgent {
     let agent = forge.registered_agent(prefix).await;
-    let page = submit(browser, "/settings/agents/invite", "/settings/agents/invite", &[("lifetime", "1")]).await;
+    let page =
+        submit(browser, "/settings/agents/invite", "/settings/agents/invite", &[("lifetime", "1")]).await;
     let invite = json!({ "invite_token": between(&page.expect(201), "id=\"invite\">") });
     assert_eq!(answer(&agent.client, &invite).await, 201);
     agent

@@ -134,8 +134,7 @@ fn decide(ctx: &RequestContext, found: &RepositoryAccess, changes: &[RefChange])
 }
 
 fn nothing(results: Vec<Result<(), String>>) -> Outcome {
-    let because_of_others =
-        |result: Result<(), String>| result.and_then(|()| Err(ATOMIC_FAILURE.to_owned()));
+    let because_of_others = |result: Result<(), String>| result.and_then(|()| Err(ATOMIC_FAILURE.to_owned()));
     Outcome { results: results.into_iter().map(because_of_others).collect(), is_applied: false }
 }
 
