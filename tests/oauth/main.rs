@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+mod at_rest;
 mod bootstrap;
 mod code;
 mod device;

@@ -27,6 +27,7 @@ mod front;
 pub mod local;
 pub mod log;
 pub mod net;
+mod oidc;
 mod secret;
 pub mod serve;
 

@@ -8,7 +8,7 @@ use forge_service::Settings;
 
 /// A cookie of the forge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cookie {
+pub enum Cookie {
     /// The session of a person who is signed in.
     Session,
     /// What binds forms to a browser that is not signed in.
@@ -17,6 +17,8 @@ pub(crate) enum Cookie {
     Flash,
     /// The switch session through which the person acts as an agent.
     Switch,
+    /// What signing in through a provider has to find again.
+    Provider,
 }
 
 impl Cookie {
@@ -26,13 +28,15 @@ impl Cookie {
             Self::Form => "forge_form",
             Self::Flash => "forge_flash",
             Self::Switch => "forge_switch",
+            Self::Provider => "forge_provider",
         };
         // Browsers let no other host and no plain connection set a cookie whose name starts like this.
         if is_secure(settings) { format!("__Host-{name}") } else { name.to_owned() }
     }
 
     /// Returns its value in a request.
-    pub(crate) fn find(self, settings: &Settings, headers: &HeaderMap) -> Option<String> {
+    #[must_use]
+    pub fn find(self, settings: &Settings, headers: &HeaderMap) -> Option<String> {
         let name = self.name(settings);
         let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
@@ -44,7 +48,7 @@ impl Cookie {
     }
 
     /// Sets it in an answer. Values are letters, digits and what percent-encoding makes.
-    pub(crate) fn set(self, settings: &Settings, headers: &mut HeaderMap, value: &str, age: Duration) {
+    pub fn set(self, settings: &Settings, headers: &mut HeaderMap, value: &str, age: Duration) {
         let secure = if is_secure(settings) { "; Secure" } else { "" };
         let cookie = format!(
             "{}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}",
@@ -57,7 +61,7 @@ impl Cookie {
     }
 
     /// Removes it.
-    pub(crate) fn remove(self, settings: &Settings, headers: &mut HeaderMap) {
+    pub fn remove(self, settings: &Settings, headers: &mut HeaderMap) {
         self.set(settings, headers, "", Duration::ZERO);
     }
 }

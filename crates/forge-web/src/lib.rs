@@ -19,6 +19,9 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use forge_service::App;
 
+pub use cookies::Cookie;
+pub use pages::enter;
+
 /// What pages share.
 #[derive(Clone)]
 pub struct WebState {
@@ -51,4 +54,9 @@ pub fn router(state: &WebState) -> Router {
         .layer(from_fn_with_state(state.clone(), browser::layer))
         .merge(style::routes())
         .with_state(state.clone())
+}
+
+/// Puts what surrounds every page around pages that stand elsewhere.
+pub fn around(pages: Router<()>, state: &WebState) -> Router<()> {
+    pages.layer(from_fn_with_state(state.clone(), browser::layer))
 }

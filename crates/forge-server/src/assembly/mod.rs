@@ -23,6 +23,7 @@ use crate::data::{DataDirectory, DataLock};
 use crate::failure::{Failure, Result};
 use crate::front::identity::{Authenticate, HostAuthenticator};
 use crate::net::Metrics;
+use crate::oidc::Provider;
 
 pub use routes::rooms;
 
@@ -84,7 +85,8 @@ impl ForgeBuilder {
     pub(crate) async fn build_in(self, data: DataDirectory, lock: DataLock) -> Result<Forge> {
         let app = Arc::new(self.open().await?);
         let metrics = Arc::<Metrics>::default();
-        let router = routes::router(&app, &self.config, self.host, metrics.clone());
+        let provider = Provider::configured(&self.config.oidc)?;
+        let router = routes::router(&app, &self.config, self.host, provider, metrics.clone());
         let counted = app.clone();
         metrics.add_source(move |text| {
             let statements = counted.db().statement_count();

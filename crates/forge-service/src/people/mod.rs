@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod csrf;
+pub mod handoff;
 pub mod identities;
 pub mod links;
 pub mod password;

@@ -9,6 +9,7 @@ use forge_store::passwords::SignInAccount;
 use forge_types::account::AccountStatus;
 use forge_types::{Error, ErrorKind, Event, Result, name};
 
+use super::identities::{HostIdentity, find_or_create};
 use super::sessions::{SignedIn, open};
 use crate::app::App;
 use crate::context::RequestContext;
@@ -35,6 +36,29 @@ pub async fn with_password(ctx: &RequestContext, login: &str, given: &str) -> Re
         Some(account) if may_enter(&account) => succeed(ctx, login, &account).await,
         found => Err(fail(ctx, found.as_ref()).await?),
     }
+}
+
+/// Signs in a person whom a provider has authenticated, creating the account at the first visit.
+///
+/// # Errors
+/// `Unauthenticated` if the account may not act.
+pub async fn with_identity(ctx: &RequestContext, identity: &HostIdentity) -> Result<SignedIn> {
+    let account = find_or_create(ctx, identity).await?;
+    let mut tx = ctx.begin().await?;
+    let signed_in = open(ctx, &mut tx, account, "provider").await?;
+    tx.commit().await?;
+    Ok(signed_in)
+}
+
+/// Records that a provider did not vouch for somebody who came back from it.
+///
+/// # Errors
+/// `Unavailable` if the database is.
+pub async fn provider_refused(ctx: &RequestContext, provider: &str) -> Result<()> {
+    let mut tx = ctx.begin().await?;
+    let event = Event::new("sign_in.failed").with("method", "provider").with("provider", provider);
+    ctx.record(&mut tx, event).await?;
+    Ok(tx.commit().await?)
 }
 
 /// The attempt is counted before the password is looked at, so that parallel guesses count too.

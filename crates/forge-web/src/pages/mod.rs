@@ -10,6 +10,8 @@ mod setup;
 mod sign_in;
 mod switch;
 
+pub use sign_in::enter;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 

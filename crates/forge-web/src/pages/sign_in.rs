@@ -64,7 +64,8 @@ async fn submit(
 }
 
 /// Gives the browser its session and sends the person on.
-pub(super) fn enter(browser: &Browser, signed_in: &SignedIn, return_to: &str) -> Response {
+#[must_use]
+pub fn enter(browser: &Browser, signed_in: &SignedIn, return_to: &str) -> Response {
     let settings = browser.ctx.settings();
     let mut response = Redirect::to(own_path(return_to)).into_response();
     let headers = response.headers_mut();

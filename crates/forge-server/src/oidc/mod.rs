@@ -1,0 +1,104 @@
+//! Signing in through an OpenID Connect provider: authorization code with PKCE, state and nonce.
+//!
+//! `discovery` learns where the provider is and with what keys it signs, `id_token` judges what it signed, `exchange`
+//! asks it, and `routes` are the two pages the browser passes through. INVARIANT: a person is whoever a valid ID token
+//! says, by issuer and subject alone.
+
+mod discovery;
+mod exchange;
+mod id_token;
+mod routes;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::config::Oidc;
+use crate::failure::{Failure, Result};
+
+pub(crate) use routes::{BEGIN, routes};
+
+/// How long the provider may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An OpenID Connect provider.
+pub(crate) struct Provider {
+    issuer: String,
+    client_id: String,
+    client_secret: Option<String>,
+    label: String,
+    http: reqwest::Client,
+    known: tokio::sync::Mutex<Option<discovery::Known>>,
+}
+
+impl Provider {
+    /// Returns the provider that the configuration names, if it names one.
+    ///
+    /// # Errors
+    /// If its issuer is not reached over TLS or the secret cannot be read.
+    pub(crate) fn configured(oidc: &Oidc) -> Result<Option<Arc<Self>>> {
+        let (Some(issuer), Some(client_id)) = (&oidc.issuer, &oidc.client_id) else { return Ok(None) };
+        let client_secret = match &oidc.client_secret_file {
+            None => None,
+            Some(file) => {
+                let place = format_args!("OIDC client secret `{}`", file.display());
+                let text = std::fs::read_to_string(file).map_err(|error| Failure::io(place, error))?;
+                Some(text.trim().to_owned())
+            }
+        };
+        Self::new(issuer, client_id, client_secret, &oidc.name).map(Some)
+    }
+
+    fn new(issuer: &str, client_id: &str, client_secret: Option<String>, label: &str) -> Result<Arc<Self>> {
+        let url: Url = issuer.parse().map_err(|_| Failure::usage("`oidc.issuer` is not a URL"))?;
+        if !is_safe(&url) {
+            return Err(Failure::usage("`oidc.issuer` must be an https URL"));
+        }
+        let http = client().map_err(|error| Failure::io("TLS to the OIDC provider", error))?;
+        Ok(Arc::new(Self {
+            issuer: issuer.to_owned(),
+            client_id: client_id.to_owned(),
+            client_secret,
+            label: label.to_owned(),
+            http,
+            known: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// Returns what the sign-in page calls it.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+}
+
+/// Plain HTTP is for a provider on this very machine alone.
+fn is_safe(url: &Url) -> bool {
+    let is_local = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(_)) | None => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && is_local)
+}
+
+/// Redirects are not followed: a provider that moves is configured anew.
+fn client() -> std::result::Result<reqwest::Client, Box<dyn std::error::Error + Send + Sync>> {
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in rustls_native_certs::load_native_certs().certs {
+        // One unreadable root of the system's is no reason to trust none.
+        drop(roots.add(certificate));
+    }
+    let crypto = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(crypto)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE);
+    Ok(client.build()?)
+}
