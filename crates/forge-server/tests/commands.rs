@@ -183,6 +183,10 @@ fn commands_do_the_same_with_and_without_a_running_server() {
     place.run(&["admin", "org", "create", "octo2", "--owner", "nobody"]).refused(2, "person");
     assert!(place.run(ADMIN[3]).good().starts_with("fgep_"));
     place.run(&["serve", "--listen", "127.0.0.1:0"]).refused(3, "in use");
+    let agent = ["admin", "agent", "create", "robo", "--description", "mends things"];
+    let created = place.run(&agent).good();
+    assert!(created.starts_with("id: ") && created.contains("\ntoken: fgep_"), "{created}");
+    place.run(&agent).refused(1, "taken");
     assert_eq!(place.run(&["repo", "export-refs"]).good(), "", "there is no repository");
     place.run(&["repo", "export-refs", "octo/none"]).refused(1, "`octo/none`");
     assert!(place.run(&["verify"]).good().contains("whole"));

@@ -22,6 +22,8 @@ enum What {
     User(UserArgs),
     /// Organizations.
     Org(OrganizationArgs),
+    /// Agents.
+    Agent(AgentArgs),
     /// Tokens.
     Token(TokenArgs),
     /// Print the key with which agents register, alone.
@@ -86,6 +88,26 @@ enum OrganizationWhat {
 }
 
 #[derive(Debug, Args)]
+struct AgentArgs {
+    #[command(subcommand)]
+    what: AgentWhat,
+}
+
+#[derive(Debug, Subcommand)]
+enum AgentWhat {
+    /// Create an agent, also when registration is closed. Prints its id and, once, its first credential.
+    Create {
+        /// The login.
+        login: String,
+        /// What the agent is for, in a sentence.
+        #[arg(long)]
+        description: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Args)]
 struct TokenArgs {
     #[command(subcommand)]
     what: TokenWhat,
@@ -125,6 +147,10 @@ impl What {
             Self::Org(OrganizationArgs { what }) => {
                 let OrganizationWhat::Create { login, owner, place } = what;
                 (Command::CreateOrganization { login, owner }, place)
+            }
+            Self::Agent(AgentArgs { what }) => {
+                let AgentWhat::Create { login, description, place } = what;
+                (Command::CreateAgent { login, description }, place)
             }
             Self::Token(TokenArgs { what }) => {
                 let TokenWhat::Create { login, scopes, expires, place } = what;

@@ -24,6 +24,18 @@ pub(super) async fn create_organization(ctx: &RequestContext, login: String, own
     Ok(String::new())
 }
 
+pub(super) async fn create_agent(ctx: &RequestContext, login: String, description: String) -> Result<String> {
+    let new = admin::NewAgent {
+        login: admin::AgentLogin::Exact(login),
+        description: Some(description),
+        default_repository: None,
+        standing_access: None,
+        credential: None,
+    };
+    let created = admin::create_agent(ctx, &new).await?;
+    Ok(format!("id: {}\ntoken: {}\n", created.agent.account.id.0, created.secret.expose()))
+}
+
 pub(super) async fn create_token(
     ctx: &RequestContext,
     login: &str,

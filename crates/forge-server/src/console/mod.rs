@@ -42,6 +42,13 @@ pub enum Command {
         /// The person who owns it.
         owner: String,
     },
+    /// Creates an agent.
+    CreateAgent {
+        /// The login.
+        login: String,
+        /// A sentence about it.
+        description: String,
+    },
     /// Creates a token for an account.
     CreateToken {
         /// Whose token it is.
@@ -112,6 +119,9 @@ impl Console {
             }
             Command::CreateOrganization { login, owner } => {
                 accounts::create_organization(&ctx, login, &owner).await
+            }
+            Command::CreateAgent { login, description } => {
+                accounts::create_agent(&ctx, login, description).await
             }
             Command::CreateToken { login, scopes, lifetime } => {
                 accounts::create_token(&ctx, &login, &scopes, lifetime).await
