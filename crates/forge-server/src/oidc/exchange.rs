@@ -124,7 +124,7 @@ impl Provider {
     }
 
     fn client(&self, known: &Known, callback: Url) -> Result<OidcClient, String> {
-        let malformed = |error: oauth2::url::ParseError| error.to_string();
+        let malformed = |error: url::ParseError| error.to_string();
         let mut client: OidcClient = Client::new(ClientId::new(self.client_id.clone()))
             .set_auth_uri(AuthUrl::new(known.authorization_endpoint.clone()).map_err(malformed)?)
             .set_token_uri(TokenUrl::new(known.token_endpoint.clone()).map_err(malformed)?)
