@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use axum_body::streamed;
+use chunked_body::streamed;
 use forge_auth::token::Secret;
 use forge_testing::fixtures::{git, succeed};
 use forge_testing::{Answer, Client, TestForge, for_each_database};
@@ -11,7 +11,7 @@ use forge_types::credential::CredentialKind;
 use forge_types::repository::Visibility;
 use http::Method;
 
-mod axum_body {
+mod chunked_body {
     //! A request body that arrives in two parts, with something happening in between.
 
     use std::io::Error;

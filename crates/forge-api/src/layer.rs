@@ -9,7 +9,7 @@ use axum::http::header::{
 };
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use forge_auth::token::Secret;
+use forge_service::Secret;
 use forge_service::limits::{Quota, Resource};
 use forge_service::{App, Caller, RequestContext, RequestInfo, Surface, authenticate, limits};
 use forge_types::id::RequestId;

@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use data_encoding::BASE64;
-use forge_auth::token::Secret;
+use forge_service::Secret;
 use forge_types::{Error, Result};
 
 /// Returns the token that the `Authorization` header presents: as `token T` or `Bearer T`, as the password of `Basic`

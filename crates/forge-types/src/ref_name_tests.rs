@@ -1,3 +1,5 @@
+//! Which names are refs, and which of them the forge lets anyone create.
+
 use std::process::Command;
 
 use proptest::prelude::*;

@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use forge_auth::messages::{ClientAuthentication, Encoding, GITHUB_CLI, OAuthError, Parameters};
-use forge_auth::token::Secret;
+use forge_service::Secret;
 use forge_service::{RequestContext, Surface, authenticate};
 
 use super::reply::Reply;

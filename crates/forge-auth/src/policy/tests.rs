@@ -1,3 +1,5 @@
+//! The decision, asked as the layers ask it: what is hidden, who can never, what a scope covers, what a right allows.
+
 use forge_types::account::AccountKind;
 use forge_types::agent::StandingAccess;
 use forge_types::credential::CredentialKind;

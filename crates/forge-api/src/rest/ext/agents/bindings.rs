@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
-use forge_auth::token::Secret;
+use forge_service::Secret;
 use forge_service::agents;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::Path;
 use axum::response::Response;
-use forge_auth::token::Secret;
+use forge_service::Secret;
 use forge_service::agents;
 use forge_service::{RequestContext, Settings};
 use forge_types::Error;

@@ -1,7 +1,7 @@
 //! How agents, their invitations and credentials look. An agent is GitHub's simple user with more beside it.
 
 use axum::Json;
-use forge_auth::token::Secret;
+use forge_service::Secret;
 use forge_service::Settings;
 use forge_service::agents::CreatedAgent;
 use forge_service::app::AgentCredential;
