@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::time::Duration;
 
+use forge_jobs::Runner;
 use forge_service::admin::{self, FirstStart};
-use forge_service::housekeeping;
 use tokio_util::sync::CancellationToken;
 
 use crate::assembly::{Forge, ForgeBuilder};
@@ -18,8 +18,6 @@ use crate::net::{Ops, stop_signal};
 
 /// How long a command that works on the data by itself may keep a starting server waiting.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often what was noted is written, and what is over forgotten.
-const PAUSE: Duration = Duration::from_secs(60);
 
 /// Runs the server until SIGINT or SIGTERM.
 pub async fn serve(config: Config, environment: &Environment) -> Result<()> {
@@ -95,7 +93,10 @@ fn announce(info: &RunInfo, first: Option<&FirstStart>) -> Result<()> {
 }
 
 /// What goes on beside requests.
-struct Work(tokio::task::JoinSet<()>);
+struct Work {
+    tasks: tokio::task::JoinSet<()>,
+    jobs: Runner,
+}
 
 impl Work {
     fn start(forge: &Forge, config: Config, control: ControlListener) -> Self {
@@ -105,19 +106,11 @@ impl Work {
             let console = console.clone();
             async move { console.carry_out(command).await }
         }));
-        let app = forge.app().clone();
-        tasks.spawn(async move {
-            loop {
-                tokio::time::sleep(PAUSE).await;
-                if let Err(error) = housekeeping::run(&app).await {
-                    tracing::warn!(%error, "housekeeping is put off");
-                }
-            }
-        });
-        Self(tasks)
+        Self { tasks, jobs: Runner::start(forge.app()) }
     }
 
     async fn end(mut self) {
-        self.0.shutdown().await;
+        self.jobs.stop().await;
+        self.tasks.shutdown().await;
     }
 }

@@ -276,3 +276,37 @@ fn forge_env_leads_curl_to_the_server() {
     assert_eq!(String::from_utf8_lossy(&shell.stdout), "404", "{}", String::from_utf8_lossy(&shell.stderr));
     server.stop();
 }
+
+#[test]
+fn a_running_server_does_its_jobs() {
+    let place = Place::new();
+    let (server, _) = place.serve();
+    place.run(ADMIN[2]).good();
+    let token = place.run(&["admin", "token", "create", "mona", "--scopes", "repo,delete_repo"]).good();
+    let curl = |arguments: &str| {
+        let script = format!(
+            "eval \"$(\"$FORGE\" env)\" && curl -sS -o /dev/null -w '%{{http_code}}' -H \"Authorization: token $TOKEN\" {arguments}"
+        );
+        let output = Command::new("/bin/sh")
+            .args(["-c", &script])
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("FORGE", env!("CARGO_BIN_EXE_forge"))
+            .env("FORGE_DATA", place.data())
+            .env("TOKEN", token.trim())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let directory = place.data().join("repositories/01/1.git");
+    let body = r#"-d '{"name":"short-lived","auto_init":true}'"#;
+    assert_eq!(curl(&format!("{body} https://forge.localhost/api/v3/user/repos")), "201");
+    assert!(directory.exists());
+    assert_eq!(curl("-X DELETE https://forge.localhost/api/v3/repos/mona/short-lived"), "204");
+    let start = std::time::Instant::now();
+    while directory.exists() {
+        assert!(start.elapsed() < std::time::Duration::from_secs(30), "the files stay");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    server.stop();
+}

@@ -106,19 +106,6 @@ pub async fn redirect(
     Ok(())
 }
 
-/// Notes that a ref moved.
-///
-/// # Errors
-/// Only faults of the database.
-pub async fn touch_pushed(tx: &mut Tx, id: RepositoryId, now: Timestamp) -> StoreResult<()> {
-    tx.execute(
-        sql!("UPDATE repositories SET pushed_at = $2, updated_at = $2 WHERE id = $1"),
-        params![id, now],
-    )
-    .await?;
-    Ok(())
-}
-
 /// Returns every repository of an owner, for use cases that end the owner.
 ///
 /// # Errors

@@ -91,7 +91,7 @@ mod many;
 mod search;
 mod topics;
 
-pub use change::{delete, list_to_delete, redirect, rename, touch_pushed, transfer, update};
+pub use change::{delete, list_to_delete, redirect, rename, transfer, update};
 pub(crate) use list::list_parameters;
 pub use list::{RepositoryList, list_by_affiliation, list_by_owner};
 pub use many::find_many;
