@@ -61,8 +61,8 @@ for_each_database_sync! {
         let person = machine.person("agent");
         let pushed = push(&person, &agent.repository, &agent.token, "first");
         let (_, branch) =
-            person.curl("GET", &format!("/api/v3/repos/{}/branches/main", agent.repository), Some(&agent.token), None);
-        assert_eq!(branch["commit"]["sha"], pushed.as_str(), "{branch}");
+            person.curl("GET", &format!("/api/v3/repos/{}/git/ref/heads/main", agent.repository), Some(&agent.token), None);
+        assert_eq!(branch["object"]["sha"], pushed.as_str(), "{branch}");
         let (status, me) = person.curl("GET", "/api/v3/user", Some(&agent.token), None);
         assert_eq!((status, &me["login"]), (200, &agent.login.as_str().into()));
         let nobody = machine.person("nobody");

@@ -69,7 +69,6 @@ for_each_database_sync! {
         alice.gh(&["repo", "create", "acme/engine", "--private", "--add-readme"]);
         bob.gh_fails(&["repo", "view", "acme/engine"]);
         alice.gh(&["api", "-X", "PUT", "orgs/acme/memberships/bob", "-f", "role=member"]);
-        bob.gh(&["api", "-X", "PATCH", "user/memberships/orgs/acme", "-f", "state=active"]);
         alice.gh(&["api", "orgs/acme/teams", "-f", "name=Builders", "-f", "privacy=closed"]);
         alice.gh(&["api", "-X", "PUT", "orgs/acme/teams/builders/memberships/bob"]);
         alice.gh(&["api", "-X", "PUT", "orgs/acme/teams/builders/repos/acme/engine", "-f", "permission=push"]);
