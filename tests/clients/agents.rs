@@ -70,7 +70,8 @@ for_each_database_sync! {
         assert_eq!(status, 404, "the repository is private");
         let second = register(&machine, "/api/v3");
         assert_ne!(second.login, agent.login);
-        let (status, _) = nobody.curl("POST", &format!("{EXT}/agents"), None, Some(&json!({})));
+        let honest = json!({ "prefix_login": "builder", "default_repo_name": "work" });
+        let (status, _) = nobody.curl("POST", &format!("{EXT}/agents"), None, Some(&honest));
         assert_eq!(status, 401, "without the key nobody registers");
     }
 
