@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{ChildStderr, ChildStdin};
+use tokio::process::ChildStdin;
 use tokio::time::timeout;
 
 use super::{Quarantine, Reply};
@@ -109,26 +109,35 @@ async fn feed(
     }
 }
 
-/// Passes progress on and returns everything else that was said.
-async fn listen(mut stderr: ChildStderr, reply: &Reply) -> String {
+/// Passes progress on, a line at a time, and returns everything else that was said.
+///
+/// A read of the pipe may hold several lines, or end in the middle of one.
+async fn listen(mut stderr: impl AsyncRead + Unpin, reply: &Reply) -> String {
     let mut said = Vec::new();
+    let mut line = Vec::new();
     let mut buffer = [0u8; 4096];
     while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
-        let text = &buffer[..count];
-        if is_progress(text) {
-            reply.progress(text);
-        } else {
-            let room = SAID_LIMIT.saturating_sub(said.len()).min(count);
-            said.extend_from_slice(&text[..room]);
+        for piece in buffer[..count].split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
+            let room = SAID_LIMIT.saturating_sub(line.len()).min(piece.len());
+            line.extend_from_slice(&piece[..room]);
+            if piece.ends_with(b"\r") || piece.ends_with(b"\n") {
+                sort_line(&line, &mut said, reply);
+                line.clear();
+            }
         }
     }
+    sort_line(&line, &mut said, reply);
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// Git writes one line of progress at a time.
-fn is_progress(text: &[u8]) -> bool {
-    text.starts_with(b"Resolving deltas:")
-        && !text.windows(7).any(|word| word == b"fatal: " || word == b"error: ")
+/// Gives a line to the client if it is progress, and keeps it otherwise.
+fn sort_line(line: &[u8], said: &mut Vec<u8>, reply: &Reply) {
+    if line.starts_with(b"Resolving deltas:") {
+        reply.progress(line);
+    } else {
+        let room = SAID_LIMIT.saturating_sub(said.len()).min(line.len());
+        said.extend_from_slice(&line[..room]);
+    }
 }
 
 /// Turns what the process said into a refusal for the client, or into a fault of the server.
@@ -168,6 +177,7 @@ fn refusal(said: &str, exited: bool) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::receive::Capabilities;
 
     #[test]
     fn faults_of_the_pack_are_told_and_faults_of_the_server_are_not() {
@@ -177,5 +187,28 @@ mod tests {
         let full = refusal("fatal: unable to create temporary file '/srv/x': No space left on device", true);
         assert!(!full.is_for_client());
         assert!(!refusal("", false).is_for_client(), "killed by a signal");
+    }
+
+    /// The pipe gave two lines in one read, and the client one line with the other inside it.
+    #[tokio::test]
+    async fn progress_is_told_line_by_line_however_the_pipe_cuts_it() {
+        let text = b"Resolving deltas:   0% (0/1)\rResolving deltas: 100% (1/1), done.\nfatal: fsck error\n";
+        for size in [1, 7, 40, text.len()] {
+            let capabilities = Capabilities { side_band_64k: true, ..Capabilities::default() };
+            let (reply, mut body) = Reply::channel(&capabilities);
+            let (mut to, from) = tokio::io::duplex(size);
+            let write = async move { to.write_all(text).await };
+            let (said, written) = tokio::join!(listen(from, &reply), write);
+            written.unwrap();
+            drop(reply);
+            assert_eq!(said, "fatal: fsck error\n");
+            let mut told = Vec::new();
+            while let Some(bytes) = body.recv().await {
+                told.push(bytes.slice(4..));
+            }
+            assert_eq!(told.len(), 2, "{told:?}");
+            assert_eq!(&told[0][..], b"\x02Resolving deltas:   0% (0/1)\r");
+            assert_eq!(&told[1][..], b"\x02Resolving deltas: 100% (1/1), done.\n");
+        }
     }
 }
