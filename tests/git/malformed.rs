@@ -36,7 +36,7 @@ for_each_database! {
         for body in [
             format!("{}0000", pkt("command=evil\n")),
             format!("{}0001{}0000", pkt("command=fetch\n"), pkt("want 12\n")),
-            format!("{}0001{}0000", pkt("command=fetch\n"), pkt("want-ref refs/heads/main\n")),
+            format!("{}0001{}0000", pkt("command=fetch\n"), pkt("want-ref refs/heads/absent\n")),
             format!("{}0001{}0000", pkt("command=ls-refs\n"), pkt("evil\n")),
         ] {
             let answer = bench.post_with("git-upload-pack", body.as_bytes(), &[("git-protocol", "version=2")]).await;

@@ -6,7 +6,7 @@ use std::io;
 use forge_types::ObjectId;
 
 /// A result of this crate.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong. The text of the first five kinds is meant for the client; the others are the operator's.
 #[derive(Debug)]

@@ -13,11 +13,13 @@
 
 mod durable;
 mod error;
+mod packs;
 mod process;
 mod projection;
 mod repository;
 mod storage;
 mod verify;
+mod walk;
 
 pub mod fetch;
 pub mod objects;
@@ -25,6 +27,7 @@ pub mod receive;
 pub mod wire;
 
 pub use error::{Error, Result};
+pub use packs::PackSet;
 pub use process::{GitProgram, ProcessLimits, Processes};
 pub use repository::{PackInfo, Repository};
 pub use storage::{Storage, Swept};

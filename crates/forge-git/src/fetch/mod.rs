@@ -3,18 +3,29 @@
 //! The steps:
 //! 1. [`Request::read`] parses protocol 0, 1 or 2, with limits.
 //! 2. `ls-refs` is answered from the snapshot by [`crate::wire::LsRefs::answer`].
-//! 3. A fetch goes through [`serve`], which checks every want against the snapshot first ([`check_wants`]) and then streams
-//!    what `git upload-pack` answers over an ephemeral view: a directory with nothing but the snapshot's refs and a pointer to
-//!    the repository's objects.
+//! 3. A fetch goes through [`Server::fetch`], which checks every want against the snapshot first (`wants`).
+//! 4. What is common is found out (`negotiate`), where history is cut, and which objects the client lacks
+//!    (`local`, on [`crate::walk`]).
+//! 5. A small pack is written here (`pack`), a large one by `git pack-objects` (`large`), which is told ids alone.
+//!
+//! [`Transport::Subprocess`] lets `git upload-pack` answer instead, over a `view`: an ephemeral directory with nothing but the
+//! snapshot's refs and a pointer to the repository's objects. It is the measure of the other way.
 //!
 //! INVARIANT: no process is started and no byte served for a want that the snapshot does not reach. Git's own server would
 //! serve any object that is present.
 
+mod framed;
+mod large;
+mod local;
+mod negotiate;
+mod pack;
 mod request;
-mod serve;
+mod server;
+mod stream;
+mod subprocess;
 mod view;
 mod wants;
 
 pub use request::{Fetch, Request, RequestLimits};
-pub use serve::{PackStream, serve};
-pub use wants::check_wants;
+pub use server::{Server, Transport};
+pub use stream::PackStream;

@@ -4,9 +4,10 @@
 //! that came: what was not understood here cannot be understood differently there.
 //! See gitprotocol-v2(5) and gitprotocol-pack(5), "Packfile Negotiation".
 
-use forge_types::{ObjectFormat, ObjectId};
+use forge_types::{ObjectFormat, ObjectId, RefName};
 use tokio::io::AsyncRead;
 
+use crate::walk::Filter;
 use crate::wire::pkt::{self, Packet, Reader};
 use crate::wire::{LsRefs, Protocol};
 use crate::{Error, Result};
@@ -42,12 +43,83 @@ pub enum Request {
 pub struct Fetch {
     protocol: Protocol,
     wants: Vec<ObjectId>,
+    /// Refs that are asked for by name.
+    pub(super) wanted_refs: Vec<RefName>,
+    /// Where the client's history is cut now.
+    pub(super) shallow: Vec<ObjectId>,
+    /// Where it is to be cut.
+    pub(super) deepen: Deepen,
+    /// What is to be left out.
+    pub(super) filter: Filter,
+    /// The filter as it stood in the request.
+    pub(super) filter_text: Option<String>,
+    /// What the client has, in its order.
+    pub(super) turns: Vec<Turn>,
+    /// How it wants to be answered.
+    pub(super) options: Options,
     /// The request again, in pkt-lines, as `git upload-pack` is given it.
     replay: Vec<u8>,
 }
 
+/// How much history is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Deepen {
+    pub(super) commits: Option<u32>,
+    pub(super) since: Option<i64>,
+    /// Names of refs.
+    pub(super) not: Vec<String>,
+    pub(super) is_relative: bool,
+}
+
+impl Deepen {
+    /// Is nothing asked for?
+    pub(super) fn is_empty(&self) -> bool {
+        self.commits.is_none() && self.since.is_none() && self.not.is_empty()
+    }
+}
+
+/// A step of the negotiation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// The client has this object, and all that it reaches.
+    Have(ObjectId),
+    /// Before version 2: the client awaits an answer.
+    Flush,
+    /// The client has named all that it wants to name.
+    Done,
+}
+
+/// How a client wants to be answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Options {
+    pub(super) thin_pack: bool,
+    pub(super) no_progress: bool,
+    pub(super) include_tag: bool,
+    pub(super) ofs_delta: bool,
+    /// The pack is to wait until the client says that it is done.
+    pub(super) wait_for_done: bool,
+    /// Before version 2: how haves are acknowledged.
+    pub(super) acks: Acks,
+    /// Before version 2: the pack may come before the client says that it is done.
+    pub(super) no_done: bool,
+    /// Before version 2: how many bytes a side-band packet may have; none without side-band.
+    pub(super) side_band: Option<usize>,
+}
+
+/// How haves are acknowledged before version 2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Acks {
+    /// The first common object alone.
+    #[default]
+    First,
+    /// Every common object.
+    Multi,
+    /// Every common object, and whether enough is known.
+    Detailed,
+}
+
 impl Fetch {
-    /// Returns the objects asked for.
+    /// Returns the objects asked for by id.
     pub fn wants(&self) -> &[ObjectId] {
         &self.wants
     }
@@ -60,7 +132,50 @@ impl Fetch {
     pub(crate) fn replay(&self) -> &[u8] {
         &self.replay
     }
+
+    /// Did the client say that it is done?
+    pub(super) fn is_done(&self) -> bool {
+        self.turns.contains(&Turn::Done)
+    }
+
+    /// Returns what the client has.
+    pub(super) fn haves(&self) -> impl Iterator<Item = ObjectId> {
+        self.turns.iter().filter_map(|turn| match turn {
+            Turn::Have(id) => Some(*id),
+            Turn::Flush | Turn::Done => None,
+        })
+    }
+
+    /// Takes one of the words that all versions have, for options of the answer.
+    fn set_option(&mut self, word: &str) -> bool {
+        match word {
+            "thin-pack" => self.options.thin_pack = true,
+            "no-progress" => self.options.no_progress = true,
+            "include-tag" => self.options.include_tag = true,
+            "ofs-delta" => self.options.ofs_delta = true,
+            "deepen-relative" => self.deepen.is_relative = true,
+            _ => return false,
+        }
+        true
+    }
+
+    /// Takes one of the capabilities that only versions before 2 have.
+    fn set_capability(&mut self, word: &str) -> bool {
+        match word {
+            "multi_ack" => self.options.acks = Acks::Multi,
+            "multi_ack_detailed" => self.options.acks = Acks::Detailed,
+            "no-done" => self.options.no_done = true,
+            "side-band" => self.options.side_band = Some(self.options.side_band.unwrap_or(SMALL_PACKET)),
+            "side-band-64k" => self.options.side_band = Some(pkt::MAX_LEN),
+            "filter" => {}
+            _ => return self.set_option(word),
+        }
+        true
+    }
 }
+
+/// How long a packet of the first side-band may be, its length digits included.
+const SMALL_PACKET: usize = 1000;
 
 impl Request {
     /// Reads a request to its end.
@@ -119,6 +234,10 @@ impl Parser<'_> {
                     self.argument(text(argument)?)?;
                 }
                 self.fetch.replay.extend_from_slice(pkt::FLUSH);
+                self.check_deepen()?;
+                if self.fetch.wants.is_empty() && self.fetch.wanted_refs.is_empty() {
+                    return Ok(Request::Empty);
+                }
                 Ok(Request::Fetch(self.fetch))
             }
             Some(other) => Err(Error::Protocol(format!("unknown command `{other}`"))),
@@ -157,31 +276,48 @@ impl Parser<'_> {
     /// One argument of a version 2 fetch.
     fn argument(&mut self, line: &str) -> Result<()> {
         match line {
-            "thin-pack" | "no-progress" | "include-tag" | "ofs-delta" | "done" | "wait-for-done"
-            | "deepen-relative" => {
-                self.line(line);
-                Ok(())
-            }
-            _ => self.shared_line(line),
+            "done" => self.fetch.turns.push(Turn::Done),
+            "wait-for-done" => self.fetch.options.wait_for_done = true,
+            word if self.fetch.set_option(word) => {}
+            _ => match line.strip_prefix("want-ref ") {
+                Some(name) => self.want_ref(name)?,
+                None => return self.shared_line(line),
+            },
         }
+        self.line(line);
+        Ok(())
+    }
+
+    fn want_ref(&mut self, name: &str) -> Result<()> {
+        let unknown = || Error::Protocol(format!("unknown ref `{}`", shown(name)));
+        if self.fetch.wanted_refs.len() >= self.limits.wants {
+            return Err(self.too_many_wants());
+        }
+        self.fetch.wanted_refs.push(RefName::new(name).map_err(|_| unknown())?);
+        Ok(())
     }
 
     /// Wants with capabilities behind the first, `shallow` and `deepen`, flush, haves, flush or `done`.
     fn version_0(mut self, packets: &[Packet]) -> Result<Request> {
         for packet in packets {
             match packet {
-                Packet::Flush => self.fetch.replay.extend_from_slice(pkt::FLUSH),
+                Packet::Flush => {
+                    self.fetch.turns.push(Turn::Flush);
+                    self.fetch.replay.extend_from_slice(pkt::FLUSH);
+                }
                 Packet::Data(_) => self.version_0_line(text(packet.line().unwrap_or_default())?)?,
                 Packet::Delim | Packet::ResponseEnd => {
                     return Err(Error::protocol("unexpected special packet"));
                 }
             }
         }
+        self.check_deepen()?;
         if self.fetch.wants.is_empty() { Ok(Request::Empty) } else { Ok(Request::Fetch(self.fetch)) }
     }
 
     fn version_0_line(&mut self, line: &str) -> Result<()> {
         if line == "done" {
+            self.fetch.turns.push(Turn::Done);
             self.line(line);
             return Ok(());
         }
@@ -195,14 +331,9 @@ impl Parser<'_> {
             match capability.split_once('=').unwrap_or((capability, "")) {
                 ("object-format", name) => self.check_format(name)?,
                 ("agent" | "session-id", _) => {}
-                (
-                    "multi_ack" | "multi_ack_detailed" | "no-done" | "thin-pack" | "side-band"
-                    | "side-band-64k" | "ofs-delta" | "deepen-relative" | "no-progress" | "include-tag"
-                    | "filter",
-                    "",
-                ) => {
+                (word, "") if self.fetch.set_capability(word) => {
                     line.push(' ');
-                    line.push_str(capability);
+                    line.push_str(word);
                 }
                 // Asking for what was not offered is common and harmless: it is not passed on.
                 _ => {}
@@ -217,27 +348,61 @@ impl Parser<'_> {
     fn shared_line(&mut self, line: &str) -> Result<()> {
         let unexpected = || Error::Protocol(format!("unexpected line `{}`", shown(line)));
         let (word, value) = line.split_once(' ').ok_or_else(unexpected)?;
+        let deepen = &mut self.fetch.deepen;
         let clean = match word {
             "want" => format!("want {}", self.want(value)?),
-            "have" => format!("have {}", self.object_id(value)?),
-            "shallow" => format!("shallow {}", self.object_id(value)?),
-            "deepen" => format!("deepen {}", value.parse::<u32>().map_err(|_| unexpected())?),
-            "deepen-since" => format!("deepen-since {}", value.parse::<u64>().map_err(|_| unexpected())?),
-            "deepen-not" if !value.chars().any(char::is_control) => line.to_owned(),
-            "filter" => format!("filter {}", check_filter(value)?),
+            "have" => {
+                let id = self.object_id(value)?;
+                self.fetch.turns.push(Turn::Have(id));
+                format!("have {id}")
+            }
+            "shallow" => {
+                let id = self.object_id(value)?;
+                self.fetch.shallow.push(id);
+                format!("shallow {id}")
+            }
+            "deepen" => {
+                let number = value.parse().ok().filter(|number: &u32| *number > 0).ok_or_else(unexpected)?;
+                deepen.commits = Some(number);
+                format!("deepen {number}")
+            }
+            "deepen-since" => {
+                let time = value.parse::<u32>().map_err(|_| unexpected())?;
+                deepen.since = Some(time.into());
+                format!("deepen-since {time}")
+            }
+            "deepen-not" if !value.chars().any(char::is_control) => {
+                deepen.not.push(value.to_owned());
+                line.to_owned()
+            }
+            "filter" if self.fetch.filter_text.is_none() => {
+                self.fetch.filter = Filter::parse(value)?;
+                self.fetch.filter_text = Some(value.to_owned());
+                format!("filter {value}")
+            }
             _ => return Err(unexpected()),
         };
         self.line(&clean);
         Ok(())
     }
 
+    /// A number of commits goes with nothing else.
+    fn check_deepen(&self) -> Result<()> {
+        let deepen = &self.fetch.deepen;
+        if deepen.commits.is_some() && (deepen.since.is_some() || !deepen.not.is_empty()) {
+            return Err(Error::protocol("deepen and deepen-since (or deepen-not) cannot be used together"));
+        }
+        Ok(())
+    }
+
+    fn too_many_wants(&self) -> Error {
+        Error::TooLarge(format!("one fetch may ask for at most {} objects", self.limits.wants))
+    }
+
     fn want(&mut self, hex: &str) -> Result<ObjectId> {
         let id = self.object_id(hex)?;
         if self.fetch.wants.len() >= self.limits.wants {
-            return Err(Error::TooLarge(format!(
-                "one fetch may ask for at most {} objects",
-                self.limits.wants
-            )));
+            return Err(self.too_many_wants());
         }
         self.fetch.wants.push(id);
         Ok(id)
@@ -253,17 +418,6 @@ impl Parser<'_> {
     fn line(&mut self, line: &str) {
         pkt::write_line(&mut self.fetch.replay, line);
     }
-}
-
-/// Lets the filters through that read no object by name: `sparse:oid` would. Their details are Git's to check.
-fn check_filter(spec: &str) -> Result<&str> {
-    let offered = ["blob:none", "blob:limit=", "tree:", "object:type=", "combine:"];
-    let is_offered =
-        |one: &str| offered.iter().any(|prefix| one.starts_with(prefix)) && !one.contains("sparse");
-    if is_offered(spec) && spec.len() <= 1000 && spec.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(spec);
-    }
-    Err(Error::Protocol(format!("filter `{}` is not offered", shown(spec))))
 }
 
 fn text(line: &[u8]) -> Result<&str> {
@@ -351,7 +505,8 @@ mod tests {
     fn what_is_not_offered_is_refused_in_version_2() {
         for argument in [
             "evil",
-            "want-ref refs/heads/main",
+            "want-ref refs/heads/..",
+            "deepen 0",
             "packfile-uris https",
             "sideband-all",
             "filter sparse:oid=x",

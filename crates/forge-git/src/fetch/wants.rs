@@ -1,29 +1,34 @@
 //! May this caller have these objects? Only what its snapshot reaches.
 //!
-//! Nearly every want is the tip of a ref and costs a look into a set. The rest (a commit between, a blob that a partial clone
-//! fetches late) is looked for by `git rev-list` from the snapshot's tips, newest first, until all are found.
+//! Nearly every want is the tip of a ref and costs a look into a set. Another commit is looked for from the tips, newest first.
+//! What is no commit (a blob that a partial clone fetches late) is looked for by `git rev-list`, until all are found.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use forge_types::ObjectId;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
 use crate::durable::blocking;
-use crate::objects::{ObjectKind, Objects};
+use crate::objects::{ObjectKind, from_gix, to_gix};
+use crate::packs::{PackCache, PackSet};
 use crate::process::{Processes, Purpose};
+use crate::walk::{Graph, reaches_all};
 use crate::wire::RefSnapshot;
 use crate::{Error, Repository, Result};
 
 /// Checks every want; the first that the snapshot does not reach is [`Error::NotOurRef`].
-pub async fn check_wants(
+pub(super) async fn check_wants(
     processes: &Processes,
+    packs: &Arc<PackCache>,
     repository: &Repository,
     snapshot: &RefSnapshot,
     wants: &[ObjectId],
 ) -> Result<()> {
+    // Most ask for a few tips: a look into the snapshot for each costs less than a set of all of them.
     let tips = snapshot.tips();
     let rest: HashSet<ObjectId> = wants.iter().filter(|want| !tips.contains(want)).copied().collect();
     let Some(&first) = rest.iter().next() else {
@@ -32,29 +37,45 @@ pub async fn check_wants(
     if tips.is_empty() {
         return Err(Error::NotOurRef(first));
     }
-    let (of_commits_only, rest) = only_commits(repository.clone(), rest).await?;
-    let search = search(processes, repository, &tips, rest, of_commits_only);
-    match timeout(processes.limits().run, search).await {
+    let (packs, opened) = (Arc::clone(packs), repository.clone());
+    let among = tips.clone();
+    let rest = blocking(move || check_commits(&packs.open_all(&opened)?, &among, rest)).await?;
+    if rest.is_empty() {
+        return Ok(());
+    }
+    match timeout(processes.limits().run, search(processes, repository, &tips, rest)).await {
         Ok(result) => result,
         Err(_) => Err(Error::Busy("looking for the objects took too long".into())),
     }
 }
 
-/// Are all of them commits? An object that is not there at all ends the search before it begins.
-async fn only_commits(repository: Repository, wants: HashSet<ObjectId>) -> Result<(bool, HashSet<ObjectId>)> {
-    blocking(move || {
-        let mut objects = Objects::open(&repository)?;
-        let mut of_commits_only = true;
-        for want in &wants {
-            match objects.header(*want) {
-                Ok((kind, _)) => of_commits_only &= kind == ObjectKind::Commit,
-                Err(Error::MissingObject(id)) => return Err(Error::NotOurRef(id)),
-                Err(error) => return Err(error),
+/// Checks those that are commits; returns the others. An object that is not there at all is not looked for.
+fn check_commits(
+    set: &PackSet,
+    tips: &HashSet<ObjectId>,
+    wants: HashSet<ObjectId>,
+) -> Result<HashSet<ObjectId>> {
+    let mut graph = Graph::new(set.clone());
+    let (mut commits, mut others) = (Vec::new(), HashSet::new());
+    for want in wants {
+        let slot = set.slot(&to_gix(want)).ok_or(Error::NotOurRef(want))?;
+        match graph.decoder().header(slot)?.0 {
+            ObjectKind::Commit => commits.push(slot),
+            ObjectKind::Tree | ObjectKind::Blob | ObjectKind::Tag => {
+                others.insert(want);
             }
         }
-        Ok((of_commits_only, wants))
-    })
-    .await
+    }
+    let mut starts = Vec::new();
+    for tip in tips {
+        if let (_, end, ObjectKind::Commit) = graph.peel(set.slot_of(&to_gix(*tip))?)? {
+            starts.push(end);
+        }
+    }
+    match reaches_all(&mut graph, &starts, &commits)? {
+        Some(slot) => Err(Error::NotOurRef(from_gix(set.id(slot)))),
+        None => Ok(others),
+    }
 }
 
 /// Lists what the tips reach until everything was seen.
@@ -63,13 +84,11 @@ async fn search(
     repository: &Repository,
     tips: &HashSet<ObjectId>,
     mut missing: HashSet<ObjectId>,
-    of_commits_only: bool,
 ) -> Result<()> {
     let mut command = processes.command(repository.path(), &[]);
     command.stderr(Stdio::null());
-    let everything = ["rev-list", "--stdin", "--objects", "--no-object-names", "--in-commit-order"];
-    let args = if of_commits_only { &everything[..2] } else { &everything[..] };
-    let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
+    let args = ["rev-list", "--stdin", "--objects", "--no-object-names", "--in-commit-order"];
+    let args = args.map(OsStr::new);
     let mut running = processes.start(Purpose::Check, command, &args).await?;
     let (Some(mut stdin), Some(stdout)) = (running.child.stdin.take(), running.child.stdout.take()) else {
         return Err(Error::Program("`git rev-list` has no pipes".into()));

@@ -1,35 +1,23 @@
 //! Reading objects from the packs of a repository.
 //!
-//! A list of opened packs, tried in order of size: no slot map, no rescanning, nothing loose. Packs are immutable, so a
-//! reader keeps working on what it opened while maintenance removes files behind it.
+//! Packs are immutable, so a reader keeps working on what it opened while maintenance removes files behind it.
 
 use std::path::PathBuf;
 
 use forge_types::ObjectId;
-use gix_pack::Bundle;
 
 use super::{Commit, EntryKind, ObjectKind, Peeled, TreeEntry, from_gix, hash_kind, to_gix};
-use crate::storage::list;
+use crate::packs::{Decoder, PackSet, Slot};
 use crate::{Error, Repository, Result};
 
 /// Tags of tags are followed this deep.
 const MAX_TAG_DEPTH: usize = 32;
 
-/// An object of any other size is for streaming, not for a buffer.
-const MAX_OBJECT_BYTES: usize = 256 << 20;
-
 /// Reads the objects that a repository had when this was opened. For one thread.
+#[derive(Debug)]
 pub struct Objects {
     hash: gix::hash::Kind,
-    packs: Vec<Bundle>,
-    inflate: gix::zlib::Inflate,
-    cache: gix_pack::cache::lru::StaticLinkedList<64>,
-}
-
-impl std::fmt::Debug for Objects {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Objects").field("packs", &self.packs.len()).finish_non_exhaustive()
-    }
+    decoder: Decoder,
 }
 
 impl Objects {
@@ -38,50 +26,28 @@ impl Objects {
         Self::open_directories(repository, &[repository.packs()])
     }
 
+    /// Reads from packs that are open already.
+    pub fn of(set: PackSet) -> Self {
+        Self { hash: hash_kind(set.format()), decoder: Decoder::new(set) }
+    }
+
     pub(crate) fn open_directories(repository: &Repository, directories: &[PathBuf]) -> Result<Self> {
-        let hash = hash_kind(repository.format());
-        let mut packs = Vec::new();
-        for directory in directories {
-            for path in
-                list(directory)?.iter().filter(|path| path.extension().is_some_and(|found| found == "idx"))
-            {
-                match Bundle::at(path, hash) {
-                    Ok(bundle) => packs.push(bundle),
-                    // Maintenance removed it between listing and opening; its objects are in a newer pack.
-                    Err(_) if !path.exists() => {}
-                    Err(error) => return Err(Error::corrupt(path.display(), error)),
-                }
-            }
-        }
-        packs.sort_by_key(|bundle| std::cmp::Reverse(bundle.index.num_objects()));
-        for (number, bundle) in packs.iter_mut().enumerate() {
-            // The cache of delta bases tells packs apart by this number.
-            bundle.pack.id = u32::try_from(number).unwrap_or(u32::MAX);
-        }
-        Ok(Self { hash, packs, inflate: gix::zlib::Inflate::default(), cache: Default::default() })
+        Ok(Self::of(PackSet::open_directories(repository.format(), directories)?))
     }
 
     /// Is the object there?
     pub fn contains(&self, id: ObjectId) -> bool {
-        let id = to_gix(id);
-        self.packs.iter().any(|bundle| bundle.index.lookup(id).is_some())
+        self.decoder.set().contains(id)
+    }
+
+    fn slot(&self, id: ObjectId) -> Result<Slot> {
+        self.decoder.set().slot_of(&to_gix(id))
     }
 
     /// Returns kind and size of an object without decoding it.
     pub fn header(&mut self, id: ObjectId) -> Result<(ObjectKind, u64)> {
-        let key = to_gix(id);
-        let Some((bundle, at)) = find(&self.packs, &key) else {
-            return Err(Error::MissingObject(id));
-        };
-        let broken = |error| Error::corrupt(format_args!("object {id}"), error);
-        let entry = bundle.pack.entry(bundle.index.pack_offset_at_index(at)).map_err(broken)?;
-        let resolve = |base: &gix::oid| {
-            let offset = bundle.index.lookup(base).map(|at| bundle.index.pack_offset_at_index(at));
-            let entry = offset.map(|offset| bundle.pack.entry(offset)).transpose()?;
-            Ok(entry.map(gix_pack::data::decode::header::ResolvedBase::InPack))
-        };
-        let header = bundle.pack.decode_header(entry, &mut self.inflate, &resolve).map_err(broken)?;
-        Ok((ObjectKind::from_gix(header.kind), header.object_size))
+        let slot = self.slot(id)?;
+        self.decoder.header(slot)
     }
 
     /// Reads an object.
@@ -92,18 +58,8 @@ impl Objects {
     }
 
     pub(crate) fn read_into(&mut self, id: ObjectId, data: &mut Vec<u8>) -> Result<ObjectKind> {
-        let (_, size) = self.header(id)?;
-        if size > MAX_OBJECT_BYTES as u64 {
-            return Err(Error::TooLarge(format!("object {id} has {size} bytes, which is too large to show")));
-        }
-        let key = to_gix(id);
-        let Some((bundle, at)) = find(&self.packs, &key) else {
-            return Err(Error::MissingObject(id));
-        };
-        let object = bundle
-            .get_object_by_index(at, data, &mut self.inflate, &mut self.cache)
-            .map_err(|error| Error::corrupt(format_args!("object {id}"), error))?;
-        Ok(ObjectKind::from_gix(object.0.kind))
+        let slot = self.slot(id)?;
+        self.decoder.read(slot, data)
     }
 
     /// Reads a blob of at most this many bytes.
@@ -173,8 +129,4 @@ impl Objects {
         let (kind, data) = self.read(id)?;
         if kind == expected { Ok(data) } else { Err(Error::WrongKind { id, expected: expected.as_str() }) }
     }
-}
-
-fn find<'a>(packs: &'a [Bundle], id: &gix::oid) -> Option<(&'a Bundle, u32)> {
-    packs.iter().find_map(|bundle| bundle.index.lookup(id).map(|at| (bundle, at)))
 }

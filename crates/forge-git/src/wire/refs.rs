@@ -54,6 +54,16 @@ impl RefSnapshot {
         self.refs.binary_search_by(|entry| entry.name.cmp(name)).ok().map(|at| &self.refs[at])
     }
 
+    /// Resolves a name as git does: as it stands, then below `refs/`, `refs/tags/` and `refs/heads/`.
+    pub fn resolve(&self, name: &str) -> Option<ObjectId> {
+        if name == "HEAD" {
+            return self.head_id();
+        }
+        let names =
+            ["", "refs/", "refs/tags/", "refs/heads/"].map(|place| RefName::new(format!("{place}{name}")));
+        names.into_iter().flatten().find_map(|name| self.find(&name)).map(|found| found.id)
+    }
+
     /// Returns what `HEAD` resolves to, if the default branch exists.
     pub fn head_id(&self) -> Option<ObjectId> {
         self.find(&self.head).map(|entry| entry.id)

@@ -18,7 +18,7 @@ use forge_service::{App, AppParts, Settings};
 use forge_store::{Db, DbOptions};
 use url::Url;
 
-use crate::config::{self, Config, Database, PublicUrl};
+use crate::config::{self, Config, Database, GitTransport, PublicUrl};
 use crate::data::{DataDirectory, DataLock};
 use crate::failure::{Failure, Result};
 use crate::front::identity::{Authenticate, HostAuthenticator};
@@ -169,7 +169,11 @@ fn open_git(config: &Config) -> Result<Engine> {
     limits.pack.pack_bytes = config.git.max_push.0;
     let root = config.server.data.join("repositories");
     let engine = Engine::open(&root, &config.git.program, limits)
-        .map_err(|error| Failure::io("cannot serve Git repositories", error))?;
+        .map_err(|error| Failure::io("cannot serve Git repositories", error))?
+        .with_transport(match config.git.transport {
+            GitTransport::InProcess => git::Transport::InProcess,
+            GitTransport::Subprocess => git::Transport::Subprocess,
+        });
     engine
         .sweep()
         .map_err(|error| Failure::io(format_args!("cannot clean up `{}`", root.display()), error))?;

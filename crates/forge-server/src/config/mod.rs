@@ -22,7 +22,7 @@ pub use network::{AddressRange, Fingerprint, PublicUrl};
 pub use sample::sample;
 pub use section::{OptionInfo, SectionInfo};
 pub use sections::{
-    AgentCredential, AgentRegistration, Agents, AgentsLayer, Git, GitLayer, IdentityProxy,
+    AgentCredential, AgentRegistration, Agents, AgentsLayer, Git, GitLayer, GitTransport, IdentityProxy,
     IdentityProxyLayer, Limits, LimitsLayer, Log, LogFormat, LogLayer, Oidc, OidcLayer, Registration,
     RegistrationLayer, Server, ServerLayer, Tls, TlsLayer, TlsMode,
 };

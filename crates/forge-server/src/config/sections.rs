@@ -91,6 +91,10 @@ section! {
             => "git-default-branch", "FORGE_GIT_DEFAULT_BRANCH", r#""main""#;
         /// The largest pack that a push may send.
         default max_push: ByteSize = ByteSize::megabytes(2048) => "git-max-push", "FORGE_GIT_MAX_PUSH", r#""2GB""#;
+        /// Who answers fetches: `inprocess` is this program, with `git` for large packs alone; `subprocess` is
+        /// `git upload-pack`, slower and kept as the way back.
+        default transport: GitTransport = GitTransport::InProcess
+            => "git-transport", "FORGE_GIT_TRANSPORT", r#""inprocess""#;
     }
 }
 
@@ -218,6 +222,16 @@ choice! {
         Token = "token",
         /// A secret good only at the token endpoint.
         Bootstrap = "bootstrap",
+    }
+}
+
+choice! {
+    /// Who answers fetches.
+    GitTransport {
+        /// This program, with `git` for large packs alone.
+        InProcess = "inprocess",
+        /// `git upload-pack`.
+        Subprocess = "subprocess",
     }
 }
 

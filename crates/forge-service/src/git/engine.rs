@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use forge_git::fetch;
+use forge_git::fetch::{self, Server, Transport};
 use forge_git::receive::{IngestLimits, RequestLimits};
 use forge_git::{GitProgram, ProcessLimits, Processes, Repository, Storage};
 use forge_types::id::RepositoryId;
@@ -45,6 +45,7 @@ impl Default for Limits {
 pub struct Engine {
     pub(crate) storage: Storage,
     pub(crate) processes: Processes,
+    pub(super) server: Server,
     pub(crate) limits: Limits,
     pub(super) fetches: Arc<Shares>,
     pub(super) pushes: Arc<Shares>,
@@ -60,7 +61,15 @@ impl Engine {
         let storage = Storage::open(root)?;
         let shares = || Arc::new(Shares::new(limits.per_caller, limits.processes.queue));
         let processes = Processes::new(program, limits.processes);
-        Ok(Self { storage, processes, limits, fetches: shares(), pushes: shares() })
+        let server = Server::new(processes.clone(), storage.clone(), Transport::default());
+        Ok(Self { storage, processes, server, limits, fetches: shares(), pushes: shares() })
+    }
+
+    /// Chooses who makes the packs that are fetched.
+    #[must_use]
+    pub fn with_transport(mut self, transport: Transport) -> Self {
+        self.server = Server::new(self.processes.clone(), self.storage.clone(), transport);
+        self
     }
 
     /// Removes what a killed server left behind. Only before the first request.

@@ -11,6 +11,8 @@ mod read;
 mod shares;
 
 pub use engine::{Engine, Limits};
+pub use forge_git::fetch::Transport;
+
 pub use first_commit::{NewFile, first_commit};
 pub use push::{PushAnswer, receive_pack};
 pub use read::{Advertisement, FetchAnswer, advertise, upload_pack};

@@ -1,7 +1,7 @@
 //! Clone, fetch and ls-remote.
 
 use bytes::Bytes;
-use forge_git::fetch::{self, PackStream, Request};
+use forge_git::fetch::{PackStream, Request};
 use forge_git::wire::{self, Protocol, Ref, RefSnapshot, Service};
 use forge_store::Conn;
 use forge_types::repository::{Repository, RepositoryAccess};
@@ -112,7 +112,7 @@ pub async fn upload_pack(
     let share = engine.fetches.take(ctx).await?;
     let snapshot = snapshot(&mut ctx.read().await?, &found.repository).await?;
     let repository = engine.repository(found.repository.id);
-    match fetch::serve(&engine.processes, &engine.storage, &repository, &snapshot, fetch).await {
+    match engine.server.fetch(&repository, &snapshot, fetch).await {
         Ok(stream) => Ok(FetchAnswer::Pack(Box::new(Pack { stream, _share: share }))),
         Err(error @ forge_git::Error::Busy(_)) => Err(fault(error)),
         Err(error) => Ok(refusal(&error)),

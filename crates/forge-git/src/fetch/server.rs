@@ -1,0 +1,147 @@
+//! Answering fetches: which way each of them is served.
+
+use std::sync::Arc;
+
+use super::framed::Framed;
+use super::local::{Chosen, Prepared, prepare};
+use super::request::Fetch;
+use super::stream::{PackStream, Sender};
+use super::wants::check_wants;
+use super::{large, subprocess};
+use crate::durable::blocking;
+use crate::packs::{PackCache, PackSet};
+use crate::process::{Processes, Purpose};
+use crate::wire::RefSnapshot;
+use crate::{Error, Repository, Result, Storage};
+
+/// Who makes packs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// This process, and `git pack-objects` for large ones.
+    #[default]
+    InProcess,
+    /// `git upload-pack` over a view.
+    Subprocess,
+}
+
+/// Serves fetches of all repositories. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Server {
+    processes: Processes,
+    storage: Storage,
+    packs: Arc<PackCache>,
+    transport: Transport,
+}
+
+impl Server {
+    /// Makes a server.
+    pub fn new(processes: Processes, storage: Storage, transport: Transport) -> Self {
+        Self { processes, storage, packs: Arc::default(), transport }
+    }
+
+    /// Checks every want and begins to answer. Dropping the stream ends the work.
+    ///
+    /// # Errors
+    /// [`Error::NotOurRef`] for a want that the snapshot does not reach, [`Error::Protocol`] for a request that contradicts
+    /// itself, [`Error::Busy`] when too much is served already.
+    pub async fn fetch(
+        &self,
+        repository: &Repository,
+        snapshot: &RefSnapshot,
+        fetch: Fetch,
+    ) -> Result<PackStream> {
+        if let Some(name) = fetch.wanted_refs.iter().find(|name| snapshot.find(name).is_none()) {
+            return Err(Error::Protocol(format!("unknown ref {name}")));
+        }
+        check_wants(&self.processes, &self.packs, repository, snapshot, fetch.wants()).await?;
+        match self.transport {
+            Transport::Subprocess => {
+                subprocess::serve(&self.processes, &self.storage, repository, snapshot, fetch).await
+            }
+            Transport::InProcess => self.in_process(repository, snapshot, fetch).await,
+        }
+    }
+
+    async fn in_process(
+        &self,
+        repository: &Repository,
+        snapshot: &RefSnapshot,
+        fetch: Fetch,
+    ) -> Result<PackStream> {
+        let turn = self.processes.turn(Purpose::Serve).await?;
+        let work = {
+            let (packs, repository) = (Arc::clone(&self.packs), repository.clone());
+            let (snapshot, fetch) = (snapshot.clone(), fetch.clone());
+            move || {
+                let set = packs.open_all(&repository)?;
+                begin(&set, &snapshot, &fetch)
+            }
+        };
+        match blocking(work).await? {
+            Begun::Ready(stream) => Ok(stream),
+            Begun::Small(lead, chosen) => {
+                let framed = Framed::new(&fetch, lead);
+                let (to, stream) = PackStream::channel(self.processes.limits());
+                tokio::spawn(to.run(move |to| async move {
+                    let _turn = turn;
+                    write(chosen, framed, to).await
+                }));
+                Ok(stream)
+            }
+            Begun::Large(lead, order) => {
+                drop(turn);
+                let running =
+                    large::start(&self.processes, repository, &order, fetch.options.no_progress).await?;
+                let framed = Framed::new(&fetch, lead);
+                let (to, stream) = PackStream::channel(self.processes.limits());
+                tokio::spawn(to.run(move |to| large::pump(running, order, framed, to)));
+                Ok(stream)
+            }
+        }
+    }
+}
+
+/// An answer, as far as one visit to the blocking pool brought it.
+enum Begun {
+    Ready(PackStream),
+    Small(Vec<u8>, Box<Chosen>),
+    Large(Vec<u8>, super::local::Order),
+}
+
+fn begin(set: &PackSet, snapshot: &RefSnapshot, fetch: &Fetch) -> Result<Begun> {
+    match prepare(set, snapshot, fetch)? {
+        Prepared::Whole(bytes) => Ok(Begun::Ready(PackStream::ready(bytes))),
+        Prepared::Large(lead, order) => Ok(Begun::Large(lead, order)),
+        Prepared::Small(lead, mut chosen) if chosen.is_tiny()? => {
+            let mut framed = Framed::new(fetch, lead);
+            let mut whole = Vec::new();
+            let mut pack = Vec::new();
+            chosen.write(&mut |bytes| {
+                pack.extend_from_slice(bytes);
+                Ok(())
+            })?;
+            framed.data(&pack, |piece| {
+                whole.extend_from_slice(&piece);
+                Ok::<_, Error>(())
+            })?;
+            whole.extend_from_slice(&framed.end());
+            Ok(Begun::Ready(PackStream::ready(whole)))
+        }
+        Prepared::Small(lead, chosen) => Ok(Begun::Small(lead, chosen)),
+    }
+}
+
+/// Writes a pack on the blocking pool, as fast as the client reads it.
+async fn write(mut chosen: Box<Chosen>, mut framed: Framed, to: Sender) -> Result<()> {
+    let runtime = tokio::runtime::Handle::current();
+    blocking(move || {
+        chosen.write(&mut |bytes| {
+            if to.is_over() {
+                return Err(Error::Busy("the client hung up".into()));
+            }
+            framed.data(bytes, |piece| runtime.block_on(to.send(piece)))
+        })?;
+        runtime.block_on(to.send(framed.end()))
+    })
+    .await
+}

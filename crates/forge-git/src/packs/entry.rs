@@ -1,0 +1,86 @@
+//! The bytes before and around the entries of a pack. See gitformat-pack(5).
+
+use forge_types::ObjectFormat;
+use ring::digest;
+
+use crate::objects::ObjectKind;
+
+/// The kind of an entry that names its base by the distance to it.
+pub(crate) const OFS_DELTA: u8 = 6;
+
+/// The kind of an entry that names its base by id.
+pub(crate) const REF_DELTA: u8 = 7;
+
+/// Returns the number that stands for a kind.
+pub(crate) fn kind_number(kind: ObjectKind) -> u8 {
+    match kind {
+        ObjectKind::Commit => 1,
+        ObjectKind::Tree => 2,
+        ObjectKind::Blob => 3,
+        ObjectKind::Tag => 4,
+    }
+}
+
+/// Appends kind and size: kind in three bits, size in four, then seven bits at a time.
+pub(crate) fn write_header(out: &mut Vec<u8>, kind: u8, size: u64) {
+    let mut rest = size >> 4;
+    let mut byte = kind << 4 | (size & 0x0f) as u8;
+    while rest > 0 {
+        out.push(byte | 0x80);
+        byte = (rest & 0x7f) as u8;
+        rest >>= 7;
+    }
+    out.push(byte);
+}
+
+/// Appends the distance to a base: seven bits at a time, highest first, each continuation adding one.
+pub(crate) fn write_distance(out: &mut Vec<u8>, distance: u64) {
+    let mut bytes = [0u8; 10];
+    let mut at = bytes.len() - 1;
+    let mut rest = distance;
+    bytes[at] = (rest & 0x7f) as u8;
+    while rest > 0x7f {
+        rest = (rest >> 7) - 1;
+        at -= 1;
+        bytes[at] = 0x80 | (rest & 0x7f) as u8;
+    }
+    out.extend_from_slice(&bytes[at..]);
+}
+
+/// Returns the first bytes of a pack of so many objects.
+pub(crate) fn pack_header(count: u32) -> [u8; 12] {
+    let mut header = *b"PACK\0\0\0\x02\0\0\0\0";
+    header[8..].copy_from_slice(&count.to_be_bytes());
+    header
+}
+
+/// Returns a hasher of a format. Of SHA-1 it is the plain one, for bytes that were checked when they came in.
+pub(crate) fn hasher(format: ObjectFormat) -> digest::Context {
+    digest::Context::new(match format {
+        ObjectFormat::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+        ObjectFormat::Sha256 => &digest::SHA256,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_distances_are_written_as_git_reads_them() {
+        for (size, bytes) in
+            [(0, &[0x30][..]), (15, &[0x3f]), (16, &[0xb0, 0x01]), (2048, &[0xb0, 0x80, 0x01])]
+        {
+            let mut out = Vec::new();
+            write_header(&mut out, kind_number(ObjectKind::Blob), size);
+            assert_eq!(out, bytes, "{size}");
+        }
+        for (distance, bytes) in
+            [(1, &[0x01][..]), (127, &[0x7f]), (128, &[0x80, 0x00]), (16511, &[0xff, 0x7f])]
+        {
+            let mut out = Vec::new();
+            write_distance(&mut out, distance);
+            assert_eq!(out, bytes, "{distance}");
+        }
+    }
+}

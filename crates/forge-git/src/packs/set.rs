@@ -1,0 +1,135 @@
+//! A fixed list of opened packs, and the numbers of their objects.
+
+use std::sync::Arc;
+
+use forge_types::{ObjectFormat, ObjectId};
+
+use super::Pack;
+use super::pack::{Base, Form, Stored};
+use crate::objects::{from_gix, hash_kind, to_gix};
+use crate::storage::list;
+use crate::{Error, Repository, Result};
+
+/// The number of an object in a [`PackSet`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Slot(u32);
+
+impl Slot {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The objects of a repository at one moment. Cheap to clone.
+#[derive(Clone)]
+pub struct PackSet {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    format: ObjectFormat,
+    packs: Vec<Arc<Pack>>,
+    /// The slot of each pack's first object.
+    starts: Vec<u32>,
+    len: u32,
+}
+
+impl std::fmt::Debug for PackSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PackSet").field("packs", &self.inner.packs.len()).finish_non_exhaustive()
+    }
+}
+
+impl PackSet {
+    /// Opens every pack in the directory of a repository; one without a directory has no objects. Blocks.
+    pub fn open(repository: &Repository) -> Result<Self> {
+        Self::open_directories(repository.format(), &[repository.packs()])
+    }
+
+    pub(crate) fn open_directories(format: ObjectFormat, directories: &[std::path::PathBuf]) -> Result<Self> {
+        let mut packs = Vec::new();
+        for directory in directories {
+            for path in
+                list(directory)?.iter().filter(|path| path.extension().is_some_and(|found| found == "idx"))
+            {
+                match Pack::open(path, hash_kind(format)) {
+                    Ok(pack) => packs.push(Arc::new(pack)),
+                    // Maintenance removed it between listing and opening; its objects are in a newer pack.
+                    Err(_) if !path.exists() => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Self::new(format, packs)
+    }
+
+    /// Makes a set; the packs are put in order of size, because most look-ups end in the largest.
+    pub(crate) fn new(format: ObjectFormat, mut packs: Vec<Arc<Pack>>) -> Result<Self> {
+        packs.sort_by_key(|pack| std::cmp::Reverse(pack.len()));
+        let mut starts = Vec::with_capacity(packs.len());
+        let mut len = 0u32;
+        for pack in &packs {
+            starts.push(len);
+            len = len
+                .checked_add(pack.len())
+                .ok_or_else(|| Error::TooLarge("the repository has too many objects".into()))?;
+        }
+        Ok(Self { inner: Arc::new(Inner { format, packs, starts, len }) })
+    }
+
+    /// Returns the hash function of the objects' names.
+    pub fn format(&self) -> ObjectFormat {
+        self.inner.format
+    }
+
+    /// Returns how many slots there are: at least as many as objects.
+    pub(crate) fn len(&self) -> usize {
+        self.inner.len as usize
+    }
+
+    /// Is the object there?
+    pub fn contains(&self, id: ObjectId) -> bool {
+        self.slot(&to_gix(id)).is_some()
+    }
+
+    /// Returns the slot of an object.
+    pub(crate) fn slot(&self, id: &gix::oid) -> Option<Slot> {
+        let mut packs = self.inner.packs.iter().zip(&self.inner.starts);
+        packs.find_map(|(pack, start)| pack.position(id).map(|position| Slot(start + position)))
+    }
+
+    /// Returns the slot of an object that must be there.
+    pub(crate) fn slot_of(&self, id: &gix::oid) -> Result<Slot> {
+        self.slot(id).ok_or_else(|| Error::MissingObject(from_gix(id)))
+    }
+
+    /// Returns the pack of a slot and the position in its index.
+    pub(crate) fn place(&self, slot: Slot) -> (&Arc<Pack>, u32) {
+        let at = self.inner.starts.partition_point(|start| *start <= slot.0) - 1;
+        (&self.inner.packs[at], slot.0 - self.inner.starts[at])
+    }
+
+    /// Returns the name of the object in a slot.
+    pub(crate) fn id(&self, slot: Slot) -> &gix::oid {
+        let (pack, position) = self.place(slot);
+        pack.id_at(position)
+    }
+
+    /// Returns the entry of a slot without inflating it.
+    pub(crate) fn stored(&self, slot: Slot) -> Result<Stored<'_>> {
+        let (pack, position) = self.place(slot);
+        pack.stored(position)
+    }
+
+    /// Returns the slot of what an entry is a difference to; none for a whole object.
+    pub(crate) fn base(&self, slot: Slot, stored: &Stored<'_>) -> Result<Option<Slot>> {
+        match stored.form {
+            Form::Whole(_) => Ok(None),
+            Form::Delta(Base::Named(id)) => self.slot_of(&id).map(Some),
+            Form::Delta(Base::At(position)) => {
+                let (pack, _) = self.place(slot);
+                self.slot_of(pack.id_at(position)).map(Some)
+            }
+        }
+    }
+}
