@@ -52,7 +52,7 @@ impl Case<'_> {
         let request = Request::read(&mut &body[..], protocol, ObjectFormat::Sha1, &limits).await.unwrap();
         let Request::Fetch(fetch) = request else { panic!("{request:?}") };
         let mut stream = server
-            .fetch(&self.bench.repository, &self.snapshot, fetch)
+            .fetch(&self.bench.repository, &self.snapshot, *fetch)
             .await
             .map_err(|error| error.to_string())?;
         let mut bytes = Vec::new();

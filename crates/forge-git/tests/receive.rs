@@ -129,7 +129,7 @@ async fn pack_over_the_limit_is_refused_before_it_is_read_whole() {
     let bench = Bench::new();
     bench.work.commit("a.txt", &"incompressible? ".repeat(10));
     let pack = bench.work.pack(&["main"]);
-    let quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
+    let mut quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
     let (reply, _body) = Reply::channel(&Capabilities::default());
     let limits = IngestLimits { pack_bytes: 50, ..IngestLimits::default() };
     let error = quarantine.ingest(&bench.processes, &mut &pack[..], &limits, &reply).await.unwrap_err();
@@ -146,7 +146,7 @@ async fn client_that_stops_sending_is_given_up() {
     let pack = bench.work.pack(&["main"]);
     let (mut sending, mut receiving) = tokio::io::duplex(1 << 16);
     tokio::io::AsyncWriteExt::write_all(&mut sending, &pack[..20]).await.unwrap();
-    let quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
+    let mut quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
     let (reply, _body) = Reply::channel(&Capabilities::default());
     let error = quarantine
         .ingest(&bench.processes, &mut receiving, &IngestLimits::default(), &reply)
@@ -170,11 +170,13 @@ async fn equal_packs_of_two_pushes_do_not_share_a_file() {
 #[tokio::test]
 async fn progress_and_report_reach_a_client_with_side_band() {
     let bench = Bench::new();
-    let text: String = (0..500).map(|n| format!("line {n}\n")).collect();
+    // Large and hard to compress: small packs are taken in without a word.
+    let text: String =
+        (0..120_000).map(|n: u64| format!("{:x}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
     bench.work.commit("long", &text);
     bench.work.commit("long", &(text + "more\n"));
     let pack = bench.work.pack(&["main"]);
-    let quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
+    let mut quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
     let capabilities = Capabilities { side_band_64k: true, ..Capabilities::default() };
     let (reply, mut body) = Reply::channel(&capabilities);
     quarantine.ingest(&bench.processes, &mut &pack[..], &IngestLimits::default(), &reply).await.unwrap();
@@ -194,7 +196,7 @@ async fn server_killed_in_the_middle_leaves_only_what_the_sweep_takes() {
     let bench = Bench::new();
     let tip = bench.work.commit("a.txt", "one\n");
     let pack = bench.work.pack(&["main"]);
-    let quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
+    let mut quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
     let (reply, _body) = Reply::channel(&Capabilities::default());
     quarantine.ingest(&bench.processes, &mut &pack[..], &IngestLimits::default(), &reply).await.unwrap();
     std::mem::forget(quarantine);
@@ -202,4 +204,24 @@ async fn server_killed_in_the_middle_leaves_only_what_the_sweep_takes() {
     assert!(!Objects::open(&bench.repository).unwrap().contains(tip), "not published is not there");
     assert_eq!(bench.storage.sweep().unwrap().quarantines, 1);
     assert!(bench.leftovers().is_empty());
+}
+
+#[tokio::test]
+async fn ordinary_small_push_needs_no_process() {
+    let limits = ProcessLimits { concurrent: 0, queue: Duration::from_millis(1), ..ProcessLimits::default() };
+    let bench = Bench::with_limits(limits);
+    let text: String = (0..500).map(|n| format!("line {n}\n")).collect();
+    let first = bench.work.commit("src/long", &text);
+    bench.work.commit(".gitattributes", "* text\n");
+    let second = bench.work.commit("src/long", &(text.clone() + "more\n"));
+    bench.push(&bench.work.pack(&["main"]), &[second], &[]).await.unwrap();
+    // A difference to a base that the push does not bring, on a branch from an older commit.
+    bench.work.run(&["switch", "--quiet", "--create", "side", &first.to_string()]);
+    let side = bench.work.commit("src/long", &(text + "else\n"));
+    let pack = bench.work.pack(&["side", "^main"]);
+    bench.push(&pack, &[side], &[second]).await.unwrap();
+    bench.work.run(&["tag", "-a", "v1", "-m", "first"]);
+    let tag = bench.work.id("v1");
+    bench.push(&bench.work.pack(&["v1", "^side"]), &[tag], &[second, side]).await.unwrap();
+    bench.fsck(&[second, side, tag]);
 }

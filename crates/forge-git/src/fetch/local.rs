@@ -88,7 +88,7 @@ pub(super) fn prepare(set: &PackSet, snapshot: &RefSnapshot, fetch: &Fetch) -> R
     if !agreement.is_settled {
         return Ok(Prepared::Whole(lead));
     }
-    work.choose(lead, wants, others, agreement.common, shallow)
+    work.choose(lead, wants, others, agreement.common, &shallow)
 }
 
 struct Work<'a> {
@@ -100,8 +100,7 @@ struct Work<'a> {
 impl Work<'_> {
     fn wants(&self) -> Result<Vec<Slot>> {
         let mut seen = HashSet::new();
-        let named =
-            self.fetch.wanted_refs.iter().filter_map(|name| self.snapshot.find(name)).map(|found| found.id);
+        let named = self.fetch.wanted_refs.iter().filter_map(|name| self.snapshot.id_of(name));
         let ids = self.fetch.wants().iter().copied().chain(named);
         ids.filter(|id| seen.insert(*id)).map(|id| self.graph.set().slot_of(&to_gix(id))).collect()
     }
@@ -205,8 +204,10 @@ impl Work<'_> {
             return;
         }
         pkt::write_line(out, "wanted-refs");
-        for found in self.fetch.wanted_refs.iter().filter_map(|name| self.snapshot.find(name)) {
-            pkt::write_line(out, &format!("{} {}", found.id, found.name));
+        for name in &self.fetch.wanted_refs {
+            if let Some(id) = self.snapshot.id_of(name) {
+                pkt::write_line(out, &format!("{id} {name}"));
+            }
         }
         out.extend_from_slice(pkt::DELIM);
     }
@@ -217,7 +218,7 @@ impl Work<'_> {
         mut wants: Vec<Slot>,
         others: usize,
         mut common: Vec<Slot>,
-        shallow: Shallow,
+        shallow: &Shallow,
     ) -> Result<Prepared> {
         let options = self.fetch.options;
         let is_cut = !self.fetch.deepen.is_empty();
@@ -244,7 +245,7 @@ impl Work<'_> {
                 return Ok(Prepared::Small(lead, Box::new(Chosen { decoder, missing, reading })));
             }
         }
-        let order = self.order(&wants, &common, &shallow, reading);
+        let order = self.order(&wants, &common, shallow, reading);
         Ok(Prepared::Large(lead, order))
     }
 

@@ -145,7 +145,7 @@ impl Writer<'_> {
                 head.extend_from_slice(id.as_slice());
             }
             (Form::Whole(kind), Reference::Nothing) => {
-                write_header(&mut head, kind_number(kind), stored.size)
+                write_header(&mut head, kind_number(kind), stored.size);
             }
             (Form::Delta(_), Reference::Nothing) => {
                 return Err(Error::Corrupt("a difference to nothing".into()));

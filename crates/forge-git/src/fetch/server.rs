@@ -50,8 +50,9 @@ impl Server {
         snapshot: &RefSnapshot,
         fetch: Fetch,
     ) -> Result<PackStream> {
-        if let Some(name) = fetch.wanted_refs.iter().find(|name| snapshot.find(name).is_none()) {
-            return Err(Error::Protocol(format!("unknown ref {name}")));
+        if let Some(name) = fetch.wanted_refs.iter().find(|name| snapshot.id_of(name).is_none()) {
+            let shown: String = name.chars().take(100).flat_map(char::escape_default).collect();
+            return Err(Error::Protocol(format!("unknown ref {shown}")));
         }
         check_wants(&self.processes, &self.packs, repository, snapshot, fetch.wants()).await?;
         match self.transport {

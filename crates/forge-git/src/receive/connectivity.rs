@@ -1,16 +1,49 @@
 //! Does a new tip reach only objects that are there?
 //!
-//! `git rev-list` walks from the new tips to what is reachable from the refs the repository has now, whose closures are
+//! For a small push this is told from its own objects and the commits that they build on. Otherwise `git rev-list` walks from the new tips to what is reachable from the refs the repository has now, whose closures are
 //! whole. Presence of an object says nothing: it may be the leftover of a push that was refused.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 use forge_types::ObjectId;
 use tokio::io::AsyncWriteExt;
 
 use super::Quarantine;
+use crate::durable::blocking;
+use crate::objects::{ObjectKind, Objects, to_gix};
+use crate::packs::PackSet;
 use crate::process::{Processes, Purpose, read_bounded};
+use crate::walk::{Graph, reaches_all};
 use crate::{Error, Result};
+
+/// What the repository's refs reach.
+struct Known {
+    graph: RefCell<Graph>,
+    current: Arc<HashSet<ObjectId>>,
+}
+
+impl Known {
+    /// Is a commit reachable? What cannot be told is not.
+    fn reaches(&self, commit: ObjectId) -> bool {
+        self.current.contains(&commit) || self.is_below(commit).unwrap_or(false)
+    }
+
+    fn is_below(&self, commit: ObjectId) -> Result<bool> {
+        let mut graph = self.graph.borrow_mut();
+        let Some(slot) = graph.set().slot(&to_gix(commit)) else { return Ok(false) };
+        let mut tips = Vec::with_capacity(self.current.len());
+        for id in self.current.iter() {
+            let tip = graph.set().slot_of(&to_gix(*id))?;
+            if let (_, end, ObjectKind::Commit) = graph.peel(tip)? {
+                tips.push(end);
+            }
+        }
+        Ok(reaches_all(&mut graph, &tips, &[slot])?.is_none())
+    }
+}
 
 impl Quarantine {
     /// Checks that everything reachable from `new` is in the quarantine or reachable from `current`, the ids of *all* refs of
@@ -24,11 +57,23 @@ impl Quarantine {
         if new.is_empty() {
             return Ok(());
         }
+        let current: Arc<HashSet<ObjectId>> = Arc::new(current.into_iter().collect());
+        if let Some(taken) = self.taken.clone() {
+            let (repository, tips, current) = (self.repository().clone(), new.to_vec(), Arc::clone(&current));
+            let check = move || {
+                let set = PackSet::open(&repository)?;
+                let known = Known { graph: RefCell::new(Graph::new(set.clone())), current };
+                taken.is_connected(&tips, &mut Objects::of(set), &|commit| known.reaches(commit))
+            };
+            if blocking(check).await? {
+                return Ok(());
+            }
+        }
         let mut input = String::new();
         for id in new {
             input.push_str(&format!("{id}\n"));
         }
-        for id in current {
+        for id in current.iter() {
             input.push_str(&format!("^{id}\n"));
         }
         let mut command = processes.command(self.repository().path(), &[]);

@@ -1,16 +1,21 @@
-//! Taking a pack in: streamed into `git index-pack`, which completes thin packs and checks every object.
+//! Taking a pack in: a small one here, any other streamed into `git index-pack`, which completes thin packs and checks every
+//! object.
 //!
 //! `--strict` refuses what is dangerous in a working copy (`.git` spellings, `.gitmodules` tricks, bad modes and names).
 //! Three findings that old, honest histories are full of are let pass, as other hosts do.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::ChildStdin;
 use tokio::time::timeout;
 
+use super::small::{self, MAX_PACK};
 use super::{Quarantine, Reply};
+use crate::durable::blocking;
+use crate::packs::PackSet;
 use crate::process::{Processes, Purpose, read_bounded};
 use crate::{Error, Result};
 
@@ -38,6 +43,32 @@ impl Quarantine {
     /// Reads a pack from the stream into the quarantine, checking it. After an error the stream may have a rest to
     /// [`drain`](super::drain).
     pub async fn ingest(
+        &mut self,
+        processes: &Processes,
+        from: &mut (impl AsyncRead + Unpin),
+        limits: &IngestLimits,
+        reply: &Reply,
+    ) -> Result<()> {
+        let small = usize::try_from(limits.pack_bytes).unwrap_or(usize::MAX).min(MAX_PACK);
+        let begin = read_begin(from, small, processes.limits().stall).await?;
+        if begin.len() <= small {
+            if self.take_small(begin.clone()).await? {
+                return Ok(());
+            }
+            return self.ingest_by_git(processes, &mut &begin[..], limits, reply).await;
+        }
+        self.ingest_by_git(processes, &mut (&begin[..]).chain(from), limits, reply).await
+    }
+
+    /// Takes a small pack in; returns whether it could be judged here.
+    async fn take_small(&mut self, bytes: Vec<u8>) -> Result<bool> {
+        let (repository, directory) = (self.repository().clone(), self.pack_directory());
+        let take = move || small::take(&bytes, &PackSet::open(&repository)?, &directory);
+        self.taken = blocking(take).await?.map(Arc::new);
+        Ok(self.taken.is_some())
+    }
+
+    async fn ingest_by_git(
         &self,
         processes: &Processes,
         from: &mut (impl AsyncRead + Unpin),
@@ -77,6 +108,21 @@ impl Quarantine {
             Err(_) => Err(Error::TooLarge("the push took too long".into())),
         }
     }
+}
+
+/// Reads a pack that is small to its end, or the beginning of one that is not.
+async fn read_begin(from: &mut (impl AsyncRead + Unpin), small: usize, stall: Duration) -> Result<Vec<u8>> {
+    let mut begin = Vec::with_capacity(8 * 1024);
+    while begin.len() <= small {
+        begin.reserve(16 * 1024);
+        match timeout(stall, from.read_buf(&mut begin)).await {
+            Ok(Ok(0)) => break,
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return Err(Error::Protocol(format!("the pack could not be read: {error}"))),
+            Err(_) => return Err(Error::protocol("the client stopped sending the pack")),
+        }
+    }
+    Ok(begin)
 }
 
 /// Copies the pack into the process. A process that stops reading has said why on its standard error.

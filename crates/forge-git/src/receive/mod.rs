@@ -4,7 +4,8 @@
 //! 1. [`Request::read`] parses commands and options; the stream then stands at the pack.
 //! 2. The caller decides which commands it refuses already. If it refuses all, [`drain`] the stream, so that the client
 //!    reads the answer instead of failing to send.
-//! 3. [`Quarantine::ingest`] indexes and checks the pack in a directory of its own.
+//! 3. [`Quarantine::ingest`] indexes and checks the pack in a directory of its own: a small one in this process (`small`), a
+//!    large or unusual one by `git index-pack`.
 //! 4. [`Quarantine::check_connectivity`] proves that nothing a new tip needs is missing.
 //! 5. [`Quarantine::publish`] makes the pack durably part of the repository.
 //! 6. The caller moves the refs, and answers with [`Reply::finish`]. If it moves none,
@@ -19,6 +20,7 @@ mod quarantine;
 mod reply;
 mod report;
 mod request;
+mod small;
 
 pub use ingest::IngestLimits;
 pub use quarantine::Quarantine;

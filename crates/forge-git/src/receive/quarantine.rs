@@ -5,7 +5,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::small::Taken;
 use crate::durable::{blocking, move_pack, remove_tree};
 use crate::objects::{Objects, hash_kind};
 use crate::storage::list;
@@ -17,6 +19,8 @@ pub struct Quarantine {
     repository: Repository,
     directory: PathBuf,
     unique: u128,
+    /// The objects of a small push, which were read here.
+    pub(super) taken: Option<Arc<Taken>>,
 }
 
 impl Quarantine {
@@ -26,7 +30,7 @@ impl Quarantine {
         repository.create()?;
         let directory = repository.objects().join(format!("incoming-{unique:032x}"));
         fs::create_dir(&directory).map_err(Error::io(format!("create {}", directory.display())))?;
-        let quarantine = Self { repository: repository.clone(), directory, unique };
+        let quarantine = Self { repository: repository.clone(), directory, unique, taken: None };
         for name in ["pack", "info"] {
             let path = quarantine.directory.join(name);
             fs::create_dir(&path).map_err(Error::io(format!("create {}", path.display())))?;

@@ -40,8 +40,13 @@ pub fn advertise_upload_pack(protocol: Protocol, snapshot: &RefSnapshot) -> Vec<
     if protocol == Protocol::V2 {
         let object_format = format!("object-format={}", snapshot.format());
         let agent = format!("agent={AGENT}");
-        let lines =
-            ["version 2", &agent, "ls-refs=unborn", "fetch=shallow wait-for-done filter ref-in-want", &object_format];
+        let lines = [
+            "version 2",
+            &agent,
+            "ls-refs=unborn",
+            "fetch=shallow wait-for-done filter ref-in-want",
+            &object_format,
+        ];
         for line in lines {
             pkt::write_line(&mut out, line);
         }

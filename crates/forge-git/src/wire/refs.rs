@@ -54,6 +54,14 @@ impl RefSnapshot {
         self.refs.binary_search_by(|entry| entry.name.cmp(name)).ok().map(|at| &self.refs[at])
     }
 
+    /// Returns what a full name, or `HEAD`, stands for.
+    pub fn id_of(&self, name: &str) -> Option<ObjectId> {
+        match name {
+            "HEAD" => self.head_id(),
+            name => RefName::new(name).ok().and_then(|name| self.find(&name)).map(|found| found.id),
+        }
+    }
+
     /// Resolves a name as git does: as it stands, then below `refs/`, `refs/tags/` and `refs/heads/`.
     pub fn resolve(&self, name: &str) -> Option<ObjectId> {
         if name == "HEAD" {

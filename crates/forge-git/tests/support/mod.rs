@@ -127,7 +127,7 @@ impl Bench {
         tips: &[ObjectId],
         current: &[ObjectId],
     ) -> Result<Option<PackInfo>, Error> {
-        let quarantine = Quarantine::open(&self.repository, self.unique())?;
+        let mut quarantine = Quarantine::open(&self.repository, self.unique())?;
         let (reply, _body) = Reply::channel(&Capabilities::default());
         quarantine.ingest(&self.processes, &mut &pack[..], &IngestLimits::default(), &reply).await?;
         quarantine.check_connectivity(&self.processes, tips, current.iter().copied()).await?;

@@ -180,7 +180,7 @@ impl Work {
         results: &mut [Result<(), String>],
     ) -> Result<(), String> {
         let git = &self.ctx.app().git;
-        let quarantine = self.quarantine().await?;
+        let mut quarantine = self.quarantine().await?;
         if self.request.has_pack() {
             let ingest = quarantine.ingest(&git.processes, body, &git.limits.pack, reply);
             ingest.await.map_err(|error| told(&error))?;

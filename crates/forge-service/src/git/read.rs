@@ -112,7 +112,7 @@ pub async fn upload_pack(
     let share = engine.fetches.take(ctx).await?;
     let snapshot = snapshot(&mut ctx.read().await?, &found.repository).await?;
     let repository = engine.repository(found.repository.id);
-    match engine.server.fetch(&repository, &snapshot, fetch).await {
+    match engine.server.fetch(&repository, &snapshot, *fetch).await {
         Ok(stream) => Ok(FetchAnswer::Pack(Box::new(Pack { stream, _share: share }))),
         Err(error @ forge_git::Error::Busy(_)) => Err(fault(error)),
         Err(error) => Ok(refusal(&error)),
