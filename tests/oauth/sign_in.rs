@@ -37,6 +37,15 @@ for_each_database! {
         sign_in(&mut forge.client(), "ALICE", PASSWORD).await.expect(303);
     }
 
+    async fn an_address_that_leads_nowhere_is_a_page_too(forge: TestForge) {
+        let mut browser = signed_in(&forge, "alice").await;
+        for path in ["/absent", "/alice/hello", "/login/absent"] {
+            let page = browser.visit(path).await.expect(404).text();
+            assert!(page.contains("<h1>Not found</h1>") && page.contains("Signed in as <strong>alice"), "{path}: {page}");
+            assert!(forge.client().visit(path).await.expect(404).text().contains("<h1>Not found</h1>"), "{path}");
+        }
+    }
+
     /// Guessing many passwords of one account stops, whether or not the account exists and from however many addresses.
     async fn a80_guessing_an_accounts_password_stops(forge: TestForge) {
         person(&forge, "alice").await;

@@ -14,8 +14,10 @@ pub use sign_in::enter;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use forge_types::Error;
 
 use crate::WebState;
+use crate::error::WebError;
 
 const LARGEST_FORM: usize = 64 * 1024;
 
@@ -30,5 +32,11 @@ pub(crate) fn routes() -> Router<WebState> {
         .merge(authorize::routes())
         .merge(settings::routes())
         .merge(switch::routes())
+        .fallback(absent)
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
+}
+
+/// What people see at an address that leads nowhere.
+async fn absent() -> WebError {
+    WebError(Error::not_found())
 }

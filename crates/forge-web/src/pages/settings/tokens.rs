@@ -73,7 +73,7 @@ fn rendered_list(browser: &Browser, request: PageRequest, found: &Page<Credentia
         @if found.items.is_empty() { p.muted { "There are none." } } @else {
             div.scroll {
                 table {
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "May" } th scope="col" { "Used" } th scope="col" { "Ends" } th scope="col" { span.muted { "" } } } }
+                    thead { tr { th scope="col" { "Name" } th scope="col" { "May" } th scope="col" { "Used" } th scope="col" { "Ends" } th scope="col" { span.unseen { "Action" } } } }
                     tbody { @for credential in &found.items { (row(browser, credential)) } }
                 }
             }

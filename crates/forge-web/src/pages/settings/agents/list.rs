@@ -91,7 +91,7 @@ fn invites_table(browser: &Browser, invites: &[AgentInvite]) -> Markup {
         @if invites.is_empty() { p.muted { "There are none." } } @else {
             div.scroll {
                 table {
-                    thead { tr { th scope="col" { "Gives" } th scope="col" { "For" } th scope="col" { "State" } th scope="col" { span.muted { "" } } } }
+                    thead { tr { th scope="col" { "Gives" } th scope="col" { "For" } th scope="col" { "State" } th scope="col" { span.unseen { "Action" } } } }
                     tbody { @for invite in invites { (invite_row(browser, invite)) } }
                 }
             }

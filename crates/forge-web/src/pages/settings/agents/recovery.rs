@@ -34,7 +34,7 @@ pub(super) async fn reset(
     let body = html! {
         h1 { "New credential of " (recovered.agent.account.login) }
         div.card {
-            p { "Give this to the agent now. It is not shown again. " (recovered.revoked) " former credentials have ended." }
+            p { "Give this to the agent now. It is not shown again. " (recovered.revoked) @if recovered.revoked == 1 { " former credential has ended." } @else { " former credentials have ended." } }
             @if is_bootstrap { p { "It is a bootstrap secret: good only for being exchanged for short sessions." } }
             code.secret #token { (recovered.secret.expose()) }
             a.button href=(path_of(&recovered.agent.account.login)) { "Done" }
