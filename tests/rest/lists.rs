@@ -125,4 +125,36 @@ for_each_database! {
         }
         assert_eq!(seen, ["a", "b", "c", "d", "e"]);
     }
+
+    /// PyGithub counts a list by the number of its last page
+    /// (<https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api>).
+    async fn a_list_names_its_last_page(forge: TestForge) {
+        let alice = forge.human_client("alice").await;
+        for name in ["a", "b", "c", "d", "e"] {
+            repository(&alice, "user", name, "public").await;
+        }
+        let lists = [
+            ("/api/v3/user/repos?", 5),
+            ("/api/v3/users/alice/repos?", 5),
+            ("/api/v3/search/repositories?q=user:alice&", 5),
+            ("/api/v3/repos/alice/a/labels?", 9),
+        ];
+        for (list, length) in lists {
+            let last = |link: &str| {
+                let part = link.split(", ").find(|part| part.ends_with("rel=\"last\"")).map(str::to_owned);
+                part.map(|part| {
+                    let address = part.split(['<', '>']).nth(1).expect("an address");
+                    address.rsplit('=').next().expect("a value").parse::<u32>().expect("a number")
+                })
+            };
+            let page = async |query: &str| {
+                let answer = alice.get(&format!("{list}{query}")).await.expect(200);
+                answer.header("link").map(str::to_owned).unwrap_or_default()
+            };
+            assert_eq!(last(&page("per_page=1").await), Some(length), "{list}");
+            assert_eq!(last(&page("per_page=4").await), Some(length.div_ceil(4)), "{list}");
+            assert_eq!(last(&page(&format!("per_page=1&page={length}")).await), None, "the last page names none: {list}");
+            assert_eq!(last(&page("per_page=100").await), None, "{list}");
+        }
+    }
 }

@@ -51,20 +51,32 @@ pub fn since_link(address: &str, size: u32, next: Option<i64>) -> Option<HeaderV
 impl PageQuery {
     /// Returns the answer for `page`: the items as a JSON array, and links to the neighbouring pages.
     pub fn answer<T: Serialize>(&self, settings: &Settings, page: &Page<T>) -> Response {
+        self.answer_counted(settings, page, None)
+    }
+
+    /// Returns the same with a link to the last page, for a list whose length is known: clients count by it.
+    pub fn answer_counted<T: Serialize>(
+        &self,
+        settings: &Settings,
+        page: &Page<T>,
+        total: Option<i64>,
+    ) -> Response {
         let mut response = Json(&page.items).into_response();
-        if let Some(link) = self.link(settings, page.has_next) {
+        if let Some(link) = self.link(settings, page.has_next, total) {
             response.headers_mut().insert(LINK, link);
         }
         response
     }
 
-    /// Returns the `Link` header, if there are neighbouring pages.
+    /// Returns the `Link` header, if there are neighbouring pages. The last page names no last page, as on GitHub.
     #[must_use]
-    pub fn link(&self, settings: &Settings, has_next: bool) -> Option<HeaderValue> {
+    pub fn link(&self, settings: &Settings, has_next: bool, total: Option<i64>) -> Option<HeaderValue> {
         let number = self.request.number();
         let mut links = Vec::new();
         if has_next {
             links.push((number + 1, "next"));
+            let last = total.and_then(|total| u32::try_from(total).ok());
+            links.extend(last.map(|total| (total.div_ceil(self.request.size()), "last")));
         }
         if number > 1 {
             links.push((1, "first"));

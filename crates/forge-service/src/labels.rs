@@ -47,23 +47,6 @@ pub async fn list(
     query: Option<&str>,
     order: LabelOrder,
     page: PageRequest,
-) -> Result<Page<Label>> {
-    let mut conn = ctx.read().await?;
-    let found = ctx.authorize(&mut conn, target, Action::RepositoryRead).await?;
-    let labels = forge_store::labels::list(&mut conn, found.repository.id, query, order, page).await?;
-    Ok(Page::from_lookahead(labels, page))
-}
-
-/// Returns the same with the length of the whole list.
-///
-/// # Errors
-/// `NotFound` if it does not exist or the caller may not read it.
-pub async fn list_counted(
-    ctx: &RequestContext,
-    target: RepositoryTarget<'_>,
-    query: Option<&str>,
-    order: LabelOrder,
-    page: PageRequest,
 ) -> Result<LabelList> {
     let mut conn = ctx.read().await?;
     let found = ctx.authorize(&mut conn, target, Action::RepositoryRead).await?;

@@ -46,7 +46,7 @@ async fn repos(Ctx(ctx): Ctx, page: PageQuery, Query(query): Query<SearchQuery>)
     let total = found.total.unwrap_or_else(|| page.request.offset());
     let body = json!({ "total_count": total, "incomplete_results": false, "items": items });
     let mut response = Json(body).into_response();
-    if let Some(link) = page.link(ctx.settings(), found.page.has_next) {
+    if let Some(link) = page.link(ctx.settings(), found.page.has_next, Some(total)) {
         response.headers_mut().insert(LINK, link);
     }
     Ok(response)

@@ -83,7 +83,7 @@ impl ListQuery {
 fn answer(ctx: &RequestContext, page: &PageQuery, found: RepositoryList) -> Response {
     let (links, knows_caller) = (Links::new(ctx.settings()), ctx.account_id().is_some());
     let views = found.page.map(|access| RepositoryView::new(&links, &access, knows_caller));
-    page.answer(ctx.settings(), &views)
+    page.answer_counted(ctx.settings(), &views, found.total)
 }
 
 pub(super) async fn list_for_authenticated_user(
