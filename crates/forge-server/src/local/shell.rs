@@ -90,6 +90,8 @@ fn wanted(info: &RunInfo, before: &Before<'_>, is_reachable: bool) -> Wanted {
         let url = format!("http://forge:{}@127.0.0.1:{}", proxy.password, proxy.port);
         wanted.insert("HTTPS_PROXY", Some(url.clone()));
         wanted.insert("https_proxy", Some(url));
+        // Node.js 22.21 and 24 follow a proxy only when told to; older ones never do.
+        wanted.insert("NODE_USE_ENV_PROXY", Some("1".into()));
         let api = format!("api.{}", info.host);
         for name in ["NO_PROXY", "no_proxy"] {
             // A list with `localhost` in it would keep our host away from the proxy.
@@ -221,6 +223,7 @@ mod tests {
         for name in ["HTTPS_PROXY", "https_proxy"] {
             assert_eq!(after.raw(name), Some("http://forge:pw@127.0.0.1:7"), "{name}");
         }
+        assert_eq!(after.raw("NODE_USE_ENV_PROXY"), Some("1"));
     }
 
     #[test]
