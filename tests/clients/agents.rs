@@ -1,20 +1,26 @@
 //! An agent registers, pushes and clones; a human binds, recovers, suspends it and acts as it.
 
-use forge_testing::for_each_database_sync;
+use forge_testing::{for_each_database_sync, tools};
 use serde_json::{Value, json};
 
-use crate::machine::{HOST, Machine, Person};
+use crate::machine::{HOST, Machine, Person, must_succeed};
 
-const EXT: &str = "/api/ext/v1";
+/// The prefix of what GitHub does not have.
+pub(crate) const EXT: &str = "/api/ext/v1";
 
 /// An agent that has registered.
-struct Agent {
-    login: String,
-    token: String,
-    repository: String,
+pub(crate) struct Agent {
+    /// Its login.
+    pub(crate) login: String,
+    /// Its standing token.
+    pub(crate) token: String,
+    /// The full name of the repository it began with.
+    pub(crate) repository: String,
 }
 
-fn register(machine: &Machine, prefix: &str) -> Agent {
+/// Registers an agent with curl.
+#[track_caller]
+pub(crate) fn register(machine: &Machine, prefix: &str) -> Agent {
     let key = machine.registration_key();
     let body =
         json!({ "prefix_login": "builder", "default_repo_name": "work", "description": "builds things" });
@@ -29,7 +35,8 @@ fn register(machine: &Machine, prefix: &str) -> Agent {
 }
 
 /// Pushes a commit with a token in the URL and returns the commit.
-fn push(person: &Person<'_>, repository: &str, token: &str, folder: &str) -> String {
+#[track_caller]
+pub(crate) fn push(person: &Person<'_>, repository: &str, token: &str, folder: &str) -> String {
     let folder = person.home().join(folder);
     let url = format!("https://x:{token}@{HOST}/{repository}.git");
     person.git(person.home(), &["clone", "--quiet", &url, folder.to_str().unwrap()]);
@@ -38,20 +45,23 @@ fn push(person: &Person<'_>, repository: &str, token: &str, folder: &str) -> Str
     person.git(&folder, &["rev-parse", "HEAD"]).trim().to_owned()
 }
 
+/// Lets the agent accept an invite, and returns the status of the answer.
+#[track_caller]
+pub(crate) fn confirm(person: &Person<'_>, token: &str, invite: &str) -> u16 {
+    let body = json!({ "invite_token": invite });
+    person.curl("POST", &format!("{EXT}/agent-bindings/confirm"), Some(token), Some(&body)).0
+}
+
 /// Lets a human own the agent, with a grant on a repository of the human's.
 fn bind(machine: &Machine, human_token: &str, agent: &Agent, grants: &Value) {
     let person = machine.person("human");
     let (status, invite) =
         person.curl("POST", &format!("{EXT}/agent-invites"), Some(human_token), Some(grants));
     assert_eq!(status, 201, "{invite}");
-    let body = json!({ "invite_token": invite["invite_token"] });
-    let confirm = format!("{EXT}/agent-bindings/confirm");
-    let (status, bound) = person.curl("POST", &confirm, Some(human_token), Some(&body));
-    assert_eq!(status, 403, "a human cannot confirm: {bound}");
-    let (status, bound) = person.curl("POST", &confirm, Some(&agent.token), Some(&body));
-    assert_eq!(status, 201, "{bound}");
-    let (status, again) = person.curl("POST", &confirm, Some(&agent.token), Some(&body));
-    assert_eq!(status, 409, "{again}");
+    let invite = invite["invite_token"].as_str().unwrap();
+    assert_eq!(confirm(&person, human_token, invite), 403, "a human cannot confirm");
+    assert_eq!(confirm(&person, &agent.token, invite), 201);
+    assert_eq!(confirm(&person, &agent.token, invite), 409);
 }
 
 for_each_database_sync! {
@@ -73,6 +83,22 @@ for_each_database_sync! {
         let honest = json!({ "prefix_login": "builder", "default_repo_name": "work" });
         let (status, _) = nobody.curl("POST", &format!("{EXT}/agents"), None, Some(&honest));
         assert_eq!(status, 401, "without the key nobody registers");
+    }
+
+    fn an_agent_uses_gh_with_its_token_in_the_environment(database) {
+        let machine = Machine::start(database);
+        let agent = register(&machine, EXT);
+        let person = machine.person("agent");
+        let gh = |words: &[&str]| {
+            let mut gh = person.command(tools::gh());
+            must_succeed(gh.env("GH_ENTERPRISE_TOKEN", &agent.token).args(words))
+        };
+        assert_eq!(gh(&["api", "user", "--jq", ".login"]).trim(), agent.login);
+        assert!(gh(&["auth", "status"]).contains(&format!("account {}", agent.login)));
+        assert!(gh(&["repo", "view", &agent.repository, "--json", "isPrivate"]).contains("true"));
+        gh(&["repo", "create", "second", "--private", "--add-readme"]);
+        gh(&["repo", "clone", "second", "second"]);
+        assert!(person.home().join("second/README.md").is_file());
     }
 
     fn a_human_binds_lists_renames_recovers_and_unbinds_an_agent(database) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use forge_testing::{fixtures, for_each_database_sync, tools};
 
-use crate::machine::{HOST, Machine, Person};
+use crate::machine::{HOST, Machine, Person, altered};
 use crate::sizes::LONG;
 
 /// Creates a repository and a clone with one commit that is not pushed.
@@ -72,7 +72,7 @@ for_each_database_sync! {
             let url = format!("https://{HOST}/alice/work");
             assert!(stranger.git(stranger.home(), &["-c", &header, "ls-remote", &url]).contains("refs/heads/main"));
         }
-        let wrong = format!("https://alice:{}x@{HOST}/alice/work.git", &token[..token.len() - 1]);
+        let wrong = format!("https://alice:{}@{HOST}/alice/work.git", altered(&token));
         assert!(stranger.git_fails(stranger.home(), &["ls-remote", &wrong]).contains("Authentication failed"));
     }
 

@@ -13,12 +13,24 @@ use crate::server::Server;
 /// The host name of a forge that was given none.
 pub(crate) const HOST: &str = "forge.localhost";
 
+const NOBODY: u32 = 65534;
+
 /// A computer on which `forge serve` runs. Everything on it ends with the test.
 pub(crate) struct Machine {
     folder: TempDir,
     postgres: Option<forge_testing::ScratchPostgres>,
     options: Vec<String>,
+    user: User,
     server: Option<Server>,
+}
+
+/// As whom everything on a machine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum User {
+    /// As whoever runs the tests.
+    Oneself,
+    /// As the user `nobody`, which only root can arrange.
+    Nobody,
 }
 
 /// Someone who works on the machine.
@@ -35,13 +47,23 @@ impl Machine {
 
     /// Starts a forge with further options.
     pub(crate) fn start_with(database: Database, options: &[&str]) -> Self {
+        let all = [&["--listen", "127.0.0.1:0"], options].concat();
+        Self::start_as(User::Oneself, database, &all)
+    }
+
+    /// Starts a forge with exactly these options, as a user to whom everything on the machine belongs.
+    pub(crate) fn start_as(user: User, database: Database, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        if user == User::Nobody {
+            std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY))
+                .expect("a folder to give away");
+        }
         let postgres = match database {
             Database::Sqlite => None,
             Database::Postgres => Some(forge_testing::ScratchPostgres::empty()),
         };
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut machine = Self { folder, postgres, options, server: None };
+        let mut machine = Self { folder, postgres, options, user, server: None };
         machine.start_server();
         machine
     }
@@ -49,6 +71,17 @@ impl Machine {
     /// Returns the data directory.
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("forge-data")
+    }
+
+    /// Returns the folder in which everything on the machine lies.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns what the running server says about itself.
+    pub(crate) fn run_info(&self) -> Value {
+        let text = fs::read(self.data().join("run.json")).expect("a running server");
+        serde_json::from_slice(&text).expect("JSON")
     }
 
     /// Returns the running server.
@@ -69,7 +102,7 @@ impl Machine {
     }
 
     fn start_server(&mut self) {
-        let mut serve = self.forge(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut serve = self.forge(&["serve"]);
         serve.args(&self.options);
         if let Some(postgres) = &self.postgres {
             serve.args(["--database", &postgres.url()]);
@@ -78,9 +111,37 @@ impl Machine {
         self.server = Some(Server::start(serve, &self.folder.path().join("server.log"), is_ready));
     }
 
+    /// Returns a command whose environment holds a search path and nothing else.
+    fn clean(&self, program: &Path, folder: &Path) -> Command {
+        let mut command = match self.user {
+            User::Oneself => Command::new(program),
+            User::Nobody => {
+                let mut command = Command::new("setpriv");
+                let id = NOBODY.to_string();
+                command.args(["--reuid", &id, "--regid", &id, "--clear-groups"]).arg(program);
+                command
+            }
+        };
+        command.current_dir(folder).env_clear().stdin(Stdio::null());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+    }
+
+    /// Returns where a program is that everybody on the machine can read.
+    fn program(&self, program: PathBuf) -> PathBuf {
+        if self.user == User::Oneself {
+            return program;
+        }
+        let copy = self.folder.path().join(program.file_name().expect("a program"));
+        if !copy.exists() {
+            fs::copy(&program, &copy).expect("a copy of a program");
+        }
+        copy
+    }
+
     /// Returns `forge` with these words, in an environment that holds nothing else.
     pub(crate) fn forge(&self, words: &[&str]) -> Command {
-        let mut forge = clean(&tools::forge_binary(), self.folder.path());
+        let mut forge = self.clean(&self.program(tools::forge_binary()), self.folder.path());
         forge.env("HOME", self.folder.path().join("nobody")).env("FORGE_DATA", self.data()).args(words);
         if let Some(postgres) = &self.postgres {
             forge.env("FORGE_DATABASE_URL", postgres.url());
@@ -97,7 +158,7 @@ impl Machine {
     /// Returns someone with an empty home directory, or one that was here before.
     pub(crate) fn person(&self, name: &str) -> Person<'_> {
         let home = self.folder.path().join("home").join(name);
-        fs::create_dir_all(&home).expect("a home directory");
+        must_succeed(self.clean(Path::new("mkdir"), self.folder.path()).arg("-p").arg(&home));
         Person { machine: self, home }
     }
 
@@ -106,7 +167,8 @@ impl Machine {
     pub(crate) fn human_with_token(&self, login: &str) -> String {
         let email = format!("{login}@forge.example");
         self.run_forge(&["admin", "user", "create", login, "--email", &email]);
-        let scopes = "repo,read:org,gist,delete_repo,admin:org,admin:public_key,workflow,user";
+        let scopes =
+            "repo,read:org,gist,delete_repo,admin:org,admin:public_key,admin:ssh_signing_key,workflow,user";
         self.run_forge(&["admin", "token", "create", login, "--scopes", scopes]).trim().to_owned()
     }
 
@@ -125,11 +187,11 @@ impl Person<'_> {
 
     /// Returns a program in a shell that was led to the forge: `eval "$(forge env)"`.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
-        let mut shell = clean(Path::new("/bin/sh"), &self.home);
+        let mut shell = self.machine.clean(Path::new("/bin/sh"), &self.home);
         shell
             .env("HOME", &self.home)
             .env("FORGE_DATA", self.machine.data())
-            .env("FORGE", tools::forge_binary())
+            .env("FORGE", self.machine.program(tools::forge_binary()))
             .envs([("GH_PROMPT_DISABLED", "1"), ("GH_NO_UPDATE_NOTIFIER", "1"), ("NO_COLOR", "1")])
             .envs([("GIT_TERMINAL_PROMPT", "0"), ("GIT_CONFIG_NOSYSTEM", "1")])
             .args(["-c", r#"env=$("$FORGE" env) && eval "$env" && exec "$@""#, "sh"])
@@ -140,13 +202,13 @@ impl Person<'_> {
     /// Runs gh, which must succeed, and returns what it printed.
     #[track_caller]
     pub(crate) fn gh(&self, words: &[&str]) -> String {
-        must_succeed(self.command(tools::gh()).args(words))
+        must_succeed(self.command(self.machine.program(tools::gh())).args(words))
     }
 
     /// Runs gh, which must fail, and returns everything it said.
     #[track_caller]
     pub(crate) fn gh_fails(&self, words: &[&str]) -> String {
-        must_fail(self.command(tools::gh()).args(words))
+        must_fail(self.command(self.machine.program(tools::gh())).args(words))
     }
 
     /// Runs git in a folder, which must succeed, and returns what it printed.
@@ -194,10 +256,33 @@ impl Person<'_> {
         (status.parse().expect("a status"), serde_json::from_str(body).unwrap_or(Value::Null))
     }
 
+    /// Posts a form with curl and returns the JSON of the answer.
+    #[track_caller]
+    pub(crate) fn post_form(&self, path: &str, form: &str) -> Value {
+        let mut curl = self.command("curl");
+        curl.args(["--silent", "--show-error", "--header", "Accept: application/json", "--data", form]);
+        let printed = must_succeed(curl.arg(format!("https://{HOST}{path}")));
+        serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"))
+    }
+
     /// Logs in with a token, as `gh auth login --with-token` does, and lets git use it.
     #[track_caller]
     pub(crate) fn log_in(&self, token: &str) {
-        let mut login = self.command(tools::gh());
+        let output = self.log_in_with(token);
+        assert!(output.status.success(), "gh auth login: {}", said(&output));
+        self.gh(&["auth", "setup-git", "--hostname", HOST]);
+    }
+
+    /// Logs in with a token that gh refuses, and returns what it says.
+    #[track_caller]
+    pub(crate) fn try_to_log_in(&self, token: &str) -> String {
+        let output = self.log_in_with(token);
+        assert!(!output.status.success(), "gh takes the token: {}", said(&output));
+        said(&output)
+    }
+
+    fn log_in_with(&self, token: &str) -> Output {
+        let mut login = self.command(self.machine.program(tools::gh()));
         login.args(["auth", "login", "--hostname", HOST, "--git-protocol", "https", "--with-token"]);
         let mut child = login
             .stdin(Stdio::piped())
@@ -208,18 +293,14 @@ impl Person<'_> {
         let mut pipe = child.stdin.take().expect("the pipe was asked for");
         std::io::Write::write_all(&mut pipe, token.as_bytes()).expect("gh reads the token");
         drop(pipe);
-        let output = child.wait_with_output().expect("gh ends");
-        assert!(output.status.success(), "gh auth login: {}", said(&output));
-        self.gh(&["auth", "setup-git", "--hostname", HOST]);
+        child.wait_with_output().expect("gh ends")
     }
 }
 
-/// Returns a command whose environment holds a search path and nothing else.
-fn clean(program: &Path, folder: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(folder).env_clear().stdin(Stdio::null());
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command
+/// Returns the token with another last letter.
+pub(crate) fn altered(token: &str) -> String {
+    let (start, last) = token.split_at(token.len() - 1);
+    format!("{start}{}", if last == "x" { "y" } else { "x" })
 }
 
 /// Runs a command that must succeed.

@@ -1,7 +1,7 @@
 //! What a person does with repositories, by gh alone.
 
 use forge_testing::for_each_database_sync;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::machine::{HOST, Machine, Person, must_succeed};
 
@@ -66,7 +66,13 @@ for_each_database_sync! {
         alice.log_in(&owner_token);
         bob.log_in(&member_token);
         assert_eq!(alice.gh(&["org", "list"]).trim(), "acme");
-        alice.gh(&["repo", "create", "acme/engine", "--private", "--add-readme"]);
+        alice.gh(&["repo", "create", "acme/plain", "--public", "--description", "nothing in it"]);
+        alice.gh(&["repo", "create", "acme/engine", "--private", "--add-readme", "--gitignore", "Node", "--license", "apache-2.0"]);
+        let listed = alice.gh(&["repo", "list", "acme", "--json", "name", "--jq", "[.[].name] | sort | join(\",\")"]);
+        assert_eq!(listed.trim(), "engine,plain");
+        let files = alice.gh(&["api", "repos/acme/engine/contents", "--jq", "[.[].name] | sort | join(\",\")"]);
+        assert_eq!(files.trim(), ".gitignore,LICENSE,README.md");
+        assert_eq!(field(&bob, "acme/plain", "description"), "nothing in it");
         bob.gh_fails(&["repo", "view", "acme/engine"]);
         alice.gh(&["api", "-X", "PUT", "orgs/acme/memberships/bob", "-f", "role=member"]);
         alice.gh(&["api", "orgs/acme/teams", "-f", "name=Builders", "-f", "privacy=closed"]);
@@ -78,50 +84,100 @@ for_each_database_sync! {
         assert_eq!(members.trim(), "alice,bob");
     }
 
-    fn gh_api_graphql_labels_and_keys_work(database) {
+    fn a_former_name_leads_on_by_every_door(database) {
+        let machine = Machine::start(database);
+        let token = machine.human_with_token("alice");
+        let alice = machine.person("alice");
+        alice.log_in(&token);
+        machine.run_forge(&["admin", "org", "create", "acme", "--owner", "alice"]);
+        alice.gh(&["repo", "create", "first", "--private", "--add-readme"]);
+        alice.gh(&["repo", "rename", "second", "--repo", "alice/first", "--yes"]);
+        let moved = alice.gh(&["api", "repos/alice/second/transfer", "-f", "new_owner=acme", "--jq", ".full_name"]);
+        assert!(moved.trim().ends_with("/second"), "{moved}");
+        for former in ["alice/first", "alice/second"] {
+            assert_eq!(alice.gh(&["api", &format!("repos/{former}"), "--jq", ".full_name"]).trim(), "acme/second");
+            let (status, answer) = alice.curl("GET", &format!("/api/v3/repos/{former}"), Some(&token), None);
+            assert_eq!(status, 301, "{answer}");
+            assert!(answer["url"].as_str().unwrap().starts_with(&format!("https://{HOST}/api/v3/repositories/")), "{answer}");
+            let patch = json!({ "description": "unsaid" });
+            let (status, _) = alice.curl("PATCH", &format!("/api/v3/repos/{former}"), Some(&token), Some(&patch));
+            assert_eq!(status, 307);
+            let (owner, name) = former.split_once('/').unwrap();
+            let query = "query=query($o:String!,$n:String!){repository(owner:$o,name:$n){nameWithOwner}}";
+            let found = alice.gh(&["api", "graphql", "-f", query, "-f", &format!("o={owner}"), "-f", &format!("n={name}")]);
+            assert!(found.contains("acme/second"), "{found}");
+            let url = format!("https://{HOST}/{former}.git");
+            let clone = alice.home().join(name);
+            alice.git(alice.home(), &["clone", "--quiet", &url, clone.to_str().unwrap()]);
+            alice.git(&clone, &["commit", "--quiet", "--allow-empty", "--message", former]);
+            alice.git(&clone, &["push", "--quiet"]);
+        }
+        assert_eq!(alice.gh(&["api", "repos/acme/second", "--jq", ".description"]).trim(), "");
+        let stranger = machine.person("stranger");
+        assert_eq!(stranger.curl("GET", "/api/v3/repos/alice/first", None, None).0, 404, "a move tells nobody of it");
+    }
+
+    fn gh_api_pages_through_what_rest_and_graphql_answer(database) {
+        let machine = Machine::start(database);
+        let token = machine.human_with_token("alice");
+        let alice = machine.person("alice");
+        alice.log_in(&token);
+        for name in ["one", "two", "three"] {
+            alice.gh(&["api", "user/repos", "-f", &format!("name={name}"), "--silent"]);
+        }
+        assert_eq!(alice.gh(&["api", "user", "--jq", ".login"]).trim(), "alice");
+        let names = alice.gh(&["api", "--paginate", "user/repos?per_page=1&sort=created&direction=asc", "--jq", ".[].name"]);
+        assert_eq!(names.lines().collect::<Vec<_>>(), ["one", "two", "three"]);
+        let answer = alice.gh(&["api", "graphql", "-f", "query=query($n:String!){viewer{login repository(name:$n){nameWithOwner}}}", "-f", "n=one"]);
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(answer["data"]["viewer"]["repository"]["nameWithOwner"], "alice/one");
+        let query = "query=query($endCursor:String){viewer{repositories(first:2,after:$endCursor,orderBy:{field:CREATED_AT,direction:ASC}){nodes{name} pageInfo{hasNextPage endCursor}}}}";
+        let names = alice.gh(&["api", "graphql", "--paginate", "-f", query, "--jq", ".data.viewer.repositories.nodes[].name"]);
+        assert_eq!(names.lines().collect::<Vec<_>>(), ["one", "two", "three"]);
+        assert!(alice.gh_fails(&["api", "repos/alice/absent"]).contains("Not Found (HTTP 404)"));
+        assert!(alice.gh_fails(&["api", "graphql", "-f", "query={nonsense}"]).contains("nonsense"));
+        let limits = alice.gh(&["api", "rate_limit", "--jq", ".resources.core.remaining"]);
+        assert!(limits.trim().parse::<u32>().unwrap() > 0, "{limits}");
+    }
+
+    fn gh_manages_labels_and_copies_them(database) {
         let machine = Machine::start(database);
         let token = machine.human_with_token("alice");
         let alice = machine.person("alice");
         alice.log_in(&token);
         alice.gh(&["repo", "create", "work", "--private", "--add-readme"]);
-        assert_eq!(alice.gh(&["api", "user", "--jq", ".login"]).trim(), "alice");
-        let query = "query=query($n:String!){viewer{login repository(name:$n){nameWithOwner}}}";
-        let answer = alice.gh(&["api", "graphql", "-f", query, "-f", "n=work"]);
-        let answer: Value = serde_json::from_str(&answer).unwrap();
-        assert_eq!(answer["data"]["viewer"]["repository"]["nameWithOwner"], "alice/work");
         alice.gh(&["label", "create", "urgent", "--color", "ff0000", "--description", "now", "--repo", "alice/work"]);
         alice.gh_fails(&["label", "create", "urgent", "--color", "00ff00", "--repo", "alice/work"]);
         alice.gh(&["label", "create", "urgent", "--color", "00ff00", "--force", "--repo", "alice/work"]);
         alice.gh(&["label", "edit", "urgent", "--name", "soon", "--repo", "alice/work"]);
-        let labels = alice.gh(&["label", "list", "--repo", "alice/work", "--json", "name", "--jq", ".[].name"]);
-        assert!(labels.lines().any(|name| name == "soon") && labels.lines().any(|name| name == "bug"), "{labels}");
+        let labels = |repository: &str| alice.gh(&["label", "list", "--repo", repository, "--json", "name,color", "--jq", ".[]|.name+\" \"+.color"]);
+        assert!(labels("alice/work").lines().any(|label| label == "soon 00ff00"), "{}", labels("alice/work"));
+        alice.gh(&["repo", "create", "copy", "--private"]);
+        alice.gh(&["label", "clone", "alice/work", "--repo", "alice/copy"]);
+        let sorted = |text: String| { let mut lines: Vec<_> = text.lines().map(str::to_owned).collect(); lines.sort(); lines };
+        assert_eq!(sorted(labels("alice/copy")), sorted(labels("alice/work")));
         alice.gh(&["label", "delete", "soon", "--yes", "--repo", "alice/work"]);
-        let key = alice.home().join("key");
-        must_succeed(alice.command("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", key.to_str().unwrap()]));
-        let public = format!("{}.pub", key.display());
-        alice.gh(&["ssh-key", "add", &public, "--title", "laptop"]);
-        let listed = alice.gh(&["ssh-key", "list"]);
-        assert!(listed.contains("laptop"), "{listed}");
-        let id = alice.gh(&["api", "user/keys", "--jq", ".[0].id"]);
-        alice.gh(&["ssh-key", "delete", id.trim(), "--yes"]);
-        assert_eq!(alice.gh(&["api", "user/keys", "--jq", "length"]).trim(), "0");
+        assert!(!labels("alice/work").contains("soon"));
+        let page = alice.gh(&["browse", "--no-browser", "--repo", "alice/work"]);
+        assert_eq!(page.trim(), format!("https://{HOST}/alice/work"));
+        alice.gh_fails(&["browse", "--no-browser", "--repo", "alice/absent"]);
     }
 
-    fn gh_auth_keeps_and_forgets_a_token(database) {
+    fn gh_manages_ssh_keys(database) {
         let machine = Machine::start(database);
         let token = machine.human_with_token("alice");
         let alice = machine.person("alice");
         alice.log_in(&token);
-        let status = alice.gh(&["auth", "status", "--hostname", HOST]);
-        assert!(status.contains("alice"), "{status}");
-        assert_eq!(alice.gh(&["auth", "token", "--hostname", HOST]).trim(), token);
-        alice.gh(&["auth", "logout", "--hostname", HOST, "--user", "alice"]);
-        alice.gh_fails(&["auth", "status", "--hostname", HOST]);
-        let mallory = machine.person("mallory");
-        let refused = mallory.gh_fails(&["api", "user", "--hostname", HOST]);
-        assert!(refused.contains("gh auth login") || refused.contains("authentication"), "{refused}");
-        let altered = format!("{}x", &token[..token.len() - 1]);
-        let (status, body) = mallory.curl("GET", "/api/v3/", Some(&altered), None);
-        assert_eq!((status, &body["message"]), (401, &"Bad credentials".into()));
+        let key = alice.home().join("key");
+        must_succeed(alice.command("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", key.to_str().unwrap()]));
+        let public = format!("{}.pub", key.display());
+        alice.gh(&["ssh-key", "add", &public, "--title", "laptop"]);
+        alice.gh(&["ssh-key", "add", &public, "--title", "signer", "--type", "signing"]);
+        let listed = alice.gh(&["ssh-key", "list"]);
+        assert!(listed.contains("laptop") && listed.contains("signer"), "{listed}");
+        let id = alice.gh(&["api", "user/keys", "--jq", ".[0].id"]);
+        alice.gh(&["ssh-key", "delete", id.trim(), "--yes"]);
+        assert_eq!(alice.gh(&["api", "user/keys", "--jq", "length"]).trim(), "0");
+        assert_eq!(alice.gh(&["api", "user/ssh_signing_keys", "--jq", "length"]).trim(), "1");
     }
 }

@@ -1,8 +1,13 @@
 //! The first start and the next ones: what is printed, what is made, what `forge env` does.
 
+use std::net::TcpListener;
+
 use forge_testing::{Database, for_each_database_sync};
 
-use crate::machine::{HOST, Machine, exit_code, must_succeed};
+use crate::machine::{HOST, Machine, User, exit_code, must_succeed};
+
+const HTTPS: u16 = 443;
+const HTTPS_WITHOUT_ROOT: u16 = 8443;
 
 for_each_database_sync! {
     fn the_first_start_prints_its_secrets_and_the_next_does_not(database) {
@@ -31,10 +36,36 @@ for_each_database_sync! {
         let person = machine.person("alice");
         let (status, metadata) = person.curl("GET", "/.well-known/oauth-authorization-server", None, None);
         assert_eq!((status, &metadata["issuer"]), (200, &format!("https://{HOST}").into()));
-        let without = must_succeed(
-            person.command("sh").args(["-c", r#"eval "$("$FORGE" env --unset)"; echo "${GH_HOST-none} ${HTTPS_PROXY-none}""#]),
-        );
-        assert_eq!(without.trim(), "none none");
+        let names = "GH_HOST HTTPS_PROXY https_proxy SSL_CERT_FILE GIT_SSL_CAINFO CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS";
+        let left = format!(r#"eval "$("$FORGE" env --unset)"; for name in {names}; do printenv $name; done; true"#);
+        assert_eq!(must_succeed(person.command("sh").args(["-c", &left])), "");
+    }
+}
+
+/// The command of the README with nothing added: port 443 for whom it may have it, 8443 for everybody else, and
+/// `forge env` leads gh and git there in both cases.
+#[test]
+fn the_plain_command_serves_gh_and_git_with_root_and_without() {
+    let first_free = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    let everybody_may = first_free.is_ok_and(|first| first.trim().parse::<u16>().unwrap() <= HTTPS);
+    let is_root = rustix::process::geteuid().is_root();
+    let users = if is_root { &[User::Oneself, User::Nobody][..] } else { &[User::Oneself] };
+    for &user in users {
+        let is_free = TcpListener::bind(("127.0.0.1", HTTPS)).is_ok() || !is_root;
+        let may = everybody_may || (user == User::Oneself && is_root);
+        let machine = Machine::start_as(user, Database::Sqlite, &[]);
+        let port = if may && is_free { HTTPS } else { HTTPS_WITHOUT_ROOT };
+        let listen = machine.run_info()["listen"][0].as_str().unwrap().to_owned();
+        assert_eq!(listen, format!("127.0.0.1:{port}"), "{user:?}");
+        let token = machine.human_with_token("alice");
+        let alice = machine.person("alice");
+        alice.log_in(&token);
+        alice.gh(&["repo", "create", "hello", "--private", "--add-readme", "--clone"]);
+        let clone = alice.home().join("hello");
+        alice.git(&clone, &["commit", "--quiet", "--allow-empty", "--message", "hello"]);
+        alice.git(&clone, &["push", "--quiet"]);
+        let data = std::fs::metadata(machine.data().join("keys.toml")).unwrap();
+        assert_eq!(std::os::unix::fs::MetadataExt::uid(&data) == 65534, user == User::Nobody);
     }
 }
 
