@@ -91,11 +91,12 @@ for_each_database_sync! {
         log_in_by_browser(&alice, &mut browser, "alice");
         let status = alice.gh(&["auth", "status", "--hostname", HOST]);
         assert!(status.contains("Logged in to forge.localhost account alice"), "{status}");
-        let token = alice.gh(&["auth", "token", "--hostname", HOST]).trim().to_owned();
-        let scopes = must_succeed(alice.command("curl").args([
-            "--silent", "--head", "--header", &format!("Authorization: token {token}"), &format!("https://{HOST}/api/v3/"),
-        ]));
-        assert!(scopes.to_lowercase().contains("x-oauth-scopes: gist, read:org, repo") || scopes.to_lowercase().contains("x-oauth-scopes: repo, read:org, gist"), "{scopes}");
+        assert!(alice.gh(&["auth", "token", "--hostname", HOST]).starts_with("fgeo_"));
+        let headers = alice.gh(&["api", "--include", "--silent", "/"]).to_lowercase();
+        let scopes = headers.lines().find_map(|line| line.strip_prefix("x-oauth-scopes: ")).unwrap();
+        let mut scopes: Vec<_> = scopes.split(',').map(str::trim).collect();
+        scopes.sort_unstable();
+        assert_eq!(scopes, ["gist", "read:org", "repo"]);
         alice.gh(&["repo", "create", "hello", "--private", "--add-readme"]);
         let hello = format!("https://{HOST}/alice/hello.git");
         alice.git(alice.home(), &["clone", "--quiet", &hello, "hello"]);

@@ -89,6 +89,26 @@ fn tokens_are_shown_once_and_revoked(machine: &Machine, browser: &mut Browser) {
     assert_eq!(person.curl("GET", "/api/v3/user", Some(&token), None).0, 401);
 }
 
+/// From the page of an agent: the banner is on every page until the person stops acting as it.
+fn an_agent_is_acted_as(browser: &mut Browser, login: &str) {
+    browser.press(&format!("Act as {login}"));
+    let banner = format!("You are acting as {login}");
+    browser.sees_banner(&banner);
+    for page in ["/", "/settings/tokens", "/settings/agents"] {
+        browser.open(page);
+        browser.sees_banner(&banner);
+    }
+    browser.open_expecting("/absent", 404);
+    browser.sees_banner(&banner);
+    browser.press_without_proof(&format!("Stop acting as {login}"));
+    browser.open("/");
+    browser.press("Stay for 15 more minutes");
+    browser.sees_banner(&banner);
+    browser.press(&format!("Stop acting as {login}"));
+    browser.sees(&format!("You no longer act as {login}"));
+    browser.sees_no("Acting as an agent");
+}
+
 for_each_database_sync! {
     fn set_up_signing_in_and_tokens_work_in_a_browser(database) {
         the_administrator_comes_and_goes(&Machine::start(database), Scripts::On);
@@ -135,20 +155,7 @@ for_each_database_sync! {
         browser.sees("The agent is restored");
         assert_eq!(status_of(&agent.token), 200);
 
-        browser.press(&format!("Act as {}", agent.login));
-        let banner = format!("You are acting as {}", agent.login);
-        browser.sees_banner(&banner);
-        for page in ["/", "/settings/tokens", "/settings/agents"] {
-            browser.open(page);
-            browser.sees_banner(&banner);
-        }
-        browser.open_expecting("/absent", 404);
-        browser.sees_banner(&banner);
-        browser.press_without_proof(&format!("Stop acting as {}", agent.login));
-        browser.open("/");
-        browser.press(&format!("Stop acting as {}", agent.login));
-        browser.sees(&format!("You no longer act as {}", agent.login));
-        browser.sees_no("Acting as an agent");
+        an_agent_is_acted_as(&mut browser, &agent.login);
 
         browser.follow("Replace its credentials");
         browser.press("Replace its credentials");

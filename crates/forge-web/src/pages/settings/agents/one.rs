@@ -49,8 +49,8 @@ fn render(
             h2 { "Stopping it" }
             (stopping(browser, agent))
             h2 { "If something went wrong" }
-            p {
-                a.button.plain href={ (path_of(login)) "/reset" } { "Replace its credentials" } " "
+            p.actions {
+                a.button.plain href={ (path_of(login)) "/reset" } { "Replace its credentials" }
                 a.button.plain href={ (path_of(login)) "/unbind" } { "Let it go" }
             }
         }
