@@ -5,6 +5,7 @@
 //! Start at [`test`], the README's second command.
 
 mod architecture;
+mod bench;
 mod command;
 mod parts;
 mod postgres;
@@ -24,6 +25,10 @@ cargo xtask test [--only PART]... [--fast] [-- RUNNER ARGUMENTS]
     or a crate (forge-store, …).
     --fast runs the tests alone: no lints, no release build, no end-to-end clients.
 
+cargo xtask bench git [--only ROW]... [--rounds N] [--servers a,b,c,d] [--quick] [--write]
+    Measures our Git beside nginx with git http-backend in one run, and says which bars are reached. The repositories are
+    made once, under target/bench/. --quick tries the benchmark itself on small ones; --write fills docs/benchmarks/git.md.
+
 cargo xtask tools               installs the test tools and prints the variables that name them
 cargo xtask postgres            starts a private PostgreSQL, prints its variable, ends with its input (Ctrl-D)
 cargo xtask architecture        checks which crate may name what (DESIGN: docs/architecture.md)
@@ -39,6 +44,9 @@ fn main() -> ExitCode {
     let root = workspace_root();
     let outcome = match words.as_slice() {
         ["test", rest @ ..] => test::Options::parse(rest).and_then(|options| test::run(&root, &options)),
+        ["bench", "git", rest @ ..] => {
+            bench::Options::parse(rest).and_then(|options| bench::run(&root, &options))
+        }
         ["tools"] => tools::print_variables(&root),
         ["postgres"] => postgres::serve(),
         ["architecture"] => architecture::check(&root),

@@ -13,10 +13,10 @@ use crate::{Result, command, tools};
 /// The variable that tells the tests where the cluster is.
 pub(crate) const VARIABLE: &str = "FORGE_TEST_POSTGRES";
 
-/// `$1` holds the PostgreSQL programs, the rest is the command that changes the user, if any.
+/// `$1` holds the PostgreSQL programs, `$2` is the user to run as, if another, `$3` what differs in the settings.
 const KEEPER: &str = r#"
 set -eu
-bin=$1; user=$2
+bin=$1; user=$2; settings=$3
 folder=$(mktemp -d "${TMPDIR:-/tmp}/forge-postgres.XXXXXX")
 as=""
 if [ -n "$user" ]; then chown "$user" "$folder"; as="runuser -u $user --"; fi
@@ -29,11 +29,17 @@ trap finish EXIT
 $as "$bin/initdb" -D "$folder/data" -U forge -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" 2>&1 \
     || { cat "$folder/initdb.log" >&2; exit 1; }
 $as "$bin/pg_ctl" -D "$folder/data" -w -l "$folder/data/log" -o "-c listen_addresses= -c unix_socket_directories=$folder \
-    -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=400 -c shared_buffers=256MB" \
+    $settings -c max_connections=400 -c shared_buffers=256MB" \
     start >"$folder/start.log" 2>&1 || { cat "$folder/start.log" "$folder/data/log" >&2; exit 1; }
 echo "$folder"
 cat >/dev/null
 "#;
+
+/// Tests do not outlive a crash.
+const FAST: &str = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off";
+
+/// What is measured must be as durable as it says.
+const DURABLE: &str = "-c fsync=on -c full_page_writes=on -c synchronous_commit=on";
 
 /// A running private cluster; dropping it ends the server and removes its folder.
 pub(crate) struct Cluster {
@@ -42,14 +48,23 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts a cluster, installing PostgreSQL first where that is possible.
+    /// Starts a cluster for tests, installing PostgreSQL first where that is possible.
     pub(crate) fn start() -> Result<Self> {
+        Self::start_with(FAST)
+    }
+
+    /// Starts a cluster that syncs what it commits.
+    pub(crate) fn start_durable() -> Result<Self> {
+        Self::start_with(DURABLE)
+    }
+
+    fn start_with(settings: &str) -> Result<Self> {
         let programs = programs()?;
         let user = if command::is_root() { unprivileged_user()? } else { "" };
         let mut keeper = Command::new("sh")
             .args(["-c", KEEPER, "keeper"])
             .arg(&programs)
-            .arg(user)
+            .args([user, settings])
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

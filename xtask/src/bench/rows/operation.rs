@@ -1,0 +1,105 @@
+//! What an operator notices: repositories made, memory taken, time to start.
+
+use std::time::{Duration, Instant};
+
+use super::large::clone_once;
+use crate::Result;
+use crate::bench::Bench;
+use crate::bench::load::{Bounds, milliseconds, run};
+use crate::bench::process::{self, Memory};
+use crate::bench::request::{self, Fetch};
+use crate::bench::table::Unit;
+use crate::bench::turns;
+
+/// A server is idle when it was left alone for so long.
+const SETTLE: Duration = Duration::from_secs(1);
+
+pub(super) fn create(bench: &mut Bench) -> Result<()> {
+    let bounds = bench.bounds(5.0, 100);
+    bench.each_round(|server, _, sheet| {
+        let round = sheet.round;
+        let outcome = run(1, bounds, |_| {
+            let mut to = server.connect()?;
+            Ok(move |number| server.create(&mut to, &format!("made{round}-{number}")))
+        })?;
+        let what = "create a repository (REST; c: `git init --bare`), p50";
+        let (count, p50) = (outcome.latencies.len(), outcome.percentile(0.5));
+        sheet.add("create", what, Unit::Milliseconds, p50, count);
+        Ok(())
+    })
+}
+
+pub(super) fn memory(bench: &mut Bench) -> Result<()> {
+    bench.fill("large", |sources| &sources.large)?;
+    let wants = bench.sources.large.tips();
+    let body = request::fetch(Fetch { wants: &wants, ..Fetch::default() });
+    for server in &mut bench.servers {
+        for clones in [1, bench_clones(bench.is_quick)] {
+            // What earlier work left in the heap is not what this takes.
+            server.stop();
+            server.start()?;
+            let (server, body, mut took) = (&*server, &body, Duration::ZERO);
+            let peak = process::peak_memory(&server.pids(), || {
+                let bounds = Bounds { time: Duration::from_secs(600), count: clones };
+                let outcome =
+                    run(clones, bounds, |connection| Ok(move |_| clone_once(server, body, connection)))?;
+                took = outcome.took;
+                Ok(())
+            })?;
+            let what = match clones {
+                1 => "a full clone".to_owned(),
+                _ => format!("{clones} full clones at once"),
+            };
+            peaks(&mut bench.table, &format!("memory/clone/{clones}"), &what, server.column, peak);
+            let (key, line) = (format!("memory/clone/{clones}/took"), format!("{what}, until the end"));
+            bench.table.add(&key, &line, Unit::Seconds, server.column, took.as_secs_f64(), clones);
+        }
+        server.stop();
+        server.start()?;
+        server.create(&mut server.connect()?, "pushed-large")?;
+        let mut took = Duration::ZERO;
+        let peak = process::peak_memory(&server.pids(), || {
+            let began = Instant::now();
+            let pushed = server.push_all("pushed-large", &bench.sources.large);
+            took = began.elapsed();
+            pushed
+        })?;
+        peaks(&mut bench.table, "memory/push", "push of the large repository", server.column, peak);
+        let line = "push of the large repository by `git push`, until the end";
+        bench.table.add("memory/push/took", line, Unit::Seconds, server.column, took.as_secs_f64(), 1);
+    }
+    Ok(())
+}
+
+fn bench_clones(is_quick: bool) -> usize {
+    if is_quick { 4 } else { 32 }
+}
+
+fn peaks(table: &mut crate::bench::Table, key: &str, what: &str, column: usize, peak: Memory) {
+    let line = format!("{what}, peak memory");
+    table.add(key, &line, Unit::Megabytes, column, peak.resident, 1);
+    let line = format!("{what}, of it in no file");
+    table.add(&format!("{key}/anonymous"), &line, Unit::Megabytes, column, peak.anonymous, 1);
+}
+
+pub(super) fn start(bench: &mut Bench) -> Result<()> {
+    for (_, at) in turns(bench.rounds, bench.servers.len()) {
+        let server = &mut bench.servers[at];
+        server.stop();
+        let took = server.start()?;
+        std::thread::sleep(SETTLE);
+        let idle = process::memory(&server.pids());
+        let column = server.column;
+        bench.table.add("start", "start to first answer", Unit::Milliseconds, column, milliseconds(took), 1);
+        bench.table.add("idle", "idle memory", Unit::Megabytes, column, idle.resident, 1);
+        bench.table.add(
+            "idle/anonymous",
+            "idle memory, of it in no file",
+            Unit::Megabytes,
+            column,
+            idle.anonymous,
+            1,
+        );
+    }
+    Ok(())
+}
