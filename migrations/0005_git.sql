@@ -11,6 +11,8 @@ CREATE TABLE refs (
     PRIMARY KEY (repository_id, name),
     UNIQUE (repository_id, fold_key)
 );
+-- A push asks whether it builds on a tip.
+CREATE INDEX refs_by_object ON refs (repository_id, object_id);
 
 -- What pushes bump, apart from the repository row that API writes touch.
 CREATE TABLE repository_counters (

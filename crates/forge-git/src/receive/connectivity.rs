@@ -46,6 +46,24 @@ impl Known {
 }
 
 impl Quarantine {
+    /// Returns the commits that a small push builds on without bringing them, and of the new tips those that it does not
+    /// bring; `None` for a push that only git can look through.
+    pub fn foundation(&self, new: &[ObjectId]) -> Option<Vec<ObjectId>> {
+        Some(self.taken.as_ref()?.foundation(new))
+    }
+
+    /// Is everything there that `new` reaches, given that all is there that the `vouched` commits reach? A "no" may be wrong:
+    /// then ask [`Quarantine::check_connectivity`].
+    pub async fn is_plainly_connected(&self, new: &[ObjectId], vouched: HashSet<ObjectId>) -> Result<bool> {
+        let Some(taken) = self.taken.clone() else { return Ok(false) };
+        let (repository, tips) = (self.repository().clone(), new.to_vec());
+        blocking(move || {
+            let mut objects = Objects::open(&repository)?;
+            taken.is_connected(&tips, &mut objects, &|commit| vouched.contains(&commit))
+        })
+        .await
+    }
+
     /// Checks that everything reachable from `new` is in the quarantine or reachable from `current`, the ids of *all* refs of
     /// the repository, hidden ones too. A lack is [`Error::BadPack`].
     pub async fn check_connectivity(

@@ -185,8 +185,10 @@ impl Work {
             let ingest = quarantine.ingest(&git.processes, body, &git.limits.pack, reply);
             ingest.await.map_err(|error| told(&error))?;
         }
-        let current = self.current_ids().await.map_err(|error| reason(&error))?;
-        self.check_connectivity(&quarantine, &current, results).await?;
+        if !self.is_plainly_connected(&quarantine, results).await? {
+            let current = self.current_ids().await.map_err(|error| reason(&error))?;
+            self.check_connectivity(&quarantine, &current, results).await?;
+        }
         let (quarantine, changes) = self.inspect(quarantine, results).await?;
         if changes.iter().all(Option::is_none) || self.is_lost(results) {
             return Ok(());
@@ -200,6 +202,28 @@ impl Work {
         let (repository, unique) = (self.repository.clone(), self.ctx.app().random_number());
         let opened = tokio::task::spawn_blocking(move || Quarantine::open(&repository, unique)).await;
         opened.map_err(|error| reason(&Error::internal(error)))?.map_err(|error| told(&error))
+    }
+
+    /// Does a small push build on refs alone? Then the others need not be read.
+    async fn is_plainly_connected(
+        &self,
+        quarantine: &Quarantine,
+        results: &[Result<(), String>],
+    ) -> Result<bool, String> {
+        let commands = self.request.commands.iter().zip(results);
+        let wanted = commands.filter(|(command, result)| result.is_ok() && !command.is_delete());
+        let tips: Vec<ObjectId> = wanted.map(|(command, _)| command.new).collect();
+        let Some(foundation) = quarantine.foundation(&tips).filter(|ids| ids.len() <= LOOKED_UP) else {
+            return Ok(false);
+        };
+        let vouched = self.tips_among(&foundation).await.map_err(|error| reason(&error))?;
+        quarantine.is_plainly_connected(&tips, vouched).await.map_err(|error| told(&error))
+    }
+
+    async fn tips_among(&self, ids: &[ObjectId]) -> Result<HashSet<ObjectId>> {
+        let mut conn = self.ctx.read().await?;
+        let found = forge_store::refs::list_tips_among(&mut conn, self.found.repository.id, ids).await?;
+        Ok(found.into_iter().collect())
     }
 
     async fn current_ids(&self) -> Result<HashSet<ObjectId>> {
@@ -333,6 +357,9 @@ impl Work {
         }
     }
 }
+
+/// A push that builds on more commits than this has all refs read.
+const LOOKED_UP: usize = 64;
 
 /// So many refusals are told to a person one by one; the report has all.
 const SPOKEN: usize = 10;

@@ -176,6 +176,35 @@ pub async fn list_object_ids(conn: &mut Conn, repository: RepositoryId) -> Store
     Ok(rows.into_iter().map(|row| row.object_id).collect())
 }
 
+/// Returns which of these objects refs of any kind point to.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_tips_among(
+    conn: &mut Conn,
+    repository: RepositoryId,
+    objects: &[ObjectId],
+) -> StoreResult<Vec<ObjectId>> {
+    let mut found: Vec<ObjectRow> = Vec::new();
+    for piece in pieces(objects) {
+        let mut values = params![repository];
+        values.extend(piece.iter().map(|object| Value::from(**object)));
+        let rows = if piece.len() == 1 {
+            let one = sql!("SELECT object_id FROM refs WHERE repository_id = $1 AND object_id = $2 LIMIT 1");
+            conn.fetch_all(one, values).await?
+        } else {
+            let many = sql!(
+                "SELECT DISTINCT object_id FROM refs WHERE repository_id = $1 AND object_id IN (",
+                name_list!(),
+                ")"
+            );
+            conn.fetch_all(many, values).await?
+        };
+        found.extend(rows);
+    }
+    Ok(found.into_iter().map(|row| row.object_id).collect())
+}
+
 /// Returns one branch, if there is any.
 ///
 /// # Errors

@@ -35,6 +35,15 @@ enum Sort {
 }
 
 impl Taken {
+    /// Returns what the new commits build on, and those of the tips that are not among the taken objects.
+    pub(in crate::receive) fn foundation(&self, tips: &[ObjectId]) -> Vec<ObjectId> {
+        let commits = self.objects.values().filter(|object| object.kind == ObjectKind::Commit);
+        let parents = commits.filter_map(|commit| links(&commit.data, self)).flat_map(|(_, parents)| parents);
+        let outside: HashSet<ObjectId> =
+            parents.chain(tips.iter().copied()).filter(|id| !self.objects.contains_key(id)).collect();
+        outside.into_iter().collect()
+    }
+
     /// Is everything there that the tips reach? `is_whole` tells of a commit that is not among the taken ones whether all
     /// that it reaches is. A "no" may be wrong. Blocks.
     pub(in crate::receive) fn is_connected(
