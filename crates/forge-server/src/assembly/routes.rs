@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use forge_api::ApiState;
 use forge_service::App;
 use forge_web::{SignInProvider, WebState};
 
 use crate::config::{Config, Transport};
 use crate::front::identity::{Authenticate, Identities};
-use crate::front::{Answers, Clients, Hosts, answer, client, hosts, identity};
+use crate::front::{Answers, Clients, Hosts, answer, client, drain, hosts, identity};
 use crate::net::Metrics;
 use crate::oidc::{self, Provider};
 
@@ -55,5 +55,6 @@ pub(super) fn router(
     rooms_with(app, provider)
         .layer(from_fn_with_state(identities, identity::layer))
         .layer(from_fn_with_state(Clients::behind(&config.server.trusted_proxies.0), client::layer))
+        .layer(from_fn(drain::layer))
         .layer(from_fn_with_state(Answers::new(metrics, is_strict), answer::layer))
 }
