@@ -194,13 +194,14 @@ for_each_database! {
             names.iter().map(|name| forge_service::git::NewFile { name: (*name).into(), content: b"text\n".into() }).collect()
         };
         let wanted = files(&["README.md", ".gitignore", "LICENSE"]);
-        forge_service::git::first_commit(&ctx, &created, wanted, "Initial commit").await.unwrap();
+        forge_service::git::first_commit(&ctx, &created, forge_service::git::first_files(wanted), "Initial commit").await.unwrap();
         git(bench.folder.path(), ["clone", "--quiet", &bench.url(), "clone"]).await.good();
         let clone = bench.path("clone");
         assert_eq!(git(&clone, ["ls-files"]).await.good(), ".gitignore\nLICENSE\nREADME.md");
-        assert_eq!(git(&clone, ["log", "--format=%an <%ae> %s"]).await.good(), "alice <alice@forge.example> Initial commit");
+        let nobody = format!("{}+alice@users.noreply.forge.example", bench.alice.id);
+        assert_eq!(git(&clone, ["log", "--format=%an <%ae> %s"]).await.good(), format!("alice <{nobody}> Initial commit"));
         git(&clone, ["fsck", "--strict"]).await.good();
-        let again = forge_service::git::first_commit(&ctx, &created, files(&["OTHER"]), "again").await;
+        let again = forge_service::git::first_commit(&ctx, &created, forge_service::git::first_files(files(&["OTHER"])), "again").await;
         assert!(again.is_err(), "the branch exists");
         assert_eq!(bench.packs(), 1);
     }

@@ -87,6 +87,8 @@ for_each_database! {
         let found = data(&client, &query, json!({ "owner": "alice", "name": "full" })).await;
         let repository = &found["repository"];
         let person = json!({ "id": repository["owner"]["id"], "login": "alice", "name": null });
+        let id = client.get("/api/v3/user").await.expect(200).json()["id"].clone();
+        let nobody = format!("{id}+alice@users.noreply.forge.example");
         for (field, value) in [
             ("nameWithOwner", json!("alice/full")),
             ("description", json!("All of it")),
@@ -97,8 +99,8 @@ for_each_database! {
             ("viewerPermission", json!("ADMIN")),
             ("viewerCanAdminister", json!(true)),
             ("viewerDefaultMergeMethod", json!("MERGE")),
-            ("viewerDefaultCommitEmail", json!("alice@forge.example")),
-            ("viewerPossibleCommitEmails", json!(["alice@forge.example"])),
+            ("viewerDefaultCommitEmail", json!(nobody)),
+            ("viewerPossibleCommitEmails", json!([nobody])),
             ("sshUrl", json!("git@forge.example:alice/full.git")),
             ("assignableUsers", json!({ "nodes": [person] })),
             ("mentionableUsers", json!({ "nodes": [person] })),

@@ -1,4 +1,6 @@
 //! Accounts as their owners and as everyone else sees them.
+//!
+//! INVARIANT: an account leaves this crate with its address only where the caller may read it, see [`as_seen`].
 
 pub use forge_store::accounts::Profile;
 use forge_types::account::Account;
@@ -6,7 +8,7 @@ use forge_types::id::AccountId;
 use forge_types::{Action, Error, Event, FieldCode, Result};
 
 use crate::context::RequestContext;
-use crate::target::OwnAccount;
+use crate::target::{OwnAccount, OwnAccountFound};
 
 /// The longest name and the longest sentence about oneself.
 const MAX_NAME: usize = 255;
@@ -19,7 +21,7 @@ const MAX_DESCRIPTION: usize = 160;
 pub async fn own(ctx: &RequestContext) -> Result<Profile> {
     let mut conn = ctx.read().await?;
     let found = ctx.authorize(&mut conn, OwnAccount, Action::AccountReadPrivate).await?;
-    forge_store::accounts::find_profile(&mut conn, found.id).await?.ok_or_else(Error::not_found)
+    profile_as_seen(ctx, forge_store::accounts::find_profile(&mut conn, found.id).await?)
 }
 
 /// Returns the public profile of `login`, be it a human, an agent or an organization.
@@ -28,7 +30,7 @@ pub async fn own(ctx: &RequestContext) -> Result<Profile> {
 /// `NotFound` if nobody has that login.
 pub async fn find_public(ctx: &RequestContext, login: &str) -> Result<Profile> {
     let mut conn = ctx.read().await?;
-    forge_store::accounts::find_profile_by_login(&mut conn, login).await?.ok_or_else(Error::not_found)
+    profile_as_seen(ctx, forge_store::accounts::find_profile_by_login(&mut conn, login).await?)
 }
 
 /// Returns the public profile of the account with this id.
@@ -37,7 +39,45 @@ pub async fn find_public(ctx: &RequestContext, login: &str) -> Result<Profile> {
 /// `NotFound` if there is none.
 pub async fn find_by_id(ctx: &RequestContext, id: AccountId) -> Result<Profile> {
     let mut conn = ctx.read().await?;
-    forge_store::accounts::find_profile(&mut conn, id).await?.ok_or_else(Error::not_found)
+    profile_as_seen(ctx, forge_store::accounts::find_profile(&mut conn, id).await?)
+}
+
+/// Returns an account without what the caller may not read of it. An address is for the account itself, through a token
+/// that may read it, and for others where the account shows it.
+pub(crate) fn as_seen(ctx: &RequestContext, mut account: Account) -> Account {
+    let is_shown = ctx.may(&account, Action::ProfileReadEmail)
+        || ctx.may(&OwnAccountFound { id: account.id }, Action::AccountReadEmail);
+    if !is_shown {
+        account.email = None;
+    }
+    account
+}
+
+fn profile_as_seen(ctx: &RequestContext, found: Option<Profile>) -> Result<Profile> {
+    let Profile { account, public_repositories, private_repositories, size_bytes } =
+        found.ok_or_else(Error::not_found)?;
+    Ok(Profile { account: as_seen(ctx, account), public_repositories, private_repositories, size_bytes })
+}
+
+/// Returns the address that stands in commits made for an account: its own if it shows that, else one that only names
+/// the account.
+pub(crate) fn commit_email(ctx: &RequestContext, account: &Account) -> String {
+    let host = ctx.settings().origin.host_str().unwrap_or("localhost");
+    let hidden = || format!("{}+{}@users.noreply.{host}", account.id, account.login);
+    account.email.clone().filter(|_| account.is_email_public).unwrap_or_else(hidden)
+}
+
+/// Returns the addresses that can stand in the caller's commits, the one that does first.
+///
+/// # Errors
+/// `Unauthenticated` when anonymous.
+pub async fn commit_emails(ctx: &RequestContext) -> Result<Vec<String>> {
+    let mut conn = ctx.read().await?;
+    let found = ctx.authorize(&mut conn, OwnAccount, Action::AccountReadPrivate).await?;
+    let account = forge_store::accounts::find(&mut conn, found.id).await?.ok_or_else(Error::not_found)?;
+    let first = commit_email(ctx, &account);
+    let own = as_seen(ctx, account).email.filter(|email| *email != first);
+    Ok([first].into_iter().chain(own).collect())
 }
 
 /// Returns the humans and agents after `since`, by id.
@@ -46,18 +86,53 @@ pub async fn find_by_id(ctx: &RequestContext, id: AccountId) -> Result<Profile> 
 /// Only faults of the forge.
 pub async fn list(ctx: &RequestContext, since: AccountId, limit: u32) -> Result<Vec<Account>> {
     let mut conn = ctx.read().await?;
-    Ok(forge_store::accounts::list_users(&mut conn, since, i64::from(limit)).await?)
+    let found = forge_store::accounts::list_users(&mut conn, since, i64::from(limit)).await?;
+    Ok(found.into_iter().map(|account| as_seen(ctx, account)).collect())
 }
 
-/// Returns the caller's own account, for its addresses.
+/// The caller's own address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnEmail {
+    /// The address.
+    pub email: String,
+    /// Whether others see it.
+    pub is_public: bool,
+}
+
+impl OwnEmail {
+    fn of(account: Account) -> Option<Self> {
+        Some(Self { email: account.email?, is_public: account.is_email_public })
+    }
+}
+
+/// Returns the caller's own address.
 ///
 /// # Errors
 /// What the decision says.
-pub async fn own_email(ctx: &RequestContext) -> Result<Option<String>> {
+pub async fn own_email(ctx: &RequestContext) -> Result<Option<OwnEmail>> {
     let mut conn = ctx.read().await?;
     let found = ctx.authorize(&mut conn, OwnAccount, Action::AccountReadEmail).await?;
     let account = forge_store::accounts::find(&mut conn, found.id).await?.ok_or_else(Error::not_found)?;
-    Ok(account.email)
+    Ok(OwnEmail::of(account))
+}
+
+/// Shows the caller's own address to others, or hides it.
+///
+/// # Errors
+/// What the decision says; `NotFound` if there is no address.
+pub async fn show_own_email(ctx: &RequestContext, is_public: bool) -> Result<OwnEmail> {
+    let mut tx = ctx.begin().await?;
+    let found = ctx.authorize(&mut tx, OwnAccount, Action::AccountUpdate).await?;
+    let account = forge_store::accounts::find(&mut tx, found.id).await?.ok_or_else(Error::not_found)?;
+    let before = account.is_email_public;
+    let account = Account { is_email_public: is_public, ..account };
+    if account.email.is_some() && before != is_public {
+        let account = Account { updated_at: ctx.now(), ..account.clone() };
+        forge_store::accounts::update_profile(&mut tx, &account).await?;
+        ctx.record(&mut tx, Event::new("account.updated").with("is_email_public", is_public)).await?;
+    }
+    tx.commit().await?;
+    OwnEmail::of(account).ok_or_else(Error::not_found)
 }
 
 /// What is to be changed in one's own profile; `None` leaves a thing as it is, an empty text removes it.
@@ -65,7 +140,7 @@ pub async fn own_email(ctx: &RequestContext) -> Result<Option<String>> {
 pub struct ProfileChanges {
     /// The display name.
     pub name: Option<String>,
-    /// The address.
+    /// The address that others see; an empty text shows them none, but keeps it.
     pub email: Option<String>,
     /// A sentence about oneself.
     pub description: Option<String>,
@@ -82,16 +157,28 @@ pub async fn update_own(ctx: &RequestContext, changes: &ProfileChanges) -> Resul
     let mut profile = profile.ok_or_else(Error::not_found)?;
     let before = profile.account.clone();
     set(&changes.name, &mut profile.account.name, "name", MAX_NAME)?;
-    set(&changes.email, &mut profile.account.email, "email", MAX_NAME)?;
     set(&changes.description, &mut profile.account.description, "bio", MAX_DESCRIPTION)?;
-    check_email(profile.account.email.as_deref())?;
+    set_public_email(changes.email.as_deref(), &mut profile.account)?;
     if profile.account != before {
         profile.account.updated_at = ctx.now();
         forge_store::accounts::update_profile(&mut tx, &profile.account).await?;
         ctx.record(&mut tx, Event::new("account.updated")).await?;
     }
     tx.commit().await?;
-    Ok(profile)
+    profile_as_seen(ctx, Some(profile))
+}
+
+/// What a profile is given as its address is what it shows
+/// (<https://docs.github.com/rest/users/users#update-the-authenticated-user>).
+fn set_public_email(wanted: Option<&str>, account: &mut Account) -> Result<()> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let mut email = account.email.take();
+    let before = email.clone();
+    set(&Some(wanted.to_owned()), &mut email, "email", MAX_NAME)?;
+    check_email(email.as_deref())?;
+    account.is_email_public = email.is_some();
+    account.email = email.or(before);
+    Ok(())
 }
 
 fn set(wanted: &Option<String>, field: &mut Option<String>, name: &'static str, max: usize) -> Result<()> {

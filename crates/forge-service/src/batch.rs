@@ -16,6 +16,7 @@ use forge_types::repository::RepositoryAccess;
 use forge_types::window::{Window, Windowed};
 use forge_types::{Action, Result};
 
+use crate::accounts::as_seen;
 use crate::context::RequestContext;
 
 /// Returns the public profiles with these ids, by id.
@@ -24,7 +25,8 @@ use crate::context::RequestContext;
 /// `Unavailable` if the database is.
 pub async fn accounts(ctx: &RequestContext, ids: &[AccountId]) -> Result<HashMap<AccountId, Account>> {
     let mut conn = ctx.read().await?;
-    Ok(batch::accounts(&mut conn, ids).await?)
+    let found = batch::accounts(&mut conn, ids).await?;
+    Ok(found.into_iter().map(|(id, account)| (id, as_seen(ctx, account))).collect())
 }
 
 /// Returns the labels that are wanted of each repository.

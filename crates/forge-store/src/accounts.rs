@@ -15,6 +15,7 @@ from_row!(Account {
     login,
     name,
     email,
+    is_email_public,
     description,
     status,
     is_site_admin,
@@ -26,7 +27,8 @@ from_row!(Account {
 /// The columns of an [`Account`].
 macro_rules! account_columns {
     () => {
-        "id, kind, login, name, email, description, status, is_site_admin, created_by, created_at, updated_at"
+        "id, kind, login, name, email, is_email_public, description, status, is_site_admin, created_by, created_at, \
+         updated_at"
     };
 }
 
@@ -187,18 +189,22 @@ pub async fn list_users(conn: &mut Conn, since: AccountId, limit: i64) -> StoreR
     .await
 }
 
-/// Writes the profile: name, address, description.
+/// Writes the profile: name, address and whether it is shown, description.
 ///
 /// # Errors
 /// Only faults of the database.
 pub async fn update_profile(tx: &mut Tx, account: &Account) -> StoreResult<()> {
     tx.execute(
-        sql!("UPDATE accounts SET name = $2, email = $3, description = $4, updated_at = $5 WHERE id = $1"),
+        sql!(
+            "UPDATE accounts SET name = $2, email = $3, description = $4, is_email_public = $5, updated_at = $6 \
+             WHERE id = $1"
+        ),
         params![
             account.id,
             account.name.as_deref(),
             account.email.as_deref(),
             account.description.as_deref(),
+            account.is_email_public,
             account.updated_at,
         ],
     )

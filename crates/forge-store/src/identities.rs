@@ -14,7 +14,7 @@ use crate::{Conn, StoreResult, Tx};
 pub async fn find(conn: &mut Conn, provider: &str, subject: &str) -> StoreResult<Option<Account>> {
     conn.fetch_optional(
         sql!(
-            "SELECT a.id, a.kind, a.login, a.name, a.email, a.description, a.status, a.is_site_admin, \
+            "SELECT a.id, a.kind, a.login, a.name, a.email, a.is_email_public, a.description, a.status, a.is_site_admin, \
              a.created_by, a.created_at, a.updated_at FROM external_identities e \
              JOIN accounts a ON a.id = e.account_id WHERE e.provider = $1 AND e.subject = $2"
         ),

@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "git", include_str!("../../../migrations/0005_git.sql")),
     (6, "agents", include_str!("../../../migrations/0006_agents.sql")),
     (7, "audit", include_str!("../../../migrations/0007_audit.sql")),
+    (8, "profile", include_str!("../../../migrations/0008_profile.sql")),
 ];
 
 /// Returns the migrations as `dialect` reads them.

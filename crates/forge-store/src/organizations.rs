@@ -13,7 +13,7 @@ use crate::{Conn, StoreResult, Tx};
 /// The columns of an [`Organization`]: account `a`, organization `g`.
 macro_rules! organization_columns {
     () => {
-        "a.id, a.kind, a.login, a.name, a.email, a.description, a.status, a.is_site_admin, a.created_by, \
+        "a.id, a.kind, a.login, a.name, a.email, a.is_email_public, a.description, a.status, a.is_site_admin, a.created_by, \
          a.created_at, a.updated_at, g.default_permission, g.members_can_create_repositories"
     };
 }

@@ -85,8 +85,10 @@ pub struct Account {
     pub login: String,
     /// The display name.
     pub name: Option<String>,
-    /// The address shown publicly and used for commits made on the account's behalf.
+    /// The address, which is for the account itself unless it shows it.
     pub email: Option<String>,
+    /// Whether the account shows its address to others. An organization always does: it has no other use for one.
+    pub is_email_public: bool,
     /// A sentence about the account.
     pub description: Option<String>,
     /// Whether it may act.

@@ -18,6 +18,8 @@ pub enum Action {
     AccountUpdate,
     /// Read one's own e-mail addresses.
     AccountReadEmail,
+    /// Read the address that a profile shows.
+    ProfileReadEmail,
     /// List the repositories, organizations and memberships one has.
     AccountListOwn,
     /// List the teams one is in.
@@ -166,7 +168,7 @@ macro_rules! action_names {
 action_names! {
     SiteAdminister = "site.administer", SiteAuditRead = "site.audit.read",
     AccountReadPrivate = "account.read_private", AccountUpdate = "account.update",
-    AccountReadEmail = "account.read_email", AccountListOwn = "account.list_own",
+    AccountReadEmail = "account.read_email", ProfileReadEmail = "profile.read_email", AccountListOwn = "account.list_own",
     AccountListTeams = "account.list_teams",
     AccountAuditRead = "account.audit.read",
     CredentialList = "credential.list", CredentialCreate = "credential.create", CredentialRevoke = "credential.revoke",
@@ -205,6 +207,7 @@ impl Action {
             Self::SiteAuditRead
                 | Self::AccountReadPrivate
                 | Self::AccountReadEmail
+                | Self::ProfileReadEmail
                 | Self::AccountListOwn
                 | Self::AccountListTeams
                 | Self::AccountAuditRead

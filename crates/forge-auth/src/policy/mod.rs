@@ -15,7 +15,7 @@ mod scope;
 mod subject;
 mod visibility;
 
-pub use resource::{AgentFacts, OrganizationFacts, RepositoryFacts, Resource, TeamFacts};
+pub use resource::{AgentFacts, OrganizationFacts, ProfileFacts, RepositoryFacts, Resource, TeamFacts};
 pub use subject::{CredentialFacts, Means, Principal, Subject};
 pub use visibility::visible_repositories;
 

@@ -16,6 +16,8 @@ pub enum Resource {
         /// Whose.
         id: AccountId,
     },
+    /// What a profile shows of an account to others.
+    Profile(ProfileFacts),
     /// An agent.
     Agent(AgentFacts),
     /// An organization.
@@ -24,6 +26,15 @@ pub enum Resource {
     Team(TeamFacts),
     /// A repository and everything in it.
     Repository(RepositoryFacts),
+}
+
+/// What decides about a profile.
+#[derive(Clone, Debug)]
+pub struct ProfileFacts {
+    /// What the account is.
+    pub kind: AccountKind,
+    /// Whether the account shows its address.
+    pub is_email_public: bool,
 }
 
 /// What decides about an agent.

@@ -1,10 +1,12 @@
 //! What a principal may do to a resource it can see, with a credential that is good for it.
 
+use forge_types::account::AccountKind;
 use forge_types::organization::{OrganizationRole, TeamRole};
 use forge_types::{Action, Permission};
 
 use super::{
-    AgentFacts, Denial, OrganizationFacts, Principal, RepositoryFacts, Resource, Subject, TeamFacts, Verdict,
+    AgentFacts, Denial, Means, OrganizationFacts, Principal, ProfileFacts, RepositoryFacts, Resource,
+    Subject, TeamFacts, Verdict,
 };
 
 /// Refuses what nothing allows.
@@ -12,6 +14,7 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
     match (subject, resource) {
         (_, Resource::Repository(repository)) => check_repository(subject, action, repository),
         (_, Resource::Organization(_)) if action == Action::OrganizationRead => Ok(()),
+        (_, Resource::Profile(profile)) => check_profile(subject, action, profile),
         (Subject::Anonymous, _) => Err(Denial::unauthenticated("rights.anonymous")),
         (Subject::Principal(principal), Resource::Site) => check_site(principal, action),
         (Subject::Principal(principal), Resource::Account { id }) => {
@@ -34,6 +37,24 @@ fn check_site(principal: &Principal, action: Action) -> Verdict {
         return Ok(());
     }
     Err(Denial::forbidden("rights.site", "this is for site administrators"))
+}
+
+/// Addresses of people and agents are shown to those who say who they are, as on GitHub
+/// (<https://docs.github.com/rest/users/users#get-a-user>); organizations write theirs for everyone.
+fn check_profile(subject: &Subject, action: Action, profile: &ProfileFacts) -> Verdict {
+    if action != Action::ProfileReadEmail {
+        return Err(Denial::forbidden("rights.profile", "this cannot be done to a profile"));
+    }
+    match (profile.kind, subject) {
+        (AccountKind::Organization, _) => Ok(()),
+        (AccountKind::Human | AccountKind::Agent, Subject::Anonymous) => {
+            Err(Denial::unauthenticated("rights.anonymous"))
+        }
+        (AccountKind::Human | AccountKind::Agent, Subject::Principal(_)) if profile.is_email_public => Ok(()),
+        (AccountKind::Human | AccountKind::Agent, Subject::Principal(_)) => {
+            Err(Denial::forbidden("rights.profile", "this account keeps its address to itself"))
+        }
+    }
 }
 
 const fn concerns_own_account(action: Action) -> bool {
@@ -143,7 +164,7 @@ fn check_repository(subject: &Subject, action: Action, repository: &RepositoryFa
     if subject.principal().is_none() {
         return Err(Denial::unauthenticated("rights.anonymous"));
     }
-    if repository.is_archived && !outlives_archiving(action) {
+    if repository.is_archived && !outlives_archiving(action) && !is_operator(subject) {
         return Err(Denial::forbidden("rights.archived", "Repository was archived so is read-only."));
     }
     if repository.permission >= Some(needed) {
@@ -178,6 +199,11 @@ const fn needed_permission(action: Action) -> Option<Permission> {
         }
         _ => return None,
     })
+}
+
+/// At the console, what a database lost is put back whatever its state was.
+fn is_operator(subject: &Subject) -> bool {
+    subject.principal().is_some_and(|principal| matches!(principal.means, Means::Console))
 }
 
 /// An archived repository can still be restored, given away and deleted.

@@ -28,6 +28,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         A::SiteAdminister | A::SiteAuditRead => &[Scope::SiteAdmin],
         A::AccountReadPrivate
         | A::AccountListOwn
+        | A::ProfileReadEmail
         | A::CredentialList
         | A::CredentialCreate
         | A::CredentialRevoke

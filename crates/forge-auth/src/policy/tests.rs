@@ -5,10 +5,11 @@ use forge_types::agent::StandingAccess;
 use forge_types::credential::CredentialKind;
 use forge_types::id::{AccountId, CredentialId};
 use forge_types::repository::Visibility;
-use forge_types::{Action, Permission, Scopes};
+use forge_types::{Action, Permission, Scope, Scopes};
 
 use super::{
-    CredentialFacts, Decision, Effect, Means, Principal, RepositoryFacts, Resource, Subject, decide,
+    CredentialFacts, Decision, Effect, Means, Principal, ProfileFacts, RepositoryFacts, Resource, Subject,
+    decide,
 };
 
 fn principal(kind: AccountKind, credential: CredentialKind, scopes: Option<&str>) -> Principal {
@@ -122,4 +123,42 @@ fn an_agent_never_administers_or_approves() {
     ] {
         assert_eq!(effect(decide(&subject, action, &resource)), Some(Effect::Forbidden));
     }
+}
+
+#[test]
+fn an_address_is_read_where_it_is_shown_by_those_who_say_who_they_are() {
+    let ask = |subject: &Subject, kind, is_email_public| {
+        let profile = Resource::Profile(ProfileFacts { kind, is_email_public });
+        effect(decide(subject, Action::ProfileReadEmail, &profile))
+    };
+    let reader = human("repo");
+    for kind in [AccountKind::Human, AccountKind::Agent] {
+        assert_eq!(ask(&reader, kind, true), None);
+        assert_eq!(ask(&reader, kind, false), Some(Effect::Forbidden));
+        assert_eq!(ask(&Subject::Anonymous, kind, true), Some(Effect::Unauthenticated));
+    }
+    assert_eq!(ask(&Subject::Anonymous, AccountKind::Organization, false), None);
+    let profile = Resource::Profile(ProfileFacts { kind: AccountKind::Human, is_email_public: true });
+    assert_eq!(
+        effect(decide(&reader, Action::AccountUpdate, &profile)),
+        Some(Effect::MissingScope(vec![Scope::User]))
+    );
+}
+
+#[test]
+fn only_the_operator_at_the_console_puts_refs_back_into_an_archived_repository() {
+    let archived = Resource::Repository(RepositoryFacts {
+        owner_id: AccountId(1),
+        owner_kind: AccountKind::Human,
+        visibility: Visibility::Private,
+        is_archived: true,
+        permission: Some(Permission::Admin),
+    });
+    let admin = principal(AccountKind::Human, CredentialKind::Personal, None);
+    let operator = Principal { means: Means::Console, ..admin.clone() };
+    let ask = |principal: Principal| {
+        effect(decide(&Subject::Principal(principal), Action::BranchCreate, &archived))
+    };
+    assert_eq!(ask(admin), Some(Effect::Forbidden));
+    assert_eq!(ask(operator), None);
 }

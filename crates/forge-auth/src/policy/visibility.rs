@@ -33,7 +33,9 @@ pub fn visible_repositories(subject: &Subject) -> VisibleRepositories {
 /// Hides what the subject may not even read.
 pub(super) fn check(subject: &Subject, _: Action, resource: &Resource) -> Verdict {
     match resource {
-        Resource::Site | Resource::Account { .. } | Resource::Organization(_) => Ok(()),
+        Resource::Site | Resource::Account { .. } | Resource::Profile(_) | Resource::Organization(_) => {
+            Ok(())
+        }
         Resource::Agent(agent) => {
             let knows = subject.principal().is_some_and(|principal| {
                 principal.id == agent.id || agent.owner_id == Some(principal.id) || principal.is_site_admin

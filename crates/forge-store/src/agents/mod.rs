@@ -35,7 +35,7 @@ impl FromRow for Agent {
 /// The columns of an [`Agent`], from [`agent_tables`].
 macro_rules! agent_columns {
     () => {
-        "a.id, a.kind, a.login, a.name, a.email, a.description, a.status, a.is_site_admin, a.created_by, \
+        "a.id, a.kind, a.login, a.name, a.email, a.is_email_public, a.description, a.status, a.is_site_admin, a.created_by, \
          a.created_at, a.updated_at, a.status_reason, g.standing_access, g.expires_unbound_at, g.suspended_by, \
          b.bound_at, o.id AS owner_id, o.kind AS owner_kind, o.login AS owner_login, o.name AS owner_name, \
          o.is_site_admin AS owner_is_site_admin, k.id AS creator_id, k.kind AS creator_kind, \

@@ -1,7 +1,9 @@
 //! What the caller is to a repository.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Object};
-use forge_service::batch;
+use forge_service::accounts;
 use forge_types::{Permission, Result};
 
 use super::Found;
@@ -12,14 +14,9 @@ use crate::schema::{Later, Nullable, forge, found, nullable};
 pub(super) struct Viewer(pub(super) Found);
 
 impl Viewer {
-    /// Returns the caller's own address, loaded once for the whole list.
-    fn email<'a>(&'a self, ctx: &'a Context<'_>) -> Later<'a, Result<Option<String>>> {
-        Box::pin(async move {
-            let id = forge(ctx).account()?.id;
-            let load = async { batch::accounts(forge(ctx), &[id]).await };
-            let accounts = self.0.cohort.load("viewer", &(), load).await?;
-            Ok(accounts.get(&id).and_then(|account| account.email.clone()))
-        })
+    /// Returns the caller's addresses for commits, loaded once for the whole list.
+    fn emails<'a>(&'a self, ctx: &'a Context<'_>) -> Later<'a, Result<Arc<Vec<String>>>> {
+        Box::pin(self.0.cohort.load("viewer", &(), accounts::commit_emails(forge(ctx))))
     }
 }
 
@@ -37,7 +34,7 @@ impl Viewer {
 
     /// The last commit email for the viewer.
     async fn viewer_default_commit_email(&self, ctx: &Context<'_>) -> Nullable<String> {
-        nullable(self.email(ctx).await)
+        nullable(self.emails(ctx).await.map(|emails| emails.first().cloned()))
     }
 
     /// The last commit method the viewer used, or the first that the repository allows.
@@ -57,7 +54,7 @@ impl Viewer {
 
     /// A list of emails this viewer can commit with.
     async fn viewer_possible_commit_emails(&self, ctx: &Context<'_>) -> Nullable<Vec<String>> {
-        found(self.email(ctx).await.map(|email| email.into_iter().collect()))
+        found(self.emails(ctx).await.map(|emails| emails.to_vec()))
     }
 
     /// Identifies if the viewer is watching, not watching, or ignoring the subscribable entity.
