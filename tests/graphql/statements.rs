@@ -12,6 +12,14 @@ async fn cost(forge: &TestForge, client: &Client, query: &str) -> u64 {
 }
 
 for_each_database! {
+    async fn the_viewer_costs_authentication_and_at_most_one_load(forge: TestForge) {
+        let client = client(&forge).await;
+        assert_eq!(cost(&forge, &client, "{ viewer { login id databaseId name url avatarUrl } }").await, 1);
+        assert_eq!(cost(&forge, &client, "{ viewer { login bio email createdAt } }").await, 2);
+        assert_eq!(cost(&forge, &client, "{ viewer { repositories(first: 30) { totalCount nodes { name } } } }").await, 2);
+        assert_eq!(cost(&forge, &client, "{ viewer { organizations(first: 30) { nodes { login } } } }").await, 2);
+    }
+
     async fn a_repository_costs_authentication_and_one_load(forge: TestForge) {
         let client = client(&forge).await;
         repository(&client, "one", "PRIVATE").await;

@@ -32,6 +32,23 @@ for_each_database! {
         alice.post(path, &json!({ "color": "ffffff" })).await.expect(422);
     }
 
+    async fn a_page_after_the_last_one_is_empty_for_those_who_may_read_and_absent_for_others(forge: TestForge) {
+        let alice = forge.human_client("alice").await;
+        repository(&alice, "user", "tool", "private").await;
+        let id = alice.get("/api/v3/repos/alice/tool").await.expect(200).json()["id"].clone();
+        for place in ["repos/alice/tool".to_owned(), format!("repositories/{id}")] {
+            let path = format!("/api/v3/{place}/labels?per_page=5");
+            let first = alice.get(&path).await.expect(200);
+            assert_eq!(first.json().as_array().expect("a list").len(), 5);
+            assert!(first.header("link").expect("a link").contains("rel=\"next\""));
+            assert_eq!(alice.get(&format!("{path}&page=2")).await.expect(200).json().as_array().expect("a list").len(), 4);
+            assert_eq!(alice.get(&format!("{path}&page=3")).await.expect(200).json(), json!([]));
+            for page in [1, 3] {
+                forge.client().get(&format!("{path}&page={page}")).await.expect(404);
+            }
+        }
+    }
+
     async fn readers_cannot_change_labels(forge: TestForge) {
         let alice = forge.human_client("alice").await;
         let bob = forge.human_client("bob").await;

@@ -3,7 +3,7 @@
 use forge_testing::{TestForge, for_each_database};
 use serde_json::json;
 
-use crate::{organization, repository, statements};
+use crate::{organization, repository};
 
 for_each_database! {
     async fn a_new_repository_has_githubs_settings_and_labels(forge: TestForge) {
@@ -154,14 +154,5 @@ for_each_database! {
         owner.patch("/api/v3/orgs/acme", &json!({ "members_can_create_repositories": false })).await.expect(200);
         member.post("/api/v3/orgs/acme/repos", &json!({ "name": "x" })).await.expect(403);
         member.post("/api/v3/user/repos", &json!({ "name": "x", "visibility": "internal" })).await.expect(422);
-    }
-
-    async fn a_read_costs_two_statements(forge: TestForge) {
-        let alice = forge.human_client("alice").await;
-        organization(&alice, "acme").await;
-        repository(&alice, "orgs/acme", "tool", "private").await;
-        for path in ["/api/v3/repos/acme/tool", "/api/v3/user", "/api/v3/user/repos", "/api/v3/orgs/acme"] {
-            assert_eq!(statements(&forge, &alice, path).await, 2, "{path}");
-        }
     }
 }

@@ -9,7 +9,7 @@ use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, Event, FieldCode, FieldError, Result};
 
 use crate::context::RequestContext;
-use crate::target::RepositoryTarget;
+use crate::target::{LabelTarget, LabelsTarget, RepositoryTarget};
 
 /// The longest name and description, as on GitHub.
 const MAX_NAME: usize = 50;
@@ -37,11 +37,26 @@ pub struct LabelList {
     pub total: i64,
 }
 
-/// Returns the labels of a repository whose name or description contains `query`.
+/// Returns the labels of a repository, oldest first.
 ///
 /// # Errors
 /// `NotFound` if it does not exist or the caller may not read it.
 pub async fn list(
+    ctx: &RequestContext,
+    target: RepositoryTarget<'_>,
+    page: PageRequest,
+) -> Result<LabelList> {
+    let mut conn = ctx.read().await?;
+    let found = ctx.authorize(&mut conn, LabelsTarget(target, page), Action::RepositoryRead).await?;
+    let (labels, total) = found.part;
+    Ok(LabelList { page: Page::from_lookahead(labels, page), total })
+}
+
+/// Returns the labels of a repository whose name or description contains `query`.
+///
+/// # Errors
+/// `NotFound` if it does not exist or the caller may not read it.
+pub async fn list_counted(
     ctx: &RequestContext,
     target: RepositoryTarget<'_>,
     query: Option<&str>,
@@ -62,9 +77,8 @@ pub async fn list(
 /// `NotFound` if there is none of this name, in whatever case.
 pub async fn find(ctx: &RequestContext, target: RepositoryTarget<'_>, name: &str) -> Result<Label> {
     let mut conn = ctx.read().await?;
-    let found = ctx.authorize(&mut conn, target, Action::RepositoryRead).await?;
-    let label = forge_store::labels::find_by_name(&mut conn, found.repository.id, name).await?;
-    label.ok_or_else(Error::not_found)
+    let found = ctx.authorize(&mut conn, LabelTarget(target, name), Action::RepositoryRead).await?;
+    found.part.ok_or_else(Error::not_found)
 }
 
 /// Returns the label with this id, and its repository.

@@ -19,7 +19,7 @@ macro_rules! label_columns {
 }
 
 /// Returns the form under which names that differ only in case are the same.
-fn key(name: &str) -> String {
+pub(crate) fn key(name: &str) -> String {
     name.to_lowercase()
 }
 

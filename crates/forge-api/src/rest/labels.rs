@@ -6,7 +6,7 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use forge_service::labels::{self, LabelChanges, LabelOrder, NewLabel};
+use forge_service::labels::{self, LabelChanges, NewLabel};
 use serde::Deserialize;
 
 use super::place::Place;
@@ -31,7 +31,7 @@ struct Named {
 
 async fn list_labels_for_repo(Ctx(ctx): Ctx, place: Place, page: PageQuery) -> ApiResult<Response> {
     let links = Links::new(ctx.settings());
-    let found = labels::list(&ctx, place.target(), None, LabelOrder::default(), page.request).await?;
+    let found = labels::list(&ctx, place.target(), page.request).await?;
     let views = found.page.map(|label| LabelView::new(&links, &place.path(), &label));
     Ok(page.answer_counted(ctx.settings(), &views, Some(found.total)))
 }

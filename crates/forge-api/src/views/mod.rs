@@ -4,6 +4,7 @@
 //! the forge does not have (stars, watchers, forks) counts zero, which is the truth.
 
 pub mod account;
+pub mod commit;
 pub mod key;
 pub mod label;
 pub mod license;

@@ -8,7 +8,7 @@ mod model;
 mod pack_builder;
 mod reader;
 
-pub use model::{Commit, EntryKind, ObjectKind, Peeled, Signature, TreeEntry};
+pub use model::{Commit, EntryKind, ObjectKind, Peeled, Signature, Signed, TreeEntry};
 pub use pack_builder::{CommitDraft, PackBuilder};
 pub use reader::Objects;
 

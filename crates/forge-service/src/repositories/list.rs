@@ -1,6 +1,7 @@
 //! Lists of repositories; each holds exactly what the caller may read.
 
-use forge_types::account::{Account, AccountKind};
+use forge_store::repositories::ListedOwner;
+use forge_types::account::AccountKind;
 use forge_types::id::AccountId;
 use forge_types::page::{Page, PageRequest};
 use forge_types::repository::RepositoryAccess;
@@ -64,12 +65,16 @@ pub async fn list_of_user(
     order: RepositoryOrder,
     page: PageRequest,
 ) -> Result<RepositoryList> {
+    if affiliations == Affiliations::OWNER {
+        return list_of_owner(ctx, login, filter, order, page).await;
+    }
     let mut conn = ctx.read().await?;
     let account =
         forge_store::accounts::find_by_login(&mut conn, login).await?.ok_or_else(Error::not_found)?;
     let visible = ctx.visible_to();
-    let found = if account.kind == AccountKind::Organization || affiliations == Affiliations::OWNER {
-        forge_store::repositories::list_by_owner(&mut conn, visible, account.id, filter, order, page).await?
+    let found = if account.kind == AccountKind::Organization {
+        let owner = ListedOwner::Id(account.id);
+        forge_store::repositories::list_by_owner(&mut conn, visible, owner, filter, order, page).await?
     } else {
         forge_store::repositories::list_by_affiliation(
             &mut conn,
@@ -85,7 +90,7 @@ pub async fn list_of_user(
     Ok(RepositoryList::new(found, page))
 }
 
-/// Returns the repositories of the account `login`, whatever its kind, that the caller may read, with the account.
+/// Returns the repositories of the account `login`, whatever its kind, that the caller may read.
 ///
 /// # Errors
 /// `NotFound` if nobody has that login.
@@ -95,14 +100,16 @@ pub async fn list_of_owner(
     filter: &RepositoryFilter,
     order: RepositoryOrder,
     page: PageRequest,
-) -> Result<(Account, RepositoryList)> {
+) -> Result<RepositoryList> {
     let mut conn = ctx.read().await?;
-    let account =
-        forge_store::accounts::find_by_login(&mut conn, login).await?.ok_or_else(Error::not_found)?;
-    let visible = ctx.visible_to();
+    let (visible, owner) = (ctx.visible_to(), ListedOwner::Login(login));
     let found =
-        forge_store::repositories::list_by_owner(&mut conn, visible, account.id, filter, order, page).await?;
-    Ok((account, RepositoryList::new(found, page)))
+        forge_store::repositories::list_by_owner(&mut conn, visible, owner, filter, order, page).await?;
+    // An empty list may be that of nobody.
+    if found.items.is_empty() && forge_store::accounts::find_by_login(&mut conn, login).await?.is_none() {
+        return Err(Error::not_found());
+    }
+    Ok(RepositoryList::new(found, page))
 }
 
 /// Returns the repositories that the account `id` is connected with and the caller may read.
@@ -120,7 +127,8 @@ pub async fn list_of_account(
     let mut conn = ctx.read().await?;
     let visible = ctx.visible_to();
     let found = if affiliations == Affiliations::OWNER {
-        forge_store::repositories::list_by_owner(&mut conn, visible, id, filter, order, page).await?
+        let owner = ListedOwner::Id(id);
+        forge_store::repositories::list_by_owner(&mut conn, visible, owner, filter, order, page).await?
     } else {
         forge_store::repositories::list_by_affiliation(
             &mut conn,

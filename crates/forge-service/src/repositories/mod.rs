@@ -1,6 +1,7 @@
 //! Repositories: creating, reading and changing them. A file per use case; `settings` holds what may be set and its
 //! rules, `query` the words of a search.
 
+mod branches;
 mod contents;
 mod create;
 mod delete;
@@ -10,10 +11,12 @@ mod refs;
 mod search;
 mod settings;
 mod starter;
+mod template;
 mod topics;
 mod transfer;
 mod update;
 
+pub use branches::{Branch, Commit, CommitSignature, find_branch};
 pub use contents::{Content, ContentBody, ContentEntry, ContentKind, contents, readme};
 pub use create::{NewRepository, RepositoryOwner, create, insert};
 pub(crate) use delete::remove;
@@ -24,6 +27,7 @@ pub use refs::{VisibleRef, find_ref, list_refs};
 pub use search::search;
 pub use settings::SettingsChanges;
 pub use starter::Starter;
+pub use template::create_from_template;
 pub use topics::{replace_topics, topics};
 pub use transfer::transfer;
 pub use update::{RepositoryChanges, update};

@@ -8,7 +8,7 @@ use forge_types::{Action, Error, ObjectId, RefName, Result};
 
 use crate::context::RequestContext;
 use crate::git::fault;
-use crate::target::RepositoryTarget;
+use crate::target::{RefTarget, RepositoryTarget};
 
 /// A ref and what kind of object it points to.
 #[derive(Clone, Debug)]
@@ -49,17 +49,16 @@ pub async fn find_ref(
     target: RepositoryTarget<'_>,
     name: &str,
 ) -> Result<(RepositoryAccess, VisibleRef)> {
-    let mut conn = ctx.read().await?;
-    let found = ctx.authorize(&mut conn, target, Action::CodeRead).await?;
     let name = RefName::new(name).map_err(|_| Error::not_found())?;
     if !name.kind().is_writable_by_clients() {
         return Err(Error::not_found());
     }
-    let stored = forge_store::refs::find(&mut conn, found.repository.id, &name).await?;
+    let mut conn = ctx.read().await?;
+    let found = ctx.authorize(&mut conn, RefTarget(target, &name), Action::CodeRead).await?;
     drop(conn);
-    let stored = stored.ok_or_else(Error::not_found)?;
-    let mut items = with_kinds(ctx, &found.repository, vec![stored]).await?;
-    Ok((found, items.pop().ok_or_else(Error::not_found)?))
+    let stored = found.part.ok_or_else(Error::not_found)?;
+    let mut items = with_kinds(ctx, &found.access.repository, vec![stored]).await?;
+    Ok((found.access, items.pop().ok_or_else(Error::not_found)?))
 }
 
 /// Branches point to commits; what other refs point to is looked up.

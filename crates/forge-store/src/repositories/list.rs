@@ -2,6 +2,7 @@
 //! could read one by one.
 
 use forge_types::id::AccountId;
+use forge_types::name;
 use forge_types::page::PageRequest;
 use forge_types::repository::RepositoryAccess;
 use forge_types::repository_query::{
@@ -39,6 +40,15 @@ impl From<Vec<Counted>> for RepositoryList {
     }
 }
 
+/// Whose repositories are listed.
+#[derive(Clone, Copy, Debug)]
+pub enum ListedOwner<'a> {
+    /// Those of the account with this id.
+    Id(AccountId),
+    /// Those of the account with this login, in whatever case.
+    Login(&'a str),
+}
+
 /// Returns the repositories of one owner.
 ///
 /// # Errors
@@ -46,13 +56,16 @@ impl From<Vec<Counted>> for RepositoryList {
 pub async fn list_by_owner(
     conn: &mut Conn,
     visible: VisibleRepositories,
-    owner: AccountId,
+    owner: ListedOwner<'_>,
     filter: &RepositoryFilter,
     order: RepositoryOrder,
     page: PageRequest,
 ) -> StoreResult<RepositoryList> {
     let mut values = list_parameters(visible, filter, order, page);
-    values.extend(params![owner]);
+    values.extend(match owner {
+        ListedOwner::Id(id) => params![Some(id), None::<String>],
+        ListedOwner::Login(login) => params![None::<AccountId>, Some(name::key(login))],
+    });
     let rows: Vec<Counted> = conn
         .fetch_all(
             sql!(
@@ -60,8 +73,9 @@ pub async fn list_by_owner(
                 repository_columns!(),
                 ", ",
                 permission_rank!(),
-                " AS permission FROM repositories r JOIN accounts o ON o.id = r.owner_id WHERE r.owner_id = $13) v \
-                 WHERE ",
+                " AS permission FROM repositories r JOIN accounts o ON o.id = r.owner_id \
+                 WHERE r.owner_id = COALESCE(CAST($13 AS BIGINT), \
+                     (SELECT w.id FROM accounts w WHERE w.login_key = $14 AND w.status <> 'deleted'))) v WHERE ",
                 is_visible!(),
                 " AND ",
                 passes_filter!(),

@@ -1,5 +1,5 @@
 //! Repositories and who may do what there. Neighbours: `list` and `search` for many, `change` for what happens to one
-//! after it was created, `topics` for the words to find it by.
+//! after it was created, `parts` for one with something that lies in it, `topics` for the words to find it by.
 
 use forge_types::account::AccountRef;
 use forge_types::id::{AccountId, RepositoryId};
@@ -88,13 +88,15 @@ pub(crate) use {in_order, is_visible, passes_filter, permission_rank, repository
 mod change;
 mod list;
 mod many;
+mod parts;
 mod search;
 mod topics;
 
 pub use change::{delete, list_to_delete, redirect, rename, transfer, update};
 pub(crate) use list::list_parameters;
-pub use list::{RepositoryList, list_by_affiliation, list_by_owner};
+pub use list::{ListedOwner, RepositoryList, list_by_affiliation, list_by_owner};
 pub use many::find_many;
+pub use parts::{RepositoryPlace, find_with_label, find_with_labels, find_with_ref};
 pub use search::{MAX_TERMS, RepositorySearch, search};
 pub use topics::replace_topics;
 

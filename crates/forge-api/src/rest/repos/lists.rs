@@ -118,7 +118,7 @@ pub(super) async fn list_for_org(
     Query(query): Query<ListQuery>,
 ) -> ApiResult<Response> {
     let (filter, order) = (query.filter(), query.order(RepositorySort::Created));
-    let (_, found) = repositories::list_of_owner(&ctx, &org, &filter, order, page.request).await?;
+    let found = repositories::list_of_owner(&ctx, &org, &filter, order, page.request).await?;
     Ok(answer(&ctx, &page, found))
 }
 

@@ -1,0 +1,47 @@
+//! How many statements a read costs: one says who asks, one loads what is asked for with the facts that decide.
+
+use forge_testing::{TestForge, for_each_database};
+use serde_json::json;
+
+use crate::{organization, repository, statements};
+
+for_each_database! {
+    async fn a_read_costs_two_statements(forge: TestForge) {
+        let alice = forge.human_client("alice").await;
+        organization(&alice, "acme").await;
+        repository(&alice, "orgs/acme", "tool", "private").await;
+        alice.post("/api/v3/user/repos", &json!({ "name": "work", "auto_init": true })).await.expect(201);
+        let mut dear = Vec::new();
+        for path in [
+            "/user", "/users/alice", "/user/repos", "/users/alice/repos", "/orgs/acme", "/orgs/acme/repos", "/user/orgs",
+            "/user/emails", "/user/keys", "/repos/acme/tool", "/repos/acme/tool/labels", "/repos/acme/tool/labels/bug",
+            "/repos/alice/work/labels?per_page=2&page=2", "/repos/alice/work/git/ref/heads/main",
+            "/repos/alice/work/branches/main", "/search/repositories?q=tool",
+        ] {
+            dear.push((path, statements(&forge, &alice, &format!("/api/v3{path}")).await));
+        }
+        for path in ["/user/tokens", "/agent-invites", "/user/agents"] {
+            dear.push((path, statements(&forge, &alice, &format!("/api/ext/v1{path}")).await));
+        }
+        dear.retain(|(_, cost)| *cost != 2);
+        assert_eq!(dear, []);
+    }
+
+    /// A list of refs can be long, so it is not joined to the repository; a path is found under a name that may be a
+    /// branch, a tag or a commit.
+    async fn what_lists_refs_or_resolves_a_revision_costs_one_more_and_no_more_than_that(forge: TestForge) {
+        let alice = forge.human_client("alice").await;
+        alice.post("/api/v3/user/repos", &json!({ "name": "work", "auto_init": true })).await.expect(201);
+        for path in ["branches", "git/matching-refs/heads/", "contents/README.md", "readme"] {
+            assert_eq!(statements(&forge, &alice, &format!("/api/v3/repos/alice/work/{path}")).await, 3, "{path}");
+        }
+    }
+
+    async fn the_same_costs_the_anonymous_one(forge: TestForge) {
+        let alice = forge.human_client("alice").await;
+        repository(&alice, "user", "open", "public").await;
+        for path in ["/users/alice", "/repos/alice/open", "/repos/alice/open/labels"] {
+            assert_eq!(statements(&forge, &forge.client(), &format!("/api/v3{path}")).await, 1, "{path}");
+        }
+    }
+}
