@@ -5,9 +5,10 @@ use forge_git::objects::{CommitDraft, EntryKind, Objects, PackBuilder, Signature
 use forge_store::Tx;
 use forge_types::account::Account;
 use forge_types::repository::RepositoryAccess;
-use forge_types::{Action, Error, ObjectFormat, RefName, Result};
+use forge_types::{Action, Error, ObjectFormat, ObjectId, RefName, Result};
 
 use super::fault;
+use crate::accounts::commit_email;
 use crate::context::RequestContext;
 use crate::refs::{self, Push, RefChange};
 use crate::target::RepositoryTarget;
@@ -21,6 +22,22 @@ pub struct NewFile {
     pub content: Vec<u8>,
 }
 
+/// Writes the objects of a first commit and returns its directory. Blocks.
+pub type FirstTree = Box<dyn FnOnce(&mut PackBuilder) -> Result<ObjectId> + Send>;
+
+/// Returns what writes these files.
+#[must_use]
+pub fn first_files(files: Vec<NewFile>) -> FirstTree {
+    Box::new(move |pack| {
+        let mut entries = Vec::with_capacity(files.len());
+        for file in files {
+            let id = pack.blob(&file.content).map_err(fault)?;
+            entries.push(TreeEntry { name: file.name.into_bytes(), kind: EntryKind::File, id });
+        }
+        pack.tree(&entries).map_err(fault)
+    })
+}
+
 /// Commits files to the default branch of a repository that has no such branch yet, in the name of the caller. For use cases
 /// that have created the repository, in a transaction that is committed.
 ///
@@ -29,7 +46,7 @@ pub struct NewFile {
 pub async fn first_commit(
     ctx: &RequestContext,
     created: &RepositoryAccess,
-    files: Vec<NewFile>,
+    tree: FirstTree,
     message: &str,
 ) -> Result<()> {
     let id = created.repository.id;
@@ -41,7 +58,7 @@ pub async fn first_commit(
     let (signature, message) = (signature(ctx, &account), message.to_owned());
     let directory = repository.clone();
     let write = move || -> Result<(PackInfo, RefChange)> {
-        let (pack, commit_id) = build(&files, signature, message)?;
+        let (pack, commit_id) = build(tree, signature, message)?;
         let pack = pack.write(&repository, unique).map_err(fault)?;
         let mut objects = Objects::open(&repository).map_err(fault)?;
         let change =
@@ -73,18 +90,9 @@ async fn create_branch(
     Ok(tx)
 }
 
-fn build(
-    files: &[NewFile],
-    signature: Signature,
-    message: String,
-) -> Result<(PackBuilder, forge_types::ObjectId)> {
+fn build(tree: FirstTree, signature: Signature, message: String) -> Result<(PackBuilder, ObjectId)> {
     let mut pack = PackBuilder::new(ObjectFormat::Sha1);
-    let mut entries = Vec::with_capacity(files.len());
-    for file in files {
-        let id = pack.blob(&file.content).map_err(fault)?;
-        entries.push(TreeEntry { name: file.name.clone().into_bytes(), kind: EntryKind::File, id });
-    }
-    let tree_id = pack.tree(&entries).map_err(fault)?;
+    let tree_id = tree(&mut pack)?;
     let draft = CommitDraft {
         tree_id,
         parent_ids: Vec::new(),
@@ -96,13 +104,11 @@ fn build(
     Ok((pack, commit_id))
 }
 
-/// Returns how the caller signs commits. Without a public address it is one that only names the account.
+/// Returns how the caller signs commits.
 fn signature(ctx: &RequestContext, account: &Account) -> Signature {
-    let host = ctx.settings().origin.host_str().unwrap_or("localhost");
-    let hidden = || format!("{}+{}@users.noreply.{host}", account.id, account.login);
     Signature {
         name: account.name.clone().unwrap_or_else(|| account.login.clone()),
-        email: account.email.clone().unwrap_or_else(hidden),
+        email: commit_email(ctx, account),
         seconds: ctx.now().as_seconds(),
         offset: 0,
     }

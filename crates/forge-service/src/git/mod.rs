@@ -13,7 +13,7 @@ mod shares;
 pub use engine::{Engine, Limits};
 pub use forge_git::fetch::Transport;
 
-pub use first_commit::{NewFile, first_commit};
+pub use first_commit::{FirstTree, NewFile, first_commit, first_files};
 pub use push::{PushAnswer, receive_pack};
 pub use read::{Advertisement, FetchAnswer, advertise, upload_pack};
 

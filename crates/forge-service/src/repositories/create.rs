@@ -13,7 +13,7 @@ use super::settings::check_visibility;
 use super::starter::files;
 use super::{SettingsChanges, Starter, name_taken};
 use crate::context::RequestContext;
-use crate::git::{NewFile, first_commit};
+use crate::git::{FirstTree, first_commit, first_files};
 use crate::organizations::OrganizationTarget;
 use crate::target::{OwnAccount, RepositoryTarget};
 use crate::teams::TeamTarget;
@@ -70,6 +70,19 @@ pub async fn create(
     owner: RepositoryOwner<'_>,
     new: &NewRepository,
 ) -> Result<RepositoryAccess> {
+    create_with(ctx, owner, new, None).await
+}
+
+/// Creates a repository with a first commit of `tree`, or of the files it is to begin with.
+///
+/// # Errors
+/// As [`create`].
+pub(super) async fn create_with(
+    ctx: &RequestContext,
+    owner: RepositoryOwner<'_>,
+    new: &NewRepository,
+    tree: Option<FirstTree>,
+) -> Result<RepositoryAccess> {
     check_repository_name(&new.name)?;
     new.starter.check()?;
     let mut tx = ctx.begin().await?;
@@ -90,20 +103,20 @@ pub async fn create(
     }
     let files = files(new, &place.owner, ctx.now())?;
     tx.commit().await?;
-    if files.is_empty() {
-        return Ok(created);
+    match tree.or_else(|| (!files.is_empty()).then(|| first_files(files))) {
+        Some(tree) => with_first_commit(ctx, created, tree).await,
+        None => Ok(created),
     }
-    with_first_commit(ctx, created, files).await
 }
 
 /// Commits the first files. Should that fail, the repository goes again: it was not made as it was asked for.
 async fn with_first_commit(
     ctx: &RequestContext,
     created: RepositoryAccess,
-    files: Vec<NewFile>,
+    tree: FirstTree,
 ) -> Result<RepositoryAccess> {
     let target = RepositoryTarget::Id(created.repository.id);
-    if let Err(error) = first_commit(ctx, &created, files, "Initial commit").await {
+    if let Err(error) = first_commit(ctx, &created, tree, "Initial commit").await {
         let mut tx = ctx.begin().await?;
         remove(ctx, &mut tx, &created.repository).await?;
         tx.commit().await?;

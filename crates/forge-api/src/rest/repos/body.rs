@@ -138,3 +138,23 @@ pub(super) struct TransferBody {
     pub(super) new_owner: String,
     pub(super) new_name: Option<String>,
 }
+
+#[derive(Deserialize)]
+pub(super) struct TemplateBody {
+    pub(super) owner: Option<String>,
+    #[serde(default)]
+    pub(super) include_all_branches: bool,
+    name: String,
+    description: Option<String>,
+    #[serde(default)]
+    private: bool,
+}
+
+impl TemplateBody {
+    pub(super) fn new_repository(&self) -> NewRepository {
+        let visibility = if self.private { Visibility::Private } else { Visibility::Public };
+        let mut new = NewRepository::new(self.name.clone(), visibility);
+        new.settings.description.clone_from(&self.description);
+        new
+    }
+}

@@ -22,7 +22,7 @@ use crate::error::ApiResult;
 use crate::views::Links;
 use crate::views::repository::FullRepository;
 
-use body::{CreateBody, TransferBody, UpdateBody};
+use body::{CreateBody, TemplateBody, TransferBody, UpdateBody};
 
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
@@ -36,6 +36,7 @@ pub(super) fn of_repository() -> Router<ApiState> {
     Router::new()
         .route("/", get(get_repository).patch(update).delete(delete))
         .route("/transfer", post(transfer))
+        .route("/generate", post(create_using_template))
         .route("/topics", get(get_all_topics).put(replace_all_topics))
 }
 
@@ -64,6 +65,18 @@ async fn create_in_org(
     JsonBody(body): JsonBody<CreateBody>,
 ) -> ApiResult<Response> {
     let created = repositories::create(&ctx, RepositoryOwner::Login(&org), &body.read()?).await?;
+    Ok(answer_created(&ctx, &created))
+}
+
+async fn create_using_template(
+    Ctx(ctx): Ctx,
+    place: Place,
+    JsonBody(body): JsonBody<TemplateBody>,
+) -> ApiResult<Response> {
+    let owner = body.owner.as_deref().map_or(RepositoryOwner::Own, RepositoryOwner::Login);
+    let (with_all_branches, new) = (body.include_all_branches, body.new_repository());
+    let created =
+        repositories::create_from_template(&ctx, owner, place.target(), with_all_branches, new).await?;
     Ok(answer_created(&ctx, &created))
 }
 
