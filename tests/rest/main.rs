@@ -1,8 +1,10 @@
 //! REST v3 in process, on both databases. Every answer is checked against GitHub's description by the client itself;
 //! what stands here is what the description does not say.
 
+mod avatars;
 mod collaborators;
 mod contents;
+mod emails;
 mod gitignore_and_licenses;
 mod keys;
 mod labels;
@@ -12,6 +14,7 @@ mod moved;
 mod organizations;
 mod repositories;
 mod search;
+mod statements;
 mod teams;
 mod users;
 

@@ -21,6 +21,7 @@ const RESERVED_LOGINS: &[&str] = &[
     "assets",
     "audit",
     "auth",
+    "avatars",
     "blog",
     "collections",
     "con",

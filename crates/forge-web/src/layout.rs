@@ -18,6 +18,7 @@ pub fn page(browser: &Browser, title: &str, body: &Markup) -> Html<String> {
                 a.brand href="/" { "forge" }
                 @if let Some(account) = &browser.own().caller().account {
                     nav aria-label="Account" {
+                        img src={ "/avatars/" (account.id) "?s=48" } alt="" width="24" height="24";
                         span { "Signed in as " strong { (account.login) } }
                         a href="/settings/agents" { "Agents" }
                         a href="/settings/tokens" { "Settings" }

@@ -4,6 +4,7 @@
 //! escaped by the templates alone. `browser` says who is there and makes every answer safe, `form` is the only way to a
 //! submitted form, `layout` the only way to a page; `pages` has a file per page.
 
+mod avatars;
 pub mod browser;
 mod cookies;
 pub mod error;
@@ -53,6 +54,7 @@ pub fn router(state: &WebState) -> Router {
     pages::routes()
         .layer(from_fn_with_state(state.clone(), browser::layer))
         .merge(style::routes())
+        .merge(avatars::routes())
         .with_state(state.clone())
 }
 
