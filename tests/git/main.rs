@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod bench;
+mod branches;
 mod fetching;
 mod malformed;
 mod pushing;
 mod reading;
 mod refs;
+mod restoring;
 mod scale;
+mod templates;

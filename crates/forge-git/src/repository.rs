@@ -86,6 +86,15 @@ impl Repository {
         Ok(total)
     }
 
+    /// Returns how many bytes a pack and its index have.
+    pub fn pack_bytes(&self, name: &str) -> Result<u64> {
+        let bytes = |extension: &str| {
+            let path = self.packs().join(format!("{name}.{extension}"));
+            fs::metadata(&path).map(|data| data.len()).map_err(Error::io(format!("read {}", path.display())))
+        };
+        Ok(bytes("pack")? + bytes("idx")?)
+    }
+
     /// Removes a pack that no manifest row and no ref knows of: the refs that it came for were refused after all.
     ///
     /// Safe against every other push, because no two pushes share a pack name.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use forge_auth::policy::{Decision, Denial, Resource, Subject, decide, visible_repositories};
+use forge_auth::policy::{Decision, Denial, Means, Resource, Subject, decide, visible_repositories};
 use forge_store::{Conn, Tx};
 use forge_types::account::AccountRef;
 use forge_types::credential::CredentialKind;
@@ -180,6 +180,12 @@ impl RequestContext {
     /// `Unauthenticated` when anonymous.
     pub fn account(&self) -> Result<&AccountRef> {
         self.inner.caller.account.as_ref().ok_or_else(Error::requires_authentication)
+    }
+
+    /// Returns whether this is a command given at the machine's own console, which no account gives.
+    pub(crate) fn is_operator(&self) -> bool {
+        let principal = self.inner.caller.subject.principal();
+        principal.is_some_and(|principal| matches!(principal.means, Means::Console))
     }
 
     /// Returns the id of the caller's account; none when anonymous.

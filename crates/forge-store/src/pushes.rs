@@ -90,16 +90,47 @@ pub async fn insert(tx: &mut Tx, new: &NewPush<'_>, now: Timestamp) -> StoreResu
     )
     .await?;
     if let Some(pack) = new.pack {
-        tx.execute(
-            sql!(
-                "INSERT INTO packs (repository_id, name, object_count, size_bytes, created_at) \
-                 VALUES ($1, $2, $3, $4, $5)"
-            ),
-            params![new.repository_id, pack.name, pack.object_count, pack.size_bytes, now],
-        )
-        .await?;
+        insert_pack(tx, new.repository_id, pack, now).await?;
     }
     Ok(inserted.id)
+}
+
+/// Puts a pack on the manifest of its repository. One that is there stays as it is: an operator took up what lay in the
+/// directory between its becoming durable and this.
+async fn insert_pack(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    pack: NewPack<'_>,
+    now: Timestamp,
+) -> StoreResult<()> {
+    tx.execute(
+        sql!(
+            "INSERT INTO packs (repository_id, name, object_count, size_bytes, created_at) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (repository_id, name) DO NOTHING"
+        ),
+        params![repository, pack.name, pack.object_count, pack.size_bytes, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Puts a pack that lies in the directory of a repository, and that no push brings, on its manifest.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn adopt_pack(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    pack: NewPack<'_>,
+    now: Timestamp,
+) -> StoreResult<()> {
+    insert_pack(tx, repository, pack, now).await?;
+    tx.execute(
+        sql!("UPDATE repositories SET size_bytes = size_bytes + $2 WHERE id = $1"),
+        params![repository, pack.size_bytes],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Inserts the reflog of a push.

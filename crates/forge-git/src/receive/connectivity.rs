@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use forge_types::ObjectId;
 use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
 
 use super::Quarantine;
 use crate::durable::blocking;
@@ -17,7 +18,7 @@ use crate::objects::{ObjectKind, Objects, to_gix};
 use crate::packs::PackSet;
 use crate::process::{Processes, Purpose, read_bounded};
 use crate::walk::{Graph, reaches_all};
-use crate::{Error, Result};
+use crate::{Error, Repository, Result};
 
 /// What the repository's refs reach.
 struct Known {
@@ -95,32 +96,44 @@ impl Quarantine {
             input.push_str(&format!("^{id}\n"));
         }
         let mut command = processes.command(self.repository().path(), &[]);
-        command.env("GIT_OBJECT_DIRECTORY", self.directory()).stdout(std::process::Stdio::null());
-        let args = ["rev-list", "--objects", "--stdin", "--quiet"];
-        let mut running = processes.start(Purpose::Check, command, &args.map(OsStr::new)).await?;
-        let (Some(mut stdin), Some(stderr)) = (running.child.stdin.take(), running.child.stderr.take())
-        else {
-            return Err(Error::Program("`git rev-list` has no pipes".into()));
+        command.env("GIT_OBJECT_DIRECTORY", self.directory());
+        walk(processes, command, input).await
+    }
+}
+
+impl Repository {
+    /// Checks that everything reachable from these objects is in the repository. A lack is [`Error::BadPack`].
+    pub async fn check_whole(&self, processes: &Processes, tips: &[ObjectId]) -> Result<()> {
+        let input: String = tips.iter().map(|id| format!("{id}\n")).collect();
+        walk(processes, processes.command(self.path(), &[]), input).await
+    }
+}
+
+async fn walk(processes: &Processes, mut command: Command, input: String) -> Result<()> {
+    command.stdout(std::process::Stdio::null());
+    let args = ["rev-list", "--objects", "--stdin", "--quiet"];
+    let mut running = processes.start(Purpose::Check, command, &args.map(OsStr::new)).await?;
+    let (Some(mut stdin), Some(stderr)) = (running.child.stdin.take(), running.child.stderr.take()) else {
+        return Err(Error::Program("`git rev-list` has no pipes".into()));
+    };
+    let work = async {
+        let feed = async move {
+            // It stops reading when it has found a lack, and says so.
+            let _ = stdin.write_all(input.as_bytes()).await;
         };
-        let work = async {
-            let feed = async move {
-                // It stops reading when it has found a lack, and says so.
-                let _ = stdin.write_all(input.as_bytes()).await;
-            };
-            let ((), said) = tokio::join!(feed, read_bounded(stderr));
-            let status = running.child.wait().await.map_err(Error::io("wait for `git rev-list`"))?;
-            match status.code() {
-                Some(0) => Ok(()),
-                Some(_) => {
-                    tracing::info!(said = %String::from_utf8_lossy(&said), "a push lacks objects");
-                    Err(Error::BadPack("missing necessary objects".into()))
-                }
-                None => Err(Error::Program("`git rev-list` was killed".into())),
+        let ((), said) = tokio::join!(feed, read_bounded(stderr));
+        let status = running.child.wait().await.map_err(Error::io("wait for `git rev-list`"))?;
+        match status.code() {
+            Some(0) => Ok(()),
+            Some(_) => {
+                tracing::info!(said = %String::from_utf8_lossy(&said), "a history lacks objects");
+                Err(Error::BadPack("missing necessary objects".into()))
             }
-        };
-        match tokio::time::timeout(processes.limits().run, work).await {
-            Ok(result) => result,
-            Err(_) => Err(Error::TooLarge("checking the push took too long".into())),
+            None => Err(Error::Program("`git rev-list` was killed".into())),
         }
+    };
+    match tokio::time::timeout(processes.limits().run, work).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::TooLarge("checking the history took too long".into())),
     }
 }

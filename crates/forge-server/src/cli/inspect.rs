@@ -1,4 +1,4 @@
-//! `forge verify`, `forge audit export` and `forge repo export-refs`: looking into what is stored.
+//! `forge verify`, `forge audit export` and `forge repo export-refs|import-refs`: looking into what is stored.
 
 use std::io::Write as _;
 
@@ -52,12 +52,22 @@ enum RepositoryWhat {
         #[command(flatten)]
         place: Place,
     },
+    /// Put back refs that the database lost, from the repository directory. What the database knows stays as it is.
+    ImportRefs {
+        /// OWNER/NAME; all repositories without it.
+        repository: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 /// Works on repositories.
 pub(super) fn repository(args: RepositoryArgs, environment: &Environment) -> Result<String> {
-    let RepositoryWhat::ExportRefs { repository, place } = args.what;
-    console::send(&place.config(environment)?, Command::ExportRefs { repository })
+    let (command, place) = match args.what {
+        RepositoryWhat::ExportRefs { repository, place } => (Command::ExportRefs { repository }, place),
+        RepositoryWhat::ImportRefs { repository, place } => (Command::ImportRefs { repository }, place),
+    };
+    console::send(&place.config(environment)?, command)
 }
 
 /// Checks everything that is stored.

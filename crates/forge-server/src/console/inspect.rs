@@ -1,4 +1,4 @@
-//! Looking into what is stored: the check, and the audit log.
+//! Looking into what is stored: the check, the audit log, and refs as they lie in repository directories.
 
 use std::fmt::Write as _;
 
@@ -38,4 +38,31 @@ pub(super) async fn export_refs(ctx: &RequestContext, repository: Option<&str>) 
         let _ = writeln!(lines, "{}: {} refs in {}", one.repository, one.count, one.directory);
     }
     Ok(lines)
+}
+
+/// Puts back refs that the database lost and says what was done; what could not be put back ends the command with exit
+/// code 1.
+pub(super) async fn import_refs(
+    ctx: &RequestContext,
+    repository: Option<&str>,
+) -> Result<std::result::Result<String, Failure>> {
+    let done = operations::import_refs(ctx, repository).await?;
+    let mut lines: Vec<String> = done
+        .iter()
+        .map(|one| {
+            format!(
+                "{}: {} refs put back, {} there already, {} packs taken up",
+                one.repository, one.imported, one.unchanged, one.packs
+            )
+        })
+        .collect();
+    if done.iter().all(|one| one.problems.is_empty()) {
+        return Ok(Ok(lines.iter().map(|line| format!("{line}\n")).collect()));
+    }
+    for one in &done {
+        let problem =
+            |(name, why): &(String, String)| format!("{}: {name} was not put back: {why}", one.repository);
+        lines.extend(one.problems.iter().map(problem));
+    }
+    Ok(Err(Failure::finding(lines.join("; "))))
 }

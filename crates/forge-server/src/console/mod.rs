@@ -77,6 +77,11 @@ pub enum Command {
         /// `OWNER/NAME`; all repositories without it.
         repository: Option<String>,
     },
+    /// Puts back refs that the database lost, from repository directories.
+    ImportRefs {
+        /// `OWNER/NAME`; all repositories without it.
+        repository: Option<String>,
+    },
     /// Writes a backup.
     Backup {
         /// The directory to write, absolute.
@@ -110,6 +115,11 @@ impl Console {
             }
             Command::ExportAudit { after } => inspect::export_audit(&ctx, after).await,
             Command::ExportRefs { repository } => inspect::export_refs(&ctx, repository.as_deref()).await,
+            Command::ImportRefs { repository } => {
+                let done = inspect::import_refs(&ctx, repository.as_deref()).await.map_err(failure)?;
+                ctx.finish().await.map_err(failure)?;
+                return done;
+            }
             Command::Backup { target, with_keys } => {
                 operations::begin_backup(&ctx, with_keys).await.map_err(failure)?;
                 return backup(&self.app, &self.config, target, with_keys).await;

@@ -3,14 +3,11 @@
 use forge_git::wire::{Ref, RefSnapshot};
 use forge_store::Conn;
 use forge_store::inventory::InventoryEntry;
-use forge_types::id::RepositoryId;
-use forge_types::{Action, Error, ErrorKind, ObjectFormat, RefName, Result};
+use forge_types::{Action, Error, ObjectFormat, RefName, Result};
 
+use super::each_repository;
 use crate::context::RequestContext;
 use crate::target::Site;
-
-/// How many repositories are listed at a time.
-const BATCH: i64 = 100;
 
 /// What was written for one repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,23 +28,10 @@ pub async fn export_refs(ctx: &RequestContext, only: Option<&str>) -> Result<Vec
     let mut conn = ctx.read().await?;
     ctx.authorize(&mut conn, Site, Action::SiteAdminister).await?;
     let mut exported = Vec::new();
-    let mut after = RepositoryId(0);
-    loop {
-        let batch = forge_store::inventory::list_repositories(&mut conn, after, BATCH).await?;
-        let Some(last) = batch.last() else { break };
-        after = last.id;
-        for entry in batch {
-            if only.is_none_or(|name| name.eq_ignore_ascii_case(&entry.full_name)) {
-                exported.push(export(ctx, &mut conn, entry).await?);
-            }
-        }
+    for entry in each_repository(&mut conn, only).await? {
+        exported.push(export(ctx, &mut conn, entry).await?);
     }
-    match only {
-        Some(name) if exported.is_empty() => {
-            Err(Error::new(ErrorKind::NotFound, format!("there is no repository `{name}`")))
-        }
-        _ => Ok(exported),
-    }
+    Ok(exported)
 }
 
 async fn export(ctx: &RequestContext, conn: &mut Conn, entry: InventoryEntry) -> Result<ExportedRefs> {

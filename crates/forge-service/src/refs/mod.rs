@@ -155,7 +155,7 @@ async fn adopt_first_branch(tx: &mut Tx, found: &RepositoryAccess, changed: &[&R
     Ok(())
 }
 
-/// Writes the push, its reflog and its audit event.
+/// Writes the push, its reflog and its audit event; of the operator's doing the event alone.
 async fn record(
     ctx: &RequestContext,
     tx: &mut Tx,
@@ -163,6 +163,10 @@ async fn record(
     push: &Push,
     changed: &[&RefChange],
 ) -> Result<()> {
+    if ctx.is_operator() {
+        // The operator has no account to push with; that it was the operator stands in the audit log.
+        return ctx.record(tx, event(found, push, None, changed)).await;
+    }
     let options = json!(push.options).to_string();
     let caller = ctx.caller();
     let new = NewPush {
@@ -186,7 +190,7 @@ async fn record(
         .collect();
     let id = pushes::insert(tx, &new, ctx.now()).await?;
     pushes::insert_reflog(tx, id, &new, &entries, ctx.now()).await?;
-    ctx.record(tx, event(found, push, id.0, changed)).await
+    ctx.record(tx, event(found, push, Some(id.0), changed)).await
 }
 
 fn new_pack(pack: &PackInfo) -> NewPack<'_> {
@@ -197,7 +201,7 @@ fn new_pack(pack: &PackInfo) -> NewPack<'_> {
     }
 }
 
-fn event(found: &RepositoryAccess, push: &Push, push_id: i64, changed: &[&RefChange]) -> Event {
+fn event(found: &RepositoryAccess, push: &Push, push_id: Option<i64>, changed: &[&RefChange]) -> Event {
     let mut digest = Sha256::new();
     for change in changed {
         digest.update(change.line());

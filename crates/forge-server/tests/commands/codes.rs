@@ -1,0 +1,160 @@
+//! How each command ends: 0 good, 1 a finding, 2 wrong usage, 3 no server or no data; the same through the socket of a
+//! running server and by itself under the lock.
+
+use crate::{ADMIN, Place};
+
+/// Commands that a forge with the user `mona` carries out, in this order.
+const GOOD: &[&[&str]] = &[
+    &["admin", "user", "create", "hubot", "--email", "h@example.com"],
+    &["admin", "org", "create", "octo", "--owner", "mona"],
+    &["admin", "token", "create", "mona", "--scopes", "repo,read:org", "--expires", "30d"],
+    &["admin", "registration-key"],
+    &["admin", "registration-key", "--rotate"],
+    &["admin", "agent", "create", "robo", "--description", "mends things"],
+    &["admin", "setup-link"],
+    &["verify"],
+    &["audit", "export"],
+    &["audit", "export", "--after", "1"],
+    &["repo", "export-refs"],
+    &["repo", "import-refs"],
+];
+
+/// Commands that the forge refuses after those.
+const REFUSED: &[(&[&str], &str)] = &[
+    (&["admin", "user", "create", "HUBOT", "--email", "h@example.com"], "taken"),
+    (&["admin", "org", "create", "Octo", "--owner", "mona"], "taken"),
+    (&["admin", "token", "create", "nobody", "--scopes", "repo"], "`nobody`"),
+    (&["admin", "agent", "create", "robo", "--description", "again"], "taken"),
+    (&["repo", "export-refs", "octo/none"], "`octo/none`"),
+    (&["repo", "import-refs", "octo/none"], "`octo/none`"),
+];
+
+/// Commands that are used wrongly, which only the forge can tell.
+const WRONG: &[(&[&str], &str)] = &[
+    (&["admin", "user", "create", "a b", "--email", "x@example.com"], "login"),
+    (&["admin", "user", "create", "zoe", "--email", "nowhere"], "email"),
+    (&["admin", "org", "create", "api", "--owner", "mona"], "reserved"),
+    (&["admin", "token", "create", "mona", "--scopes", "everything"], "`everything`"),
+    (&["admin", "agent", "create", "-x-", "--description", "x"], ""),
+];
+
+/// Command lines that are none, whatever there is; two of them name what is not built.
+const NO_COMMAND: &[&[&str]] = &[
+    &["admin", "user", "create"],
+    &["admin", "user", "create", "zoe"],
+    &["admin", "org", "create", "octo3"],
+    &["admin", "token", "create", "mona"],
+    &["admin", "token", "create", "mona", "--scopes", "repo", "--expires", "soon"],
+    &["admin", "agent", "create", "bot"],
+    &["admin", "registration-key", "--bogus"],
+    &["admin", "setup-link", "extra"],
+    &["backup"],
+    &["restore"],
+    &["verify", "extra"],
+    &["audit"],
+    &["audit", "verify"],
+    &["audit", "export", "--after", "soon"],
+    &["repo"],
+    &["repo", "export-refs", "a/b", "c/d"],
+    &["repo", "import-refs", "a/b", "c/d"],
+    &["repo", "maintain"],
+    &["agent", "proxy"],
+    &["env", "--bogus"],
+    &["serve", "extra"],
+];
+
+/// Everything that needs data.
+const NEEDING_DATA: &[&[&str]] = &[
+    &["admin", "org", "create", "octo", "--owner", "mona"],
+    &["admin", "agent", "create", "robo", "--description", "x"],
+    &["backup", "somewhere"],
+    &["verify"],
+    &["audit", "export"],
+    &["repo", "export-refs"],
+    &["repo", "import-refs"],
+];
+
+fn good(place: &Place) {
+    for words in GOOD {
+        let ended = place.run(words);
+        assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""), "{words:?}: {ended:?}");
+    }
+}
+
+fn refused_and_wrong(place: &Place) {
+    for (words, told) in REFUSED {
+        place.run(words).refused(1, told);
+    }
+    for (words, told) in WRONG {
+        assert_eq!(place.run(words).code, Some(2), "{words:?}");
+        if !told.is_empty() {
+            place.run(words).refused(2, told);
+        }
+    }
+    for words in NO_COMMAND {
+        let ended = place.run(words);
+        assert_eq!((ended.code, ended.output.as_str()), (Some(2), ""), "{words:?}: {ended:?}");
+        assert!(ended.errors.contains("--help"), "{words:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn through_a_running_server_each_command_ends_as_its_outcome_says() {
+    let place = Place::new();
+    let (server, _) = place.serve();
+    place.run(ADMIN[2]).good();
+    good(&place);
+    refused_and_wrong(&place);
+    assert!(place.run(&["env"]).good().contains("GH_HOST"));
+    assert!(place.run(&["backup", "copy"]).good().contains("copy"));
+    place.run(&["backup", "copy"]).refused(2, "not empty");
+    place.run(&["restore", "copy"]).refused(3, "in use");
+    place.run(&["serve", "--listen", "127.0.0.1:0"]).refused(3, "in use");
+    assert_eq!(server.stop().0, Some(0));
+}
+
+#[test]
+fn without_a_server_each_command_ends_the_same_under_the_lock() {
+    let place = Place::new();
+    let (server, _) = place.serve();
+    place.run(ADMIN[2]).good();
+    assert_eq!(server.stop().0, Some(0));
+    good(&place);
+    refused_and_wrong(&place);
+    place.run(&["env"]).refused(3, "no forge is running");
+    assert!(place.run(&["backup", "copy"]).good().contains("copy"));
+    place.run(&["restore", "copy"]).refused(2, "holds data already");
+    let other = Place::new();
+    let copy = place.directory.path().join("copy");
+    other.run(&["restore", copy.to_str().unwrap()]).good();
+    // A copy without the keys is whole, and its secrets stay sealed until the keys are put beside it.
+    other.run(&["verify"]).refused(3, "no key file");
+    std::fs::copy(place.data().join("keys.toml"), other.data().join("keys.toml")).unwrap();
+    assert!(other.run(&["verify"]).good().contains("whole"));
+}
+
+#[test]
+fn without_data_each_command_that_needs_it_ends_with_3() {
+    let place = Place::new();
+    for words in NEEDING_DATA {
+        place.run(words).refused(3, "no data directory");
+    }
+    std::fs::create_dir(place.data()).unwrap();
+    for words in NEEDING_DATA {
+        place.run(words).refused(3, "there is no data");
+    }
+    place.run(&["env"]).refused(3, "no forge is running");
+    place.run(&["restore", "nowhere"]).refused(3, "not a whole backup");
+}
+
+#[test]
+fn a_finding_of_verify_ends_with_1_and_says_what_it_is() {
+    let place = Place::new();
+    let (server, _) = place.serve();
+    place.create_repository("work");
+    let pack = place.files("objects/pack").into_iter().find(|path| path.ends_with(".pack")).unwrap();
+    std::fs::write(&pack, "torn").unwrap();
+    place.run(&["verify"]).refused(1, "mona/work: the pack");
+    server.stop();
+    place.run(&["verify"]).refused(1, "mona/work: the pack");
+}
