@@ -4,7 +4,6 @@
 
 mod audit;
 mod confirm;
-mod description;
 mod grants;
 mod invites;
 mod pages;

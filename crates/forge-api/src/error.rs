@@ -34,6 +34,7 @@ impl IntoResponse for ApiError {
         let status = status(error.kind(), &mut headers);
         let mut body = json!({
             "message": error.message(),
+            "code": error.kind().code(),
             "documentation_url": DOCUMENTATION,
             "status": status.as_str(),
         });
@@ -99,7 +100,13 @@ fn log(error: &Error) {
     }
 }
 
+/// Says, to whoever holds the answer in this process, that no route led to it; on the wire nothing tells.
+#[derive(Clone, Copy, Debug)]
+pub struct NoRoute;
+
 /// Answers for routes and methods that do not exist, alike.
-pub async fn unknown_route() -> ApiError {
-    ApiError(Error::not_found())
+pub async fn unknown_route() -> Response {
+    let mut response = ApiError(Error::not_found()).into_response();
+    response.extensions_mut().insert(NoRoute);
+    response
 }

@@ -1,4 +1,4 @@
-//! A client of the router in process. Every REST answer it receives is checked against GitHub's description.
+//! A client of the router in process. Every REST answer it receives is checked against GitHub's description or ours.
 
 use std::net::IpAddr;
 
@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use forge_api::Peer;
+use forge_api::error::NoRoute;
 use forge_auth::token::Secret;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -13,6 +14,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use crate::contract::ours;
 use crate::contract::rest::{self, Exchange};
 
 /// Someone who sends requests.
@@ -149,12 +151,17 @@ impl Client {
     /// When the answer is not as GitHub describes it.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let (request, sent) = read_json(request).await;
         let response = self.router.clone().oneshot(request).await.expect("a router always answers");
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("the whole body arrives").to_bytes();
+        let is_routed = parts.extensions.get::<NoRoute>().is_none();
         let answer = Answer { status: parts.status, headers: parts.headers, body };
-        if let Some(below) = rest_path(&path) {
-            answer.check(&method, below);
+        if let Some(below) = below(&path, "/api/v3") {
+            answer.check(&method, below, sent.as_ref(), is_routed);
+        }
+        if let Some(below) = below(&path, "/api/ext/v1") {
+            answer.check_ours(&method, below, sent.as_ref(), is_routed);
         }
         answer
     }
@@ -173,13 +180,24 @@ impl Client {
     }
 }
 
-/// Returns the part of a path that GitHub describes.
-fn rest_path(path: &str) -> Option<&str> {
-    let below = path.strip_prefix("/api/v3")?;
+/// Returns the part of a path below a prefix.
+fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+    let below = path.strip_prefix(prefix)?;
     match below {
         "" => Some("/"),
         _ => below.starts_with('/').then_some(below),
     }
+}
+
+/// Reads the body of a request ahead, if it is JSON.
+async fn read_json(request: Request<Body>) -> (Request<Body>, Option<Value>) {
+    if request.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != "application/json") {
+        return (request, None);
+    }
+    let (parts, body) = request.into_parts();
+    let bytes = body.collect().await.expect("a body in memory").to_bytes();
+    let value = serde_json::from_slice(&bytes).ok();
+    (Request::from_parts(parts, Body::from(bytes)), value)
 }
 
 /// What came back.
@@ -222,16 +240,33 @@ impl Answer {
         self
     }
 
-    fn check(&self, method: &Method, path: &str) {
-        let exchange = Exchange {
+    fn exchange<'a>(&'a self, method: &'a Method, path: &'a str) -> Exchange<'a> {
+        Exchange {
             method: method.as_str(),
             path,
             status: self.status.as_u16(),
             content_type: self.header("content-type"),
             body: &self.body,
-        };
+        }
+    }
+
+    fn check(&self, method: &Method, path: &str, sent: Option<&Value>, is_routed: bool) {
+        let exchange = self.exchange(method, path);
         if let Err(problem) = rest::github().check(&exchange) {
             panic!("not as GitHub answers: {problem}\n{}", self.text());
+        }
+        // Some of our own routes stand among GitHub's, too.
+        let is_ours = ours::description().find(method.as_str(), path).is_some();
+        if is_ours && is_routed && rest::github().is_extension(&exchange) {
+            self.check_ours(method, path, sent, is_routed);
+        }
+    }
+
+    fn check_ours(&self, method: &Method, path: &str, sent: Option<&Value>, is_routed: bool) {
+        let exchange = self.exchange(method, path);
+        let call = ours::Call { exchange, headers: &self.headers, request: sent, is_routed };
+        if let Err(problem) = ours::description().check(&call) {
+            panic!("not as we describe it: {problem}\n{}", self.text());
         }
     }
 }
@@ -245,7 +280,10 @@ mod tests {
     fn client() -> Client {
         let broken = || async { axum::Json(json!([{ "id": "not a number" }])) };
         Client::anonymous(
-            Router::new().route("/api/v3/repos/a/b/labels", get(broken)).route("/page", get(broken)),
+            Router::new()
+                .route("/api/v3/repos/a/b/labels", get(broken))
+                .route("/api/ext/v1/user/tokens", get(broken))
+                .route("/page", get(broken)),
         )
     }
 
@@ -256,7 +294,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_github_does_not_describe_is_not_judged() {
+    #[should_panic(expected = "not as we describe it: GET /user/tokens 200")]
+    async fn an_answer_that_breaks_our_description_fails_the_test_that_receives_it() {
+        client().get("/api/ext/v1/user/tokens").await;
+    }
+
+    #[tokio::test]
+    async fn what_nobody_describes_is_not_judged() {
         let answer = client().get("/page").await.expect(200);
         assert_eq!(answer.json()[0]["id"], "not a number");
     }

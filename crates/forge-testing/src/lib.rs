@@ -11,7 +11,8 @@
 //! }
 //! ```
 //!
-//! Every answer from `/api/v3` that a [`Client`] receives is checked by [`contract`] against GitHub's description;
+//! Every answer from `/api/v3` and `/api/ext/v1` that a [`Client`] receives is checked by [`contract`] against GitHub's
+//! description and ours;
 //! [`fixtures`] makes Git repositories; [`tools`] says where the programs are that `cargo xtask test` installed.
 
 pub mod agents;

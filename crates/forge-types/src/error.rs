@@ -37,6 +37,26 @@ pub enum ErrorKind {
     Internal,
 }
 
+impl ErrorKind {
+    /// Returns the code that programs can rely on, whatever the message says.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::InsufficientScope(_) => "insufficient_scope",
+            Self::Malformed => "malformed",
+            Self::Invalid(_) => "invalid",
+            Self::Conflict => "conflict",
+            Self::TooLarge => "too_large",
+            Self::RateLimited(_) => "rate_limited",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// GitHub's validation codes (<https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldCode {

@@ -61,7 +61,7 @@ pub(crate) fn root_routes() -> Router<ApiState> {
 
 /// Returns the routes of our extensions, without their prefix.
 pub(crate) fn ext_routes() -> Router<ApiState> {
-    ext::routes().merge(orgs::ext_routes())
+    ext::routes()
 }
 
 /// Returns the routes that take something else than a credential, with their layers, to be merged under both prefixes.

@@ -75,23 +75,3 @@ fn found<T>(result: Result<T, Error>) -> Nullable<T> {
 fn int(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    /// With `FORGE_UPDATE` set, the file is written instead.
-    #[test]
-    fn the_committed_schema_is_fresh() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/forge.graphql");
-        let fresh = super::sdl();
-        if std::env::var_os("FORGE_UPDATE").is_some() {
-            std::fs::write(&path, &fresh).expect("a writable file");
-        }
-        let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            committed == fresh,
-            "run `FORGE_UPDATE=1 cargo test -p forge-graphql the_committed_schema_is_fresh`"
-        );
-    }
-}

@@ -68,7 +68,7 @@ pub async fn renew_switch(ctx: &RequestContext, login: &str) -> Result<(Agent, S
 /// Ends switch sessions and returns how many: the one in use when called through one, else the one named or all.
 ///
 /// # Errors
-/// `NotFound` unless the caller is the agent's human, or acts as the agent.
+/// `NotFound` unless the caller is the agent's human, or acts as the agent, and if the one that is named is not live.
 pub async fn end_switch(
     ctx: &RequestContext,
     login: &str,
@@ -86,6 +86,9 @@ pub async fn end_switch(
         ctx.now(),
     )
     .await?;
+    if ended == 0 && only.is_some() {
+        return Err(Error::not_found());
+    }
     if ended > 0 {
         let mut event = Event::new("agent.switch_ended").subject(agent.account.id).with("sessions", ended);
         if let Some(id) = in_use.or(only) {

@@ -2,7 +2,7 @@
 
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{delete, get};
 use axum::{Json, Router};
 use forge_service::oauth::clients::{self, ClientRequest, OAuthClient};
@@ -80,7 +80,7 @@ async fn register(Ctx(ctx): Ctx, JsonBody(body): JsonBody<Register>) -> ApiResul
     let (client, secret) = clients::register(&ctx, &request).await?;
     let client_secret = secret.map(|secret| secret.expose().to_owned());
     let view = ClientView { client_secret, ..ClientView::from(client) };
-    Ok((StatusCode::CREATED, Json(view)).into_response())
+    Ok(super::secret((StatusCode::CREATED, Json(view))))
 }
 
 async fn remove(Ctx(ctx): Ctx, Path(client_id): Path<String>) -> ApiResult<StatusCode> {

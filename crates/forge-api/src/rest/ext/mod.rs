@@ -4,6 +4,7 @@ pub(crate) mod agents;
 mod audit_events;
 mod clients;
 mod device;
+mod organizations;
 mod tokens;
 
 use axum::Router;
@@ -24,6 +25,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(tokens::routes())
         .merge(device::routes())
         .merge(clients::routes())
+        .merge(organizations::routes())
 }
 
 async fn description() -> impl IntoResponse {

@@ -2,7 +2,7 @@
 
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{delete, get};
 use axum::{Json, Router};
 use forge_service::RequestContext;
@@ -102,7 +102,7 @@ async fn create(Ctx(ctx): Ctx, JsonBody(body): JsonBody<Create>) -> ApiResult<Re
     let expires_at = body.expires_at.as_ref().map(read).transpose()?;
     let request = TokenRequest { name: body.name, scopes, expires_at };
     let (secret, credential) = credentials::create(&ctx, &request).await?;
-    Ok((StatusCode::CREATED, Json(TokenView::new(&ctx, credential, Some(&secret)))).into_response())
+    Ok(super::secret((StatusCode::CREATED, Json(TokenView::new(&ctx, credential, Some(&secret))))))
 }
 
 async fn revoke(Ctx(ctx): Ctx, Path(id): Path<String>) -> ApiResult<StatusCode> {

@@ -4,7 +4,7 @@ mod members;
 
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use axum::http::header::{LINK, LOCATION};
+use axum::http::header::LINK;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -36,12 +36,8 @@ pub(super) fn routes() -> Router<ApiState> {
         .merge(members::routes())
 }
 
-/// Returns the routes of our extensions.
-pub(super) fn ext_routes() -> Router<ApiState> {
-    Router::new().route("/user/orgs", post(create_own))
-}
-
-fn full(ctx: &RequestContext, found: &OrganizationRecord) -> FullOrganization {
+/// Returns an organization as the caller may see it.
+pub(super) fn full(ctx: &RequestContext, found: &OrganizationRecord) -> FullOrganization {
     let is_owner = organizations::may_administer(ctx, found);
     FullOrganization::new(&Links::new(ctx.settings()), found, is_owner)
 }
@@ -92,28 +88,6 @@ async fn update(
     let target = OrganizationTarget::Login(&org);
     let found = organizations::update(&ctx, target, &body.read()?).await?;
     Ok(Json(full(&ctx, &found)))
-}
-
-#[derive(Deserialize)]
-struct CreateBody {
-    login: String,
-    name: Option<String>,
-    email: Option<String>,
-    description: Option<String>,
-}
-
-/// Creates an organization of the caller's own.
-async fn create_own(Ctx(ctx): Ctx, JsonBody(body): JsonBody<CreateBody>) -> ApiResult<Response> {
-    let new = NewOrganization {
-        login: body.login,
-        name: body.name,
-        email: body.email,
-        description: body.description,
-    };
-    let created = organizations::create(&ctx, &new).await?;
-    let view = full(&ctx, &created);
-    let location = Links::new(ctx.settings()).api(&format!("orgs/{}", view.base.login));
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(view)).into_response())
 }
 
 #[derive(Deserialize)]

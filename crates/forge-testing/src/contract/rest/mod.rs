@@ -4,7 +4,7 @@
 //! [`routes`] finds the operation, [`validators`] checks bodies.
 
 mod description;
-mod routes;
+pub(super) mod routes;
 mod validators;
 
 use std::path::Path;
@@ -81,6 +81,11 @@ impl Contract {
         };
         self.check_body(exchange, &format!("{template} {asked}"), response)
             .map_err(|problem| format!("{route} {}: {problem}", exchange.status))
+    }
+
+    /// Returns whether the list of deviations has the route of an answer.
+    pub fn is_extension(&self, exchange: &Exchange<'_>) -> bool {
+        self.is_ours(exchange, exchange.method)
     }
 
     /// Returns whether the list of deviations has the route.

@@ -3,20 +3,20 @@
 use serde_json::{Map, Value};
 
 /// Every route template, the most literal first.
-pub(super) struct Routes {
+pub(in crate::contract) struct Routes {
     templates: Vec<String>,
 }
 
 impl Routes {
     /// Takes the templates of a description.
-    pub(super) fn new(paths: &Map<String, Value>) -> Self {
+    pub(in crate::contract) fn new(paths: &Map<String, Value>) -> Self {
         let mut templates: Vec<String> = paths.keys().cloned().collect();
         templates.sort_by_cached_key(|template| rank(template));
         Self { templates }
     }
 
     /// Returns the template that a path matches; a literal segment wins over a parameter.
-    pub(super) fn find(&self, path: &str) -> Option<&str> {
+    pub(in crate::contract) fn find(&self, path: &str) -> Option<&str> {
         self.templates.iter().map(String::as_str).find(|template| matches(template, path))
     }
 }

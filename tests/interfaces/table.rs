@@ -1,0 +1,157 @@
+//! Every route of ours: who calls it honestly, with what, and what comes back.
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// Who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Whoever has the registration key.
+    Key,
+    /// A site administrator.
+    Admin,
+    /// The human whose agent it is.
+    Human,
+    /// An agent that nobody owns.
+    FreeAgent,
+    /// The human, acting as the agent.
+    Switched,
+}
+
+/// A route.
+pub(crate) struct Route {
+    /// `METHOD /path`.
+    pub(crate) name: &'static str,
+    pub(crate) who: Who,
+    /// The honest body; none where there is none.
+    pub(crate) body: Option<fn(&World<'_>) -> Value>,
+    /// The members without which a body is refused.
+    pub(crate) required: &'static [&'static str],
+    /// What the honest request is answered.
+    pub(crate) status: u16,
+    /// Members of the answer, or of the first item of the list that it is.
+    pub(crate) fields: &'static [&'static str],
+    /// What a caller without a credential is answered.
+    pub(crate) anonymous: u16,
+    /// The same path about something that does not exist.
+    pub(crate) absent: Option<&'static str>,
+}
+
+impl Route {
+    pub(crate) fn method(&self) -> &'static str {
+        self.name.split(' ').next().unwrap()
+    }
+
+    pub(crate) fn path(&self) -> &'static str {
+        self.name.split(' ').nth(1).unwrap()
+    }
+
+    const fn new(name: &'static str, who: Who, status: u16, fields: &'static [&'static str]) -> Self {
+        Self { name, who, body: None, required: &[], status, fields, anonymous: 401, absent: None }
+    }
+
+    const fn with(mut self, body: fn(&World<'_>) -> Value, required: &'static [&'static str]) -> Self {
+        self.body = Some(body);
+        self.required = required;
+        self
+    }
+
+    /// It is about something that the anonymous cannot tell from what does not exist.
+    const fn of(mut self, absent: &'static str) -> Self {
+        self.anonymous = 404;
+        self.absent = Some(absent);
+        self
+    }
+
+    /// It is about something of the caller's own, so that the anonymous are asked who they are.
+    const fn of_own(mut self, absent: &'static str) -> Self {
+        self.absent = Some(absent);
+        self
+    }
+}
+
+const AGENT: &[&str] =
+    &["login", "id", "user_kind", "status", "owner", "standing_access", "created_by", "last_used_at"];
+const INVITE: &[&str] = &["id", "state", "repo_grants", "team_grants", "expires_at"];
+const TOKEN: &[&str] = &["id", "name", "kind", "scopes", "tail", "created_at", "expires_at", "last_used_at"];
+const CREDENTIAL: &[&str] = &["id", "name", "kind", "created_at", "expires_at"];
+const SESSION: &[&str] = &["agent_login", "token", "user"];
+const ENDED: &[&str] = &["agent_login", "revoked_switch_sessions"];
+const CREATED: &[&str] = &["login", "token", "repo_full_name", "agent"];
+
+/// Every route.
+pub(crate) fn routes() -> Vec<Route> {
+    use Who::{Admin, FreeAgent, Human, Key, Switched};
+    let absent_agent = "/agents/nobody";
+    vec![
+        Route::new("GET /openapi.json", Human, 200, &["openapi", "paths", "components"]),
+        Route::new("POST /agents", Key, 201, CREATED).with(
+            |_| json!({ "prefix_login": "new", "default_repo_name": "work", "description": "x", "credential": "bootstrap" }),
+            &["prefix_login", "default_repo_name"],
+        ),
+        Route::new("POST /admin/agents", Admin, 201, CREATED).with(
+            |_| json!({ "login": "made", "description": "x", "standing_access": "read", "credential": "token" }),
+            &["login"],
+        ),
+        Route::new("GET /user/agents", Human, 200, &["agent", "bound_at", "token_status", "access_summary"]),
+        Route::new("GET /agents/{login}", Human, 200, AGENT).of(absent_agent),
+        Route::new("PATCH /agents/{login}", Human, 200, AGENT)
+            .with(|_| json!({ "name": "Robo", "description": null, "standing_access": "read" }), &[])
+            .of(absent_agent),
+        Route::new("PUT /agents/{login}/suspension", Human, 204, &[])
+            .with(|_| json!({ "reason": "it errs" }), &[])
+            .of("/agents/nobody/suspension"),
+        Route::new("DELETE /agents/{login}/suspension", Human, 204, &[]).of("/agents/nobody/suspension"),
+        Route::new("POST /agent-invites", Human, 201, &["id", "invite_token", "repo_grants", "team_grants", "expires_at"])
+            .with(
+                |_| json!({ "repo_grants": [{ "repo_full_name": "alice/work", "permission": "write" }], "team_grants": [] }),
+                &[],
+            ),
+        Route::new("GET /agent-invites", Human, 200, INVITE),
+        Route::new("GET /agent-invites/{id}", Human, 200, INVITE).of_own("/agent-invites/inv_none"),
+        Route::new("DELETE /agent-invites/{id}", Human, 204, &[]).of_own("/agent-invites/inv_none"),
+        Route::new("POST /agent-bindings/confirm", FreeAgent, 201, &["human_login", "agent_login", "bound_at", "repo_grants"])
+            .with(|world| json!({ "invite_token": world.invite["invite_token"] }), &["invite_token"]),
+        Route::new("PATCH /agent-bindings/{login}", Human, 200, &["agent"])
+            .with(|_| json!({ "name": "Robo" }), &["name"])
+            .of("/agent-bindings/nobody"),
+        Route::new("DELETE /agent-bindings/{login}", Human, 200, ENDED).of("/agent-bindings/nobody"),
+        Route::new("POST /agent-bindings/{login}/reset-token", Human, 200, &["agent_login", "token", "revoked_credentials"])
+            .with(|_| json!({ "credential": "bootstrap" }), &[])
+            .of("/agent-bindings/nobody/reset-token"),
+        Route::new("POST /agent-bindings/{login}/switch-session", Human, 200, SESSION)
+            .of("/agent-bindings/nobody/switch-session"),
+        Route::new("GET /agent-bindings/{login}/switch-session", Human, 200, CREDENTIAL)
+            .of("/agent-bindings/nobody/switch-session"),
+        Route::new("DELETE /agent-bindings/{login}/switch-session", Human, 200, ENDED)
+            .of("/agent-bindings/nobody/switch-session"),
+        Route::new("DELETE /agent-bindings/{login}/switch-session/{id}", Human, 200, ENDED)
+            .of("/agent-bindings/{login}/switch-session/999999"),
+        Route::new("POST /agent-bindings/{login}/refresh-session", Switched, 200, SESSION)
+            .of("/agent-bindings/nobody/refresh-session"),
+        Route::new("GET /user/tokens", Human, 200, TOKEN),
+        Route::new("POST /user/tokens", Human, 201, &["id", "token", "name", "scopes", "expires_at"]).with(
+            |_| json!({ "name": "build", "scopes": ["gist"], "expires_at": "2026-02-01T00:00:00Z" }),
+            &["name"],
+        ),
+        Route::new("DELETE /user/tokens", Human, 204, &[]).with(|world| json!({ "id": world.token["id"] }), &["id"]),
+        Route::new("DELETE /user/tokens/{id}", Human, 204, &[]).of_own("/user/tokens/999999"),
+        Route::new("POST /user/orgs", Human, 201, &["login", "id", "url", "description", "public_repos"])
+            .with(|_| json!({ "login": "octo", "name": "Octo", "email": "o@example.com", "description": "x" }), &["login"]),
+        Route::new("POST /oauth/device/approve", Human, 200, &["state", "client", "scopes"])
+            .with(|world| json!({ "user_code": world.user_code }), &["user_code"]),
+        Route::new("POST /oauth/device/reject", Human, 200, &["state", "client", "scopes"])
+            .with(|world| json!({ "user_code": world.user_code }), &["user_code"]),
+        Route::new("GET /admin/oauth-clients", Admin, 200, &["client_id", "name", "redirect_uris", "is_builtin"]),
+        Route::new("POST /admin/oauth-clients", Admin, 201, &["client_id", "client_secret", "name", "redirect_uris"]).with(
+            |_| json!({
+                "name": "Other", "homepage": "https://other.example/", "is_confidential": true,
+                "redirect_uris": ["https://other.example/back"], "allows_device": false,
+            }),
+            &["name"],
+        ),
+        Route::new("DELETE /admin/oauth-clients/{client_id}", Admin, 204, &[]).of_own("/admin/oauth-clients/none"),
+        Route::new("GET /audit-events", Admin, 200, &["id", "action", "decision", "actor", "surface", "content_hash"]),
+    ]
+}

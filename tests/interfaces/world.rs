@@ -1,0 +1,101 @@
+//! People, agents, and what there is between them, new for each row.
+
+use forge_auth::token::Secret;
+use forge_testing::agents::secret;
+use forge_testing::{Client, TestAgent, TestForge};
+use forge_types::account::Account;
+use forge_types::credential::CredentialKind;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::EXT;
+use crate::table::Who;
+
+/// The client id of every GitHub CLI.
+const GITHUB_CLI: &str = "178c6fc778ccc68e1d6a";
+
+/// Who there is, and the ids that requests name.
+pub(crate) struct World<'a> {
+    forge: &'a TestForge,
+    admin: Account,
+    alice: Account,
+    /// An agent of alice's.
+    pub(crate) robo: TestAgent,
+    /// An agent that nobody owns.
+    pub(crate) free: TestAgent,
+    /// An open invite of alice's: its id and its secret.
+    pub(crate) invite: Value,
+    /// A token of alice's: its id and its value.
+    pub(crate) token: Value,
+    /// A session in which alice acts as robo.
+    pub(crate) session: Value,
+    /// The code that a device shows.
+    pub(crate) user_code: String,
+    /// A client that an administrator registered.
+    pub(crate) client_id: String,
+}
+
+impl<'a> World<'a> {
+    pub(crate) async fn new(forge: &'a TestForge) -> Self {
+        let (admin, alice) = (forge.site_admin("root1").await, forge.human("alice").await);
+        let (root, human) = (forge.client_of(&admin, None).await, forge.client_of(&alice, None).await);
+        human.post("/api/v3/user/repos", &json!({ "name": "work", "private": true })).await.expect(201);
+        let robo = forge.registered_agent("robo").await;
+        forge.bind(&human, &robo, &json!({})).await;
+        let free = forge.registered_agent("free").await;
+        let create = async |client: &Client, path: &str, body: Value, status: u16| {
+            client.post(&format!("{EXT}/{path}"), &body).await.expect(status).json()
+        };
+        let invite = create(&human, "agent-invites", json!({}), 201).await;
+        let token = create(&human, "user/tokens", json!({ "name": "spare" }), 201).await;
+        let session =
+            create(&human, &format!("agent-bindings/{}/switch-session", robo.login), json!({}), 200).await;
+        let client = json!({ "name": "Tool", "allows_device": true });
+        let client_id =
+            create(&root, "admin/oauth-clients", client, 201).await["client_id"].as_str().unwrap().to_owned();
+        let user_code = device(forge).await;
+        Self { forge, admin, alice, robo, free, invite, token, session, user_code, client_id }
+    }
+
+    /// Returns somebody's client whose token is limited to a scope.
+    pub(crate) async fn client(&self, who: Who, scope: &str) -> Client {
+        let personal =
+            async |account: &Account| self.forge.token(account, CredentialKind::Personal, Some(scope)).await;
+        let token: Secret = match who {
+            Who::Key => self.forge.registration_key().await,
+            Who::Admin => personal(&self.admin).await,
+            Who::Human => personal(&self.alice).await,
+            Who::FreeAgent => personal(&self.forge.find_account(&self.free.login).await).await,
+            Who::Switched => secret(&self.session["token"]["token"]),
+        };
+        self.forge.client().with_token(&token)
+    }
+
+    /// Returns a client that presents nothing.
+    pub(crate) fn nobody(&self) -> Client {
+        self.forge.client()
+    }
+
+    /// Returns the path of a route, with the ids of this world.
+    pub(crate) fn path(&self, template: &str) -> String {
+        let id = match template {
+            _ if template.starts_with("/agent-invites") => self.invite["id"].as_str().unwrap().to_owned(),
+            _ if template.starts_with("/user/tokens") => self.token["id"].to_string(),
+            _ => self.session["token"]["id"].to_string(),
+        };
+        let path = template
+            .replace("{login}", &self.robo.login)
+            .replace("{id}", &id)
+            .replace("{client_id}", &self.client_id);
+        format!("{EXT}{path}")
+    }
+}
+
+/// Lets a device ask, and returns the code it shows.
+async fn device(forge: &TestForge) -> String {
+    let form = format!("client_id={GITHUB_CLI}&scope=gist");
+    let client = forge.client().with_header("accept".parse().unwrap(), "application/json");
+    let media = "application/x-www-form-urlencoded";
+    let answer = client.send_body(Method::POST, "/login/device/code", media, form).await.expect(200);
+    answer.json()["user_code"].as_str().unwrap().to_owned()
+}
