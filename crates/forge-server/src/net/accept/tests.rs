@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use axum::extract::Extension;
-use axum::routing::get;
+use axum::routing::{get, post};
 use rustls::RootCertStore;
 use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,8 +40,12 @@ async fn who(Extension(peer): Extension<Peer>) -> String {
     format!("{} {}", peer.ip(), peer.certificate.is_some())
 }
 
+async fn echo(body: String) -> String {
+    format!("echo {body}")
+}
+
 fn router() -> Router {
-    Router::new().route("/who", get(who))
+    Router::new().route("/who", get(who)).route("/echo", post(echo))
 }
 
 async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> String {
@@ -210,4 +214,83 @@ async fn connections_are_counted_while_they_live() {
     while open(&server.acceptor) {
         tokio::task::yield_now().await;
     }
+}
+
+/// Whatever two readers could read differently: a proxy in front would see one request where we see two, and the second would
+/// be answered to somebody else.
+#[tokio::test]
+async fn requests_that_can_be_read_in_two_ways_are_refused_and_nothing_after_them_is_read() {
+    let server = start(router(), limits(), None).await;
+    let smuggled = "GET /who HTTP/1.1\r\nHost: x\r\n\r\n";
+    let post = |headers: &str, body: &str| {
+        format!("POST /echo HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n{body}{smuggled}")
+    };
+    for (what, request) in [
+        ("two lengths", post("Content-Length: 0\r\nContent-Length: 5", "")),
+        ("a list of lengths", post("Content-Length: 0, 5", "")),
+        ("a signed length", post("Content-Length: +0", "")),
+        ("a negative length", post("Content-Length: -1", "")),
+        ("no length at all", post("Content-Length: 0x0", "")),
+        ("chunks that are not last", post("Transfer-Encoding: chunked, identity", "0\r\n\r\n")),
+        ("nearly chunks", post("Transfer-Encoding: xchunked", "0\r\n\r\n")),
+        ("a space before the colon", post("Content-Length : 0", "")),
+        ("a folded line", post("X: a\r\n b", "")),
+        ("a line feed in a value", post("X: a\rb", "")),
+        ("a zero byte", post("X: a\0b", "")),
+        (
+            "chunks of an older version",
+            post("Transfer-Encoding: chunked", "0\r\n\r\n").replace("HTTP/1.1", "HTTP/1.0"),
+        ),
+        ("a chunk whose size is none", post("Transfer-Encoding: chunked", "-1\r\nx\r\n0\r\n\r\n")),
+    ] {
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        let answer = timeout(Duration::from_secs(10), exchange(stream, &request)).await.unwrap();
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.0 400"),
+            "{what}: {answer}"
+        );
+        assert!(!answer.contains("127.0.0.1"), "{what}: what follows was answered: {answer}");
+    }
+    // With both, the chunks count, and the connection ends, so that nothing can follow.
+    for headers in
+        ["Transfer-Encoding: chunked\r\nContent-Length: 5", "Content-Length: 5\r\nTransfer-Encoding: chunked"]
+    {
+        let request = post(headers, "2\r\nhi\r\n0\r\n\r\n");
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        let answer = timeout(Duration::from_secs(10), exchange(stream, &request)).await.unwrap();
+        assert!(answer.ends_with("echo hi"), "{headers}: {answer}");
+    }
+    // Honest requests, in chunks and one after the other.
+    let request = "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n";
+    let answer = exchange(TcpStream::connect(server.address).await.unwrap(), request).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("echo hi"), "{answer}");
+    let request = format!("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi{REQUEST}");
+    let answer = exchange(TcpStream::connect(server.address).await.unwrap(), &request).await;
+    assert!(answer.contains("echo hi") && answer.ends_with("127.0.0.1 false"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_never_finishes_its_body_is_let_go() {
+    let limits = Limits { idle_timeout: Period(Duration::from_millis(150)), ..limits() };
+    let server = start(router(), limits, None).await;
+    let request = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhi";
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let answer = timeout(Duration::from_secs(10), exchange(stream, request)).await.unwrap();
+    assert!(!answer.contains("echo"), "{answer}");
+}
+
+#[tokio::test]
+async fn bodies_over_the_limit_of_their_door_are_refused() {
+    let bounded = router().layer(axum::extract::DefaultBodyLimit::max(1024));
+    let server = start(bounded, limits(), None).await;
+    let length = 1025;
+    let body = "x".repeat(length);
+    let request = format!(
+        "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    let answer = exchange(TcpStream::connect(server.address).await.unwrap(), &request).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    let request = "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi";
+    let answer = exchange(TcpStream::connect(server.address).await.unwrap(), request).await;
+    assert!(answer.ends_with("echo hi"), "{answer}");
 }
