@@ -24,7 +24,7 @@ const HEADERS: [(HeaderName, &str); 3] = [
 /// Only sent where a certificate that everyone trusts is at work: browsers remember it for the host.
 const STRICT_TRANSPORT: &str = "max-age=31536000";
 
-/// What is at least as long as this and has no punctuation may be a secret.
+/// What has as many letters and digits in a row may be a secret.
 const SECRET_LENGTH: usize = 24;
 
 /// What the layer needs.
@@ -70,7 +70,9 @@ pub(crate) async fn layer(State(answers): State<Answers>, request: Request, next
 /// Returns a path as the log may have it: one-time links carry their secret as a segment.
 fn shown(path: &str) -> String {
     let is_secret = |segment: &str| {
-        segment.len() >= SECRET_LENGTH && segment.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        segment
+            .split(|character: char| !character.is_ascii_alphanumeric())
+            .any(|run| run.len() >= SECRET_LENGTH)
     };
     let segments: Vec<&str> =
         path.split('/').map(|segment| if is_secret(segment) { "…" } else { segment }).collect();
@@ -128,6 +130,7 @@ mod tests {
     #[test]
     fn the_log_has_no_secret_of_a_path() {
         assert_eq!(shown("/setup/F2PeS52KcX91U1ooCImwBDsUhEZWMp6RQFY5hBqspUA"), "/setup/…");
+        assert_eq!(shown("/fgep_30CharactersAndSixOfChecksum000000/x.git"), "/…/x.git");
         assert_eq!(
             shown("/api/v3/repos/octo/hello-world/issues/1"),
             "/api/v3/repos/octo/hello-world/issues/1"
