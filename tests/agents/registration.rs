@@ -162,6 +162,20 @@ for_each_database! {
         assert_eq!(register(&at(1), &request("bot")).await.0, 201);
     }
 
+    // One subscriber has 2^64 IPv6 addresses.
+    async fn a83_one_ipv6_network_has_one_quota(database: Database) {
+        let forge = TestForge::builder(database).settings(|settings| {
+            settings.agent_registration = AgentRegistration::Open;
+            settings.open_registration.per_address_per_hour = 2;
+        });
+        let forge = forge.start().await;
+        let at = |network, last| forge.client().at(IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, last]));
+        for (last, expected) in [(1, 201), (2, 201), (3, 429)] {
+            assert_eq!(register(&at(7, last), &request("bot")).await.0, expected);
+        }
+        assert_eq!(register(&at(8, 1), &request("bot")).await.0, 201);
+    }
+
     async fn a83_agents_that_nobody_binds_are_removed_in_time(database: Database) {
         let forge = forge_with(database, AgentRegistration::Open).await;
         let (_, lonely) = register(&forge.client(), &request("lonely")).await;

@@ -10,6 +10,7 @@ use forge_types::{Error, ErrorKind, Timestamp};
 
 use crate::app::App;
 use crate::context::RequestContext;
+use crate::throttle;
 
 const WINDOW: Duration = Duration::from_secs(3600);
 /// The most callers that are counted at once; past it, windows that have ended are forgotten first.
@@ -101,7 +102,7 @@ pub fn charge(ctx: &RequestContext, resource: Resource, amount: u32) -> Result<Q
 fn draw(app: &App, ctx: &RequestContext, resource: Resource, amount: u32) -> Result<Quota, Quota> {
     let (who, limit) = match ctx.account_id() {
         Some(id) => (format!("account {id}"), app.settings.limits.account_per_hour),
-        None => (ctx.info().ip.clone().unwrap_or_default(), app.settings.limits.anonymous_per_hour),
+        None => (throttle::address(ctx), app.settings.limits.anonymous_per_hour),
     };
     let now = ctx.now();
     let mut budgets = app.budgets.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,7 @@
 //! Slowing down whoever tries too often, on all nodes alike. What is counted is kept as a keyed hash, since people
 //! type passwords where logins belong.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -37,6 +38,23 @@ pub(crate) async fn count(
     Ok(if seen.attempts > limit.attempts { Err(exceeded(ctx, limit, seen)) } else { Ok(seen.attempts) })
 }
 
+/// Returns what counts as one address of whoever sends a request; "unknown" where that is not known.
+pub(crate) fn address(ctx: &RequestContext) -> String {
+    ctx.info().ip.as_deref().map_or_else(|| "unknown".to_owned(), neighbourhood)
+}
+
+/// Returns what counts as one address: for IPv6 the network of 64 bits that one subscriber has.
+pub(crate) fn neighbourhood(ip: &str) -> String {
+    match ip.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let network = address.octets();
+            network[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        }
+        Ok(address @ IpAddr::V4(_)) => address.to_string(),
+        Err(_) => ip.to_owned(),
+    }
+}
+
 /// Forgets the attempts by or on `subject`.
 ///
 /// # Errors
@@ -56,4 +74,16 @@ fn exceeded(ctx: &RequestContext, limit: Limit, seen: Throttle) -> Error {
     let minutes = wait.as_secs().div_ceil(60);
     let message = format!("too many attempts, try again in {minutes} minutes");
     Error::new(ErrorKind::RateLimited(wait), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_subscriber_count_as_one() {
+        assert_eq!(neighbourhood("2001:db8:1:2::1"), neighbourhood("2001:db8:1:2:ffff::9"));
+        assert_ne!(neighbourhood("2001:db8:1:2::1"), neighbourhood("2001:db8:1:3::1"));
+        assert_eq!(neighbourhood("::ffff:192.0.2.7"), "192.0.2.7");
+    }
 }

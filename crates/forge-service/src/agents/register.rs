@@ -1,6 +1,5 @@
 //! Registration of an agent by itself: with the registration key, with an invitation, or by anyone within quotas.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use forge_auth::token::{INVITE_LETTER, REGISTRATION_LETTER, Secret, recognise_letter};
@@ -138,25 +137,13 @@ async fn admit(ctx: &RequestContext, tx: &mut Tx, presented: Option<&Secret>) ->
 /// Counts an open registration against the address it comes from and against all of them.
 async fn draw_on_quotas(ctx: &RequestContext, tx: &mut Tx) -> Result<()> {
     let quotas = ctx.settings().open_registration;
-    let address = ctx.info().ip.as_deref().map_or_else(|| "unknown".to_owned(), neighbourhood);
+    let address = throttle::address(ctx);
     let limit = |name, attempts: u32| Limit { name, attempts: i64::from(attempts), window: HOUR };
     let by_address = limit("agent_registration_from", quotas.per_address_per_hour);
     throttle::count(ctx, tx, by_address, &address).await??;
     let in_all = limit("agent_registration", quotas.per_hour);
     throttle::count(ctx, tx, in_all, "all").await??;
     Ok(())
-}
-
-/// Returns what counts as one address: for IPv6 the network of 64 bits that one subscriber has.
-fn neighbourhood(ip: &str) -> String {
-    match ip.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V6(address)) => {
-            let network = address.octets();
-            network[..8].iter().map(|byte| format!("{byte:02x}")).collect()
-        }
-        Ok(address @ IpAddr::V4(_)) => address.to_string(),
-        Err(_) => ip.to_owned(),
-    }
 }
 
 impl Admission {
@@ -198,12 +185,5 @@ mod tests {
         for prefix in ["", "-a", "a-", "a--b", "а", "a b", "a/b", "..", "a\0", &"a".repeat(33)] {
             assert!(check_prefix(prefix).is_err(), "{prefix}");
         }
-    }
-
-    #[test]
-    fn addresses_of_one_subscriber_count_as_one() {
-        assert_eq!(neighbourhood("2001:db8:1:2::1"), neighbourhood("2001:db8:1:2:ffff::9"));
-        assert_ne!(neighbourhood("2001:db8:1:2::1"), neighbourhood("2001:db8:1:3::1"));
-        assert_eq!(neighbourhood("::ffff:192.0.2.7"), "192.0.2.7");
     }
 }

@@ -81,8 +81,7 @@ async fn find(ctx: &RequestContext, typed: &str) -> Result<DeviceCode> {
     let mut tx = ctx.begin().await?;
     let account = ctx.authorize(&mut tx, OwnAccount, Action::DeviceDecide).await?;
     let by_account = throttle::count(ctx, &mut tx, WRONG_BY_ACCOUNT, &account.id.to_string()).await?;
-    let address = ctx.info().ip.as_deref().unwrap_or_default();
-    let by_address = throttle::count(ctx, &mut tx, WRONG_BY_ADDRESS, address).await?;
+    let by_address = throttle::count(ctx, &mut tx, WRONG_BY_ADDRESS, &throttle::address(ctx)).await?;
     let by_anyone = throttle::count(ctx, &mut tx, WRONG_BY_ANYONE, "").await?;
     let is_last = matches!(by_account, Ok(seen) if seen == WRONG_BY_ACCOUNT.attempts);
     by_account.and(by_address).and(by_anyone)?;

@@ -48,8 +48,7 @@ async fn begin_with(ctx: &RequestContext, request: &DeviceRequest) -> Result<Dev
         let message = "this client may not use the device flow";
         return Err(OAuthError::new(OAuthCode::UnauthorizedClient, message).into());
     }
-    let address = ctx.info().ip.as_deref().unwrap_or_default();
-    throttle::count(ctx, &mut tx, REQUESTS, address).await??;
+    throttle::count(ctx, &mut tx, REQUESTS, &throttle::address(ctx)).await??;
     let device_code = Secret::new(ctx.app().random_text(43));
     let user_code = draw_user_code(ctx.app());
     let row = NewDeviceCode {

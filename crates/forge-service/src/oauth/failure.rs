@@ -63,8 +63,7 @@ async fn record(
     code: OAuthCode,
 ) -> Result<()> {
     let mut tx = ctx.begin().await?;
-    let address = ctx.info().ip.as_deref().unwrap_or_default();
-    if throttle::count(ctx, &mut tx, RECORDED, address).await?.is_ok() {
+    if throttle::count(ctx, &mut tx, RECORDED, &throttle::address(ctx)).await?.is_ok() {
         let grant = match request {
             TokenRequest::DeviceCode { .. } => "device_code",
             TokenRequest::AuthorizationCode { .. } => "authorization_code",

@@ -65,7 +65,7 @@ pub async fn provider_refused(ctx: &RequestContext, provider: &str) -> Result<()
 async fn count_attempt(ctx: &RequestContext, login: &str) -> Result<()> {
     let mut tx = ctx.begin().await?;
     let by_address = match &ctx.info().ip {
-        Some(address) => throttle::count(ctx, &mut tx, PER_ADDRESS, address).await?.map(drop),
+        Some(_) => throttle::count(ctx, &mut tx, PER_ADDRESS, &throttle::address(ctx)).await?.map(drop),
         None => Ok(()),
     };
     let by_account = throttle::count(ctx, &mut tx, PER_ACCOUNT, &name::key(login)).await?;
