@@ -78,9 +78,9 @@ for_each_database! {
         let shown = registration_key::show(&ctx).await.expect("the operator may");
         assert!(shown.matches(&first.registration_key));
         let rotated = registration_key::rotate(&ctx).await.expect("the operator may");
-        let mut conn = forge.app().db().read().await.expect("a connection");
-        assert!(registration_key::matches(&ctx, &mut conn, &rotated).await.expect("readable"));
-        assert!(!registration_key::matches(&ctx, &mut conn, &shown).await.expect("readable"));
+        let mut tx = forge.app().db().begin().await.expect("a transaction");
+        assert!(registration_key::matches(&ctx, &mut tx, &rotated).await.expect("readable"));
+        assert!(!registration_key::matches(&ctx, &mut tx, &shown).await.expect("readable"));
     }
 
     /// A provider that calls its user like somebody here does not thereby give them that account.

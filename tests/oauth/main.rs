@@ -10,6 +10,7 @@ mod bootstrap;
 mod code;
 mod device;
 mod links;
+mod meanwhile;
 mod refresh;
 mod revocation;
 mod sign_in;

@@ -218,7 +218,7 @@ impl App {
     /// # Errors
     /// `Unavailable` if the database is; the notes are kept for the next call.
     pub async fn flush_uses(&self) -> Result<()> {
-        let uses: Vec<_> = {
+        let mut uses: Vec<_> = {
             let mut noted = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
             noted.drain().collect()
         };
@@ -240,6 +240,8 @@ impl App {
         forge_store::credentials::touch(&mut tx, uses).await?;
         Ok(tx.commit().await?)
     }
+        // In one order on all nodes, so that none waits for another that waits for it.
+        uses.sort_unstable_by_key(|(id, _)| *id);
 }
 
 /// The keys were checked when they were read; a fault now is ours.

@@ -140,3 +140,4 @@ fn caller(found: Authentication) -> Caller {
         session: None,
     }
 }
+            parent_id: credential.parent_id,

@@ -107,6 +107,8 @@ pub struct CallerCredential {
     /// The authorization it descends from.
     pub family: String,
     /// When it stops.
+    /// The credential it was derived from.
+    pub parent_id: Option<CredentialId>,
     pub expires_at: Option<Timestamp>,
     /// The instant past which renewing cannot reach.
     pub renewable_until: Option<Timestamp>,
@@ -272,16 +274,13 @@ impl RequestContext {
         denial.into()
     }
 
-    /// Asks again, within `tx`, whether the caller's credential stands, and keeps it standing until the end of `tx`. For
+    /// Asks again, within `tx`, whether what the caller came with stands, and keeps it so until the end of `tx`. For
     /// changes that begin long after the caller was authenticated, such as the end of a push.
     ///
     /// # Errors
     /// `Unavailable` if the database is.
     pub(crate) async fn still_stands(&self, tx: &mut Tx) -> Result<bool> {
-        match &self.inner.caller.credential {
-            None => Ok(true),
-            Some(held) => Ok(forge_store::credentials::lock_standing(tx, held.id, self.now()).await?),
-        }
+        crate::standing::still_stands(self, tx).await
     }
 
     /// Writes `event` to the audit log, in the transaction of its effect.

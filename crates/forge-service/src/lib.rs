@@ -28,6 +28,7 @@ pub mod public_keys;
 pub mod refs;
 pub mod registration_key;
 pub mod repositories;
+mod standing;
 pub mod target;
 pub mod teams;
 pub mod templates;
@@ -37,4 +38,5 @@ pub use forge_auth::token::Secret;
 
 pub use app::{App, AppParts, Settings};
 pub use context::{Caller, RequestContext, RequestInfo, Surface};
+pub use standing::Standing;
 pub use target::{Facts, Target};

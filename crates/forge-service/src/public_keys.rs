@@ -8,6 +8,7 @@ use forge_types::{Action, Error, Event, FieldCode, Result};
 use ssh_key::{Algorithm, HashAlg, PublicKey as SshKey};
 
 use crate::context::RequestContext;
+use crate::standing::Standing;
 use crate::target::OwnAccount;
 
 /// The longest title.
@@ -85,6 +86,7 @@ pub async fn create(ctx: &RequestContext, usage: PublicKeyUse, title: &str, key:
     let (key, fingerprint) = checked_key(key)?;
     let mut tx = ctx.begin().await?;
     let own = ctx.authorize(&mut tx, OwnAccount, actions(usage).create).await?;
+    let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
     let record = NewRecord { account_id: own.id, usage, title: &title, key: &key, fingerprint: &fingerprint };
     let created = match forge_store::public_keys::insert(&mut tx, &record, ctx.now()).await {
         Err(error) if error.is_duplicate() => return Err(invalid("key", "key is already in use")),

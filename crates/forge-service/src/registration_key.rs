@@ -7,6 +7,7 @@ use forge_types::{Action, Error, Event, Result};
 
 use crate::app::key_fault;
 use crate::context::RequestContext;
+use crate::standing::Standing;
 use crate::target::Site;
 
 const SETTING: &str = "registration_key";
@@ -19,6 +20,7 @@ const PURPOSE: &str = "registration key";
 pub async fn show(ctx: &RequestContext) -> Result<Secret> {
     let mut tx = ctx.begin().await?;
     ctx.authorize(&mut tx, Site, Action::SiteAdminister).await?;
+    let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
     let key = match find(ctx, &mut tx).await? {
         Some(key) => key,
         None => replace(ctx, &mut tx).await?,
@@ -35,6 +37,7 @@ pub async fn show(ctx: &RequestContext) -> Result<Secret> {
 pub async fn rotate(ctx: &RequestContext) -> Result<Secret> {
     let mut tx = ctx.begin().await?;
     ctx.authorize(&mut tx, Site, Action::SiteAdminister).await?;
+    let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
     let key = replace(ctx, &mut tx).await?;
     ctx.record(&mut tx, Event::new("registration_key.rotated").with("fingerprint", key.fingerprint()))
         .await?;
@@ -42,12 +45,14 @@ pub async fn rotate(ctx: &RequestContext) -> Result<Secret> {
     Ok(key)
 }
 
-/// Returns whether `presented` is the key.
+/// Returns whether `presented` is the key. Whoever replaces it waits until the transaction ends.
 ///
 /// # Errors
 /// `Internal` if the stored key cannot be opened.
-pub async fn matches(ctx: &RequestContext, conn: &mut Conn, presented: &Secret) -> Result<bool> {
-    Ok(find(ctx, conn).await?.is_some_and(|key| key.matches(presented)))
+pub async fn matches(ctx: &RequestContext, tx: &mut Tx, presented: &Secret) -> Result<bool> {
+    let sealed = forge_store::settings::find_and_hold(tx, SETTING).await?;
+    let key = sealed.map(|sealed| open(ctx, &sealed)).transpose()?;
+    Ok(key.is_some_and(|key| key.matches(presented)))
 }
 
 /// Makes the key if there is none; returns it only then.
@@ -59,9 +64,13 @@ pub(crate) async fn create_if_absent(ctx: &RequestContext, tx: &mut Tx) -> Resul
 }
 
 async fn find(ctx: &RequestContext, conn: &mut Conn) -> Result<Option<Secret>> {
-    let Some(sealed) = forge_store::settings::find(conn, SETTING).await? else { return Ok(None) };
-    let plain = ctx.app().keys.open(PURPOSE, &sealed).map_err(key_fault)?;
-    Ok(Some(Secret::new(String::from_utf8(plain).map_err(Error::internal)?)))
+    let sealed = forge_store::settings::find(conn, SETTING).await?;
+    sealed.map(|sealed| open(ctx, &sealed)).transpose()
+}
+
+fn open(ctx: &RequestContext, sealed: &str) -> Result<Secret> {
+    let plain = ctx.app().keys.open(PURPOSE, sealed).map_err(key_fault)?;
+    Ok(Secret::new(String::from_utf8(plain).map_err(Error::internal)?))
 }
 
 async fn replace(ctx: &RequestContext, tx: &mut Tx) -> Result<Secret> {

@@ -270,26 +270,59 @@ pub async fn update_site_admin(
     Ok(())
 }
 
-/// Holds an account until the transaction ends, so that no credential of it comes into being meanwhile: inserting one
-/// refers to the account. On SQLite the one writer is alone anyway.
+/// How an account is held until the transaction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// By whoever relies on what the account is and on its credentials. Many may at once.
+    Shared,
+    /// By whoever makes or ends credentials or bindings of the account. One alone, and nobody relies on it meanwhile.
+    Alone,
+}
+
+/// An account that is held.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// The account.
+    pub id: AccountId,
+    /// Whether it may act.
+    pub status: AccountStatus,
+}
+from_row!(Held { id, status });
+
+/// Holds accounts until the transaction ends, in the order of their ids, so that two transactions never wait for each other.
+/// What is read afterwards was not changed by anyone who holds them too. On SQLite the one writer is alone anyway.
+///
+/// INVARIANT: accounts are held before any row of `credentials`, `agents` or `web_sessions` is changed.
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn lock(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
-    if tx.is_sqlite() {
-        return Ok(());
+pub async fn hold(tx: &mut Tx, ids: &[AccountId], how: Hold) -> StoreResult<Vec<Held>> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut held = Vec::with_capacity(ids.len());
+    for some in ids.chunks(3) {
+        held.extend(hold_some(tx, some, how).await?);
     }
-    let _: Option<Locked> = tx
-        .fetch_optional(postgres_sql!("SELECT id FROM accounts WHERE id = $1 FOR UPDATE"), params![id])
-        .await?;
-    Ok(())
+    Ok(held)
 }
 
-struct Locked {
-    #[expect(dead_code, reason = "only that the row is held matters")]
-    id: AccountId,
+async fn hold_some(tx: &mut Tx, ids: &[AccountId], how: Hold) -> StoreResult<Vec<Held>> {
+    let id = |at: usize| ids.get(at).copied();
+    let values = params![id(0), id(1), id(2)];
+    let statement = match how {
+        _ if tx.is_sqlite() => {
+            sql!("SELECT id, status FROM accounts WHERE id = $1 OR id = $2 OR id = $3 ORDER BY id")
+        }
+        Hold::Shared => postgres_sql!(
+            "SELECT id, status FROM accounts WHERE id = $1 OR id = $2 OR id = $3 ORDER BY id FOR SHARE"
+        ),
+        Hold::Alone => postgres_sql!(
+            "SELECT id, status FROM accounts WHERE id = $1 OR id = $2 OR id = $3 ORDER BY id FOR NO KEY UPDATE"
+        ),
+    };
+    tx.fetch_all(statement, values).await
 }
-from_row!(Locked { id });
 
 /// Returns whether somebody administers the forge.
 ///

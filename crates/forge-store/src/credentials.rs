@@ -38,6 +38,7 @@ impl FromRow for Credential {
             acting_id: row.get("acting_id")?,
             client_id: row.get("client_id")?,
             family: row.get("family")?,
+            parent_id: row.get("parent_id")?,
             created_at: row.get("created_at")?,
             expires_at: row.get("expires_at")?,
             renewable_until: row.get("renewable_until")?,
@@ -51,7 +52,7 @@ impl FromRow for Credential {
 /// The columns of a [`Credential`].
 macro_rules! credential_columns {
     () => {
-        "id, account_id, kind, tail, name, scopes, acting_id, client_id, family, created_at, expires_at, \
+        "id, account_id, kind, tail, name, scopes, acting_id, client_id, family, parent_id, created_at, expires_at, \
          renewable_until, last_used_at, consumed_at, revoked_at"
     };
 }
@@ -59,8 +60,8 @@ macro_rules! credential_columns {
 /// The columns of a [`Credential`] in the table named `c`.
 macro_rules! joined_credential_columns {
     () => {
-        "c.id, c.account_id, c.kind, c.tail, c.name, c.scopes, c.acting_id, c.client_id, c.family, c.created_at, \
-         c.expires_at, c.renewable_until, c.last_used_at, c.consumed_at, \
+        "c.id, c.account_id, c.kind, c.tail, c.name, c.scopes, c.acting_id, c.client_id, c.family, c.parent_id, \
+         c.created_at, c.expires_at, c.renewable_until, c.last_used_at, c.consumed_at, \
          c.revoked_at"
     };
 }
@@ -295,19 +296,63 @@ pub async fn consume(tx: &mut Tx, id: CredentialId, now: Timestamp) -> StoreResu
     Ok(rows == 1)
 }
 
-/// Revokes every live credential derived from one; returns how many there were.
+/// Revokes every live credential that was derived from one, directly or not; returns how many there were.
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn revoke_children(
+pub async fn revoke_derived(
     tx: &mut Tx,
     parent_id: CredentialId,
     reason: &str,
     now: Timestamp,
 ) -> StoreResult<u64> {
     tx.execute(
-        sql!("UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE parent_id = $1 AND revoked_at IS NULL"),
+        sql!(
+            "UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE revoked_at IS NULL AND id IN ( \
+             WITH RECURSIVE derived (id) AS (SELECT c.id FROM credentials c WHERE c.parent_id = $1 \
+             UNION SELECT c.id FROM credentials c JOIN derived d ON c.parent_id = d.id) SELECT id FROM derived)"
+        ),
         params![parent_id, now, reason],
+    )
+    .await
+}
+
+/// Revokes the live switch sessions that were opened with one credential; returns how many there were.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn revoke_switch_sessions_opened_with(
+    tx: &mut Tx,
+    parent_id: CredentialId,
+    reason: &str,
+    now: Timestamp,
+) -> StoreResult<u64> {
+    tx.execute(
+        sql!(
+            "UPDATE credentials SET revoked_at = $2, revoke_reason = $3 \
+             WHERE parent_id = $1 AND kind = 'w' AND revoked_at IS NULL"
+        ),
+        params![parent_id, now, reason],
+    )
+    .await
+}
+
+/// Revokes the live switch sessions through which a human acts, as whatever agent; returns how many there were.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn revoke_switch_sessions_of_human(
+    tx: &mut Tx,
+    human_id: AccountId,
+    reason: &str,
+    now: Timestamp,
+) -> StoreResult<u64> {
+    tx.execute(
+        sql!(
+            "UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE kind = 'w' AND acting_id = $1 \
+             AND revoked_at IS NULL AND account_id IN (SELECT b.agent_id FROM agent_bindings b WHERE b.human_id = $1)"
+        ),
+        params![human_id, now, reason],
     )
     .await
 }
@@ -397,25 +442,35 @@ pub async fn revoke_all(
     .await
 }
 
-/// Revokes every live credential that descends from one authorization; returns how many there were.
+/// Revokes every live credential that descends from one authorization, with all that was made with one of them; returns
+/// how many there were.
 ///
 /// # Errors
 /// Only faults of the database.
 pub async fn revoke_family(tx: &mut Tx, family: &str, reason: &str, now: Timestamp) -> StoreResult<u64> {
     tx.execute(
-        sql!("UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE family = $1 AND revoked_at IS NULL"),
+        sql!(
+            "UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE revoked_at IS NULL AND id IN ( \
+             WITH RECURSIVE derived (id) AS (SELECT c.id FROM credentials c WHERE c.family = $1 \
+             UNION SELECT c.id FROM credentials c JOIN derived d ON c.parent_id = d.id) SELECT id FROM derived)"
+        ),
         params![family, now, reason],
     )
     .await
 }
 
-/// Revokes every live credential issued to a client; returns how many there were.
+/// Revokes every live credential issued to a client, with all that was made with one of them; returns how many there
+/// were.
 ///
 /// # Errors
 /// Only faults of the database.
 pub async fn revoke_client(tx: &mut Tx, client_id: &str, reason: &str, now: Timestamp) -> StoreResult<u64> {
     tx.execute(
-        sql!("UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE client_id = $1 AND revoked_at IS NULL"),
+        sql!(
+            "UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE revoked_at IS NULL AND id IN ( \
+             WITH RECURSIVE derived (id) AS (SELECT c.id FROM credentials c WHERE c.client_id = $1 \
+             UNION SELECT c.id FROM credentials c JOIN derived d ON c.parent_id = d.id) SELECT id FROM derived)"
+        ),
         params![client_id, now, reason],
     )
     .await
@@ -442,7 +497,7 @@ pub async fn revoke_family_of_kind(
     .await
 }
 
-/// Notes when credentials were last used; batched, so that nothing writes on a read.
+/// Notes when credentials were last used, in the order given; batched, so that nothing writes on a read.
 ///
 /// # Errors
 /// Only faults of the database.
@@ -460,28 +515,24 @@ pub async fn touch(tx: &mut Tx, uses: &[(CredentialId, Timestamp)]) -> StoreResu
     Ok(())
 }
 
-/// Returns whether a credential stands and everyone behind it may act, and keeps it so until the transaction ends:
-/// whoever revokes the credential or suspends its account waits for the commit.
+/// Returns whether a credential stands, and keeps it so until the transaction ends: whoever revokes it waits for the
+/// commit. The accounts behind it are held already.
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn lock_standing(tx: &mut Tx, id: CredentialId, now: Timestamp) -> StoreResult<bool> {
+pub async fn hold(tx: &mut Tx, id: CredentialId, now: Timestamp) -> StoreResult<bool> {
     // SQLite has one writer, which is this transaction.
     let statement = if tx.is_sqlite() {
         sql!(
-            "SELECT c.id FROM credentials c JOIN accounts a ON a.id = c.account_id \
-             WHERE c.id = $1 AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $2) \
-             AND a.status = 'active' AND (c.acting_id IS NULL OR EXISTS (SELECT 1 FROM accounts h \
-             JOIN agent_bindings b ON b.human_id = h.id WHERE h.id = c.acting_id AND h.status = 'active' \
-             AND b.agent_id = c.account_id))"
+            "SELECT c.id FROM credentials c WHERE c.id = $1 AND c.revoked_at IS NULL AND c.consumed_at IS NULL \
+             AND (c.expires_at IS NULL OR c.expires_at > $2) AND (c.acting_id IS NULL OR EXISTS (SELECT 1 \
+             FROM agent_bindings b WHERE b.agent_id = c.account_id AND b.human_id = c.acting_id))"
         )
     } else {
         postgres_sql!(
-            "SELECT c.id FROM credentials c JOIN accounts a ON a.id = c.account_id \
-             WHERE c.id = $1 AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $2) \
-             AND a.status = 'active' AND (c.acting_id IS NULL OR EXISTS (SELECT 1 FROM accounts h \
-             JOIN agent_bindings b ON b.human_id = h.id WHERE h.id = c.acting_id AND h.status = 'active' \
-             AND b.agent_id = c.account_id)) FOR SHARE OF c, a"
+            "SELECT c.id FROM credentials c WHERE c.id = $1 AND c.revoked_at IS NULL AND c.consumed_at IS NULL \
+             AND (c.expires_at IS NULL OR c.expires_at > $2) AND (c.acting_id IS NULL OR EXISTS (SELECT 1 \
+             FROM agent_bindings b WHERE b.agent_id = c.account_id AND b.human_id = c.acting_id)) FOR SHARE OF c"
         )
     };
     let found: Option<Standing> = tx.fetch_optional(statement, params![id, now]).await?;

@@ -110,3 +110,15 @@ pub async fn delete(
     )
     .await
 }
+
+/// Deletes every key of an account, whatever it is for; returns them.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn delete_all(tx: &mut Tx, account: AccountId) -> StoreResult<Vec<PublicKey>> {
+    tx.fetch_all(
+        sql!("DELETE FROM public_keys WHERE account_id = $1 RETURNING ", public_key_columns!()),
+        params![account],
+    )
+    .await
+}

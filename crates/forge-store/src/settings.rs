@@ -3,7 +3,7 @@
 use forge_types::Timestamp;
 
 use crate::row::from_row;
-use crate::statement::{params, sql};
+use crate::statement::{params, postgres_sql, sql};
 use crate::{Conn, StoreResult, Tx};
 
 struct Setting {
@@ -18,6 +18,21 @@ from_row!(Setting { value });
 pub async fn find(conn: &mut Conn, name: &str) -> StoreResult<Option<String>> {
     let row: Option<Setting> =
         conn.fetch_optional(sql!("SELECT value FROM settings WHERE name = $1"), params![name]).await?;
+    Ok(row.map(|setting| setting.value))
+}
+
+/// Returns the value stored under `name`, which nobody replaces until the transaction ends.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_and_hold(tx: &mut Tx, name: &str) -> StoreResult<Option<String>> {
+    // SQLite has one writer, which is this transaction.
+    let statement = if tx.is_sqlite() {
+        sql!("SELECT value FROM settings WHERE name = $1")
+    } else {
+        postgres_sql!("SELECT value FROM settings WHERE name = $1 FOR SHARE")
+    };
+    let row: Option<Setting> = tx.fetch_optional(statement, params![name]).await?;
     Ok(row.map(|setting| setting.value))
 }
 

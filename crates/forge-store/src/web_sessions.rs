@@ -5,7 +5,7 @@ use forge_types::account::{AccountKind, AccountRef, AccountStatus};
 use forge_types::id::{AccountId, WebSessionId};
 
 use crate::row::{FromRow, Row};
-use crate::statement::{params, sql};
+use crate::statement::{params, postgres_sql, sql};
 use crate::{Conn, StoreResult, Tx};
 
 /// A session with its account, as one statement finds it.
@@ -95,6 +95,23 @@ pub async fn find_by_hash(conn: &mut Conn, hash: &[u8; 32]) -> StoreResult<Optio
         params![hash],
     )
     .await
+}
+
+/// Returns whether a session stands, and keeps it so until the transaction ends. Its account is held already.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn hold(tx: &mut Tx, id: WebSessionId, now: Timestamp) -> StoreResult<bool> {
+    // SQLite has one writer, which is this transaction.
+    let statement = if tx.is_sqlite() {
+        sql!("SELECT id FROM web_sessions WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2")
+    } else {
+        postgres_sql!(
+            "SELECT id FROM web_sessions WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2 FOR SHARE"
+        )
+    };
+    let found: Option<Inserted> = tx.fetch_optional(statement, params![id, now]).await?;
+    Ok(found.is_some_and(|found| found.id == id))
 }
 
 /// Ends a session; returns whether it was live.

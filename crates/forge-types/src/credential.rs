@@ -112,6 +112,8 @@ pub struct Credential {
     pub client_id: Option<String>,
     /// All credentials that descend from one authorization.
     pub family: String,
+    /// The credential it was derived from.
+    pub parent_id: Option<CredentialId>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it stops; the instant itself is already too late.

@@ -9,6 +9,7 @@ use forge_types::{Action, Error, FieldCode, Result, Scopes};
 
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, issue};
+use crate::standing::Standing;
 use crate::target::Site;
 
 /// Creates a standing token for the person or agent called `login`.
@@ -30,12 +31,13 @@ pub async fn create_token(
         let message = "an organization cannot act, so it has no tokens";
         return Err(Error::invalid("Token", "login", FieldCode::Invalid, message));
     }
+    let standing = Standing::of_caller(ctx, &mut tx, &[account.id]).await?;
     let new = NewToken {
         scopes,
         expires_at: lifetime.map(|lifetime| ctx.now().plus(lifetime)),
         ..NewToken::new(account.id, CredentialKind::Personal, name)
     };
-    let issued = issue(ctx, &mut tx, new).await?;
+    let issued = issue(ctx, &mut tx, &standing, new).await?;
     tx.commit().await?;
     Ok(issued)
 }

@@ -7,6 +7,7 @@ use url::Url;
 use crate::context::RequestContext;
 use crate::people::accounts::NewPerson;
 use crate::people::{accounts, links, password};
+use crate::standing::Standing;
 use crate::target::Site;
 
 /// What a new user is made of.
@@ -52,6 +53,7 @@ pub async fn create_user(ctx: &RequestContext, new: &NewUser) -> Result<CreatedU
     };
     let mut tx = ctx.begin().await?;
     ctx.authorize(&mut tx, Site, Action::SiteAdminister).await?;
+    let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
     let account = accounts::create(ctx, &mut tx, &person).await?;
     let password_link = match hash {
         Some(hash) => {

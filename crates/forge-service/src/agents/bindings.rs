@@ -7,7 +7,7 @@ use forge_types::{Action, Error, Event, Result};
 
 use super::create::credential_kind;
 use super::state::{AgentChanges, check_name, update};
-use super::target::AgentTarget;
+use super::target::held;
 use crate::app::AgentCredential;
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, issue};
@@ -29,7 +29,7 @@ pub async fn rename(ctx: &RequestContext, login: &str, name: &str) -> Result<Age
 /// `NotFound` unless the caller is its human.
 pub async fn unbind(ctx: &RequestContext, login: &str) -> Result<(Agent, u64)> {
     let mut tx = ctx.begin().await?;
-    let agent = ctx.authorize(&mut tx, AgentTarget(login), Action::AgentUnbind).await?;
+    let (agent, _standing) = held(ctx, &mut tx, login, Action::AgentUnbind).await?;
     let (id, human) = (agent.account.id, ctx.account()?.id);
     if !forge_store::agents::bindings::delete(&mut tx, id, human).await? {
         return Err(Error::not_found());
@@ -61,7 +61,7 @@ pub struct Recovered {
     pub revoked: u64,
 }
 
-/// Ends every credential of an agent, whoever holds it, and makes a new one.
+/// Ends every credential and key of an agent, whoever holds it, and makes a new credential.
 ///
 /// # Errors
 /// `NotFound` unless the caller is its human.
@@ -72,13 +72,20 @@ pub async fn recover(
 ) -> Result<Recovered> {
     let kind = credential_kind(ctx, credential)?;
     let mut tx = ctx.begin().await?;
-    let agent = ctx.authorize(&mut tx, AgentTarget(login), Action::AgentRecover).await?;
+    let (agent, standing) = held(ctx, &mut tx, login, Action::AgentRecover).await?;
     let id = agent.account.id;
-    forge_store::accounts::lock(&mut tx, id).await?;
     let reason = "the agent was recovered";
     let revoked = forge_store::credentials::revoke_all(&mut tx, id, reason, ctx.now()).await?;
-    let (secret, credential) = issue(ctx, &mut tx, NewToken::new(id, kind, "reset")).await?;
-    let event = Event::new("agent.recovered").subject(id).with("revoked_credentials", revoked);
+    // Whoever had the agent's token could add a key that outlives it.
+    let keys = forge_store::public_keys::delete_all(&mut tx, id).await?;
+    let (secret, credential) = issue(ctx, &mut tx, &standing, NewToken::new(id, kind, "reset")).await?;
+    let keys: Vec<String> = keys.into_iter().map(|key| key.fingerprint).collect();
+    let event = Event::new("agent.recovered")
+        .subject(id)
+        .with("login", agent.account.login.as_str())
+        .with("revoked_credentials", revoked)
+        .with("removed_keys", keys)
+        .with("credential_id", credential.id.0);
     ctx.record(&mut tx, event).await?;
     tx.commit().await?;
     Ok(Recovered { agent, secret, credential, revoked })

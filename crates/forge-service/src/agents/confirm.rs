@@ -13,6 +13,7 @@ use super::grants;
 use super::invites::find_by_token;
 use super::target::OwnAgent;
 use crate::context::RequestContext;
+use crate::standing::Standing;
 
 /// A binding that has just come into being.
 #[derive(Clone, Debug)]
@@ -36,6 +37,7 @@ pub async fn confirm(ctx: &RequestContext, token: &Secret) -> Result<ConfirmedBi
     let mut tx = ctx.begin().await?;
     let own = ctx.authorize(&mut tx, OwnAgent, Action::AgentConfirm).await?;
     let invite = open_invite(ctx, &mut tx, token).await?;
+    let _standing = Standing::of_caller(ctx, &mut tx, &[invite.human_id]).await?;
     let agent = free_agent(&mut tx, own.id).await?;
     let binding = AgentBinding { agent_id: own.id, human_id: invite.human_id, bound_at: ctx.now() };
     bind(ctx, &mut tx, &invite, &binding).await?;

@@ -15,6 +15,7 @@ use crate::app::AgentCredential;
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, issue};
 use crate::repositories::{self, NewRepository};
+use crate::standing::Standing;
 use crate::target::Site;
 
 /// How often another random login is tried.
@@ -75,7 +76,8 @@ pub async fn create(ctx: &RequestContext, new: &NewAgent) -> Result<CreatedAgent
     for login in candidates(ctx, &new.login) {
         let mut tx = ctx.begin().await?;
         ctx.authorize(&mut tx, Site, Action::SiteAdminister).await?;
-        if let Some(created) = insert(ctx, &mut tx, &login, &spec).await? {
+        let standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
+        if let Some(created) = insert(ctx, &mut tx, standing, &login, &spec).await? {
             tx.commit().await?;
             return Ok(created);
         }
@@ -159,6 +161,7 @@ pub(super) struct AgentSpec<'a> {
 pub(super) async fn insert(
     ctx: &RequestContext,
     tx: &mut Tx,
+    standing: Standing,
     login: &str,
     spec: &AgentSpec<'_>,
 ) -> Result<Option<CreatedAgent>> {
@@ -192,7 +195,8 @@ pub(super) async fn insert(
         None => None,
     };
     let token = NewToken::new(account.id, spec.credential, "agent");
-    let (secret, credential) = issue(&ctx, tx, token).await?;
+    let standing = standing.with_new(account.id);
+    let (secret, credential) = issue(&ctx, tx, &standing, token).await?;
     let agent = forge_store::agents::find(tx, account.id).await?.ok_or_else(Error::not_found)?;
     Ok(Some(CreatedAgent { agent, secret, credential, repository }))
 }

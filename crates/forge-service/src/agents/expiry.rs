@@ -6,6 +6,7 @@ use forge_types::{Action, Event, Result};
 
 use crate::context::RequestContext;
 use crate::repositories;
+use crate::standing::hold_to_end;
 use crate::target::Site;
 
 /// How many agents one call removes.
@@ -31,6 +32,7 @@ pub async fn expire_unbound(ctx: &RequestContext) -> Result<usize> {
 async fn expire(ctx: &RequestContext, agent: AccountId) -> Result<bool> {
     let mut tx = ctx.begin().await?;
     let now = ctx.now();
+    hold_to_end(&mut tx, agent).await?;
     if !forge_store::agents::claim_expired(&mut tx, agent, now).await? {
         return Ok(false);
     }

@@ -12,6 +12,7 @@ use forge_types::{Action, Error, Event, FieldCode, Result, Timestamp, name};
 use super::grants::{self, RepositoryGrantRequest, TeamGrantRequest};
 use crate::app::key_fault;
 use crate::context::RequestContext;
+use crate::standing::Standing;
 use crate::target::OwnAccount;
 
 /// What the keyed hash of an invitation's secret is for.
@@ -45,6 +46,7 @@ pub async fn invite(ctx: &RequestContext, request: &InviteRequest) -> Result<(Se
     let hash = app.keys.hash_for(PURPOSE, secret.expose().as_bytes()).map_err(key_fault)?;
     let mut tx = ctx.begin().await?;
     let human = ctx.authorize(&mut tx, OwnAccount, Action::AgentInvite).await?;
+    let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
     let invite = AgentInvite {
         id: InviteId(app.random_id(InviteId::PREFIX)),
         human_id: human.id,

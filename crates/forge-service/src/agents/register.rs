@@ -14,6 +14,7 @@ use super::invites::find_by_token;
 use crate::app::{AgentCredential, AgentRegistration};
 use crate::context::RequestContext;
 use crate::registration_key;
+use crate::standing::Standing;
 use crate::throttle::{self, Limit};
 
 /// Leaves room for a hyphen and six digits.
@@ -71,7 +72,9 @@ pub async fn register(
             expires_unbound_at: admission.expiry(ctx),
             registers_itself: true,
         };
-        if let Some(created) = insert(ctx, &mut tx, &login, &spec).await? {
+        // What is presented is held by itself: the key until the commit, the invite because it can be claimed once.
+        let standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
+        if let Some(created) = insert(ctx, &mut tx, standing, &login, &spec).await? {
             admission.settle(ctx, &mut tx, &created).await?;
             tx.commit().await?;
             return Ok(created);

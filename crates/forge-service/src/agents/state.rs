@@ -6,7 +6,7 @@ use forge_types::agent::{Agent, StandingAccess};
 use forge_types::{Action, Error, Event, FieldCode, Result};
 
 use super::create::check_description;
-use super::target::AgentTarget;
+use super::target::{AgentTarget, held};
 use crate::context::RequestContext;
 
 const LONGEST_NAME: usize = 100;
@@ -75,7 +75,7 @@ pub(super) fn check_name(name: Option<&str>) -> Result<()> {
 pub async fn suspend(ctx: &RequestContext, login: &str, reason: Option<&str>) -> Result<()> {
     check_reason(reason)?;
     let mut tx = ctx.begin().await?;
-    let agent = ctx.authorize(&mut tx, AgentTarget(login), Action::AgentSuspend).await?;
+    let (agent, _standing) = held(ctx, &mut tx, login, Action::AgentSuspend).await?;
     let is_suspended = agent.account.status == AccountStatus::Suspended;
     if is_suspended && !ctx.may(&agent, Action::AgentRestore) {
         return Ok(());
@@ -106,7 +106,7 @@ fn check_reason(reason: Option<&str>) -> Result<()> {
 /// `NotFound`, or `Forbidden` unless the caller administers the forge or is the human who suspended it.
 pub async fn restore(ctx: &RequestContext, login: &str) -> Result<()> {
     let mut tx = ctx.begin().await?;
-    let agent = ctx.authorize(&mut tx, AgentTarget(login), Action::AgentRestore).await?;
+    let (agent, _standing) = held(ctx, &mut tx, login, Action::AgentRestore).await?;
     if agent.account.status != AccountStatus::Suspended {
         return Ok(());
     }

@@ -8,32 +8,36 @@ use forge_types::credential::{Credential, CredentialKind, SWITCH_SESSION_LIMIT};
 use forge_types::id::CredentialId;
 use forge_types::{Action, Error, Event, Result};
 
-use super::target::AgentTarget;
+use super::target::{AgentTarget, held};
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, Parent, issue};
+use crate::standing::Standing;
 
 /// What every switch session is called.
 const NAME: &str = "agent-switch-session";
 
-/// Opens a switch session. It is limited to what the calling credential is limited to.
+/// Opens a switch session. It is limited to what the calling credential is limited to, and renewing does not lead past
+/// that one's end.
 ///
 /// # Errors
 /// `NotFound` unless the caller is the agent's human; `Conflict` if the agent is suspended.
 pub async fn open_switch(ctx: &RequestContext, login: &str) -> Result<(Agent, Secret, Credential)> {
     let mut tx = ctx.begin().await?;
-    let agent = ctx.authorize(&mut tx, AgentTarget(login), Action::AgentSwitch).await?;
+    let (agent, standing) = held(ctx, &mut tx, login, Action::AgentSwitch).await?;
     if agent.account.status != AccountStatus::Active {
         return Err(Error::conflict("the agent is suspended"));
     }
     let calling = ctx.caller().credential.as_ref();
+    let limit = ctx.now().plus(SWITCH_SESSION_LIMIT);
+    let end = calling.and_then(|credential| credential.expires_at);
     let new = NewToken {
         scopes: calling.and_then(|credential| credential.scopes.clone()),
         acting: Some(ctx.account()?.id),
         parent: calling.map(Parent::from),
-        renewable_until: Some(ctx.now().plus(SWITCH_SESSION_LIMIT)),
+        renewable_until: Some(end.map_or(limit, |end| end.min(limit))),
         ..NewToken::new(agent.account.id, CredentialKind::Switch, NAME)
     };
-    let (secret, credential) = issue(ctx, &mut tx, new).await?;
+    let (secret, credential) = issue(ctx, &mut tx, &standing, new).await?;
     ctx.record(&mut tx, event("agent.switch_opened", &agent, credential.id)).await?;
     tx.commit().await?;
     Ok((agent, secret, credential))
@@ -47,6 +51,7 @@ pub async fn open_switch(ctx: &RequestContext, login: &str) -> Result<(Agent, Se
 pub async fn renew_switch(ctx: &RequestContext, login: &str) -> Result<(Agent, Secret, Credential)> {
     let mut tx = ctx.begin().await?;
     let agent = ctx.authorize(&mut tx, AgentTarget(login), Action::AgentSwitchRenew).await?;
+    let standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
     let old = ctx.caller().credential.as_ref().ok_or_else(Error::requires_authentication)?;
     let id = agent.account.id;
     if !forge_store::credentials::revoke(&mut tx, id, old.id, "renewed", ctx.now()).await? {
@@ -56,10 +61,11 @@ pub async fn renew_switch(ctx: &RequestContext, login: &str) -> Result<(Agent, S
         scopes: old.scopes.clone(),
         acting: ctx.caller().acting.as_ref().map(|human| human.id),
         family: Some(&old.family),
+        parent: old.parent_id.map(|id| Parent { id, scopes: old.scopes.clone(), expires_at: None }),
         renewable_until: old.renewable_until,
         ..NewToken::new(id, CredentialKind::Switch, NAME)
     };
-    let (secret, credential) = issue(ctx, &mut tx, new).await?;
+    let (secret, credential) = issue(ctx, &mut tx, &standing, new).await?;
     ctx.record(&mut tx, event("agent.switch_renewed", &agent, credential.id)).await?;
     tx.commit().await?;
     Ok((agent, secret, credential))
@@ -75,7 +81,7 @@ pub async fn end_switch(
     only: Option<CredentialId>,
 ) -> Result<(Agent, u64)> {
     let mut tx = ctx.begin().await?;
-    let agent = ctx.authorize(&mut tx, AgentTarget(login), Action::AgentSwitchEnd).await?;
+    let (agent, _standing) = held(ctx, &mut tx, login, Action::AgentSwitchEnd).await?;
     let caller = ctx.caller();
     let in_use = caller.acting.as_ref().and(caller.credential.as_ref()).map(|credential| credential.id);
     let ended = forge_store::credentials::revoke_switch_sessions(

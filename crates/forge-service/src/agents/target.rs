@@ -1,12 +1,13 @@
 //! Agents as targets: by login, or the caller itself.
 
 use forge_auth::policy::{AgentFacts, Resource};
-use forge_store::Conn;
-use forge_types::Result;
+use forge_store::{Conn, Tx};
 use forge_types::agent::Agent;
 use forge_types::id::AccountId;
+use forge_types::{Action, Result};
 
 use crate::context::RequestContext;
+use crate::standing::Standing;
 use crate::target::{Facts, Ids, Target};
 
 /// The agent with this login.
@@ -33,6 +34,19 @@ impl Facts for Agent {
     fn ids(&self) -> Ids {
         Ids { subject_id: Some(self.account.id), ..Ids::default() }
     }
+}
+
+/// Loads an agent and decides, holds it alone with the caller, and decides again: whose agent it is may have changed
+/// meanwhile, and does not from here to the end of the transaction.
+pub(super) async fn held(
+    ctx: &RequestContext,
+    tx: &mut Tx,
+    login: &str,
+    action: Action,
+) -> Result<(Agent, Standing)> {
+    let agent = ctx.authorize(tx, AgentTarget(login), action).await?;
+    let standing = Standing::of_caller(ctx, tx, &[agent.account.id]).await?;
+    Ok((ctx.authorize(tx, AgentTarget(login), action).await?, standing))
 }
 
 /// The caller, asked to do what only an agent does. That a human is none is for the decision to say.

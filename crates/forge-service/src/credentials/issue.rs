@@ -9,6 +9,7 @@ use forge_types::{Error, Event, FieldCode, Result, Scopes, Timestamp};
 
 use crate::app::key_fault;
 use crate::context::{CallerCredential, RequestContext};
+use crate::standing::Standing;
 
 /// The most live credentials of one kind an account may have. Nothing is ever dropped to make room.
 const MOST_PER_KIND: i64 = 200;
@@ -82,11 +83,20 @@ impl From<&Credential> for Parent {
 
 /// Creates a credential, records that, and returns its value, which is kept nowhere.
 ///
-/// The caller has authorized the use case this is part of; here only what holds for every credential is enforced.
+/// The caller has authorized the use case this is part of and shows with `standing` that what it rests on stands; here
+/// only what holds for every credential is enforced.
 ///
 /// # Errors
 /// `Invalid` if it would exceed its parent, is already over, or the account has too many of its kind.
-pub async fn issue(ctx: &RequestContext, tx: &mut Tx, new: NewToken<'_>) -> Result<(Secret, Credential)> {
+pub async fn issue(
+    ctx: &RequestContext,
+    tx: &mut Tx,
+    standing: &Standing,
+    new: NewToken<'_>,
+) -> Result<(Secret, Credential)> {
+    if !standing.holds(new.account) {
+        return Err(Error::internal("a credential was to be issued for an account that is not held"));
+    }
     let now = ctx.now();
     check_scopes(&new)?;
     let expires_at = expiry(&new, now)?;

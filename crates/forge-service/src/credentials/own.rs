@@ -10,6 +10,7 @@ use forge_types::{Action, Error, Event, FieldCode, Result, Scopes, Timestamp};
 use super::issue::{NewToken, Parent, issue};
 use crate::app::key_fault;
 use crate::context::RequestContext;
+use crate::standing::{Standing, hold_to_end};
 use crate::target::OwnAccount;
 
 const LONGEST_NAME: usize = 100;
@@ -43,6 +44,7 @@ pub async fn create(ctx: &RequestContext, request: &TokenRequest) -> Result<(Sec
     let name = check_name(&request.name)?;
     let mut tx = ctx.begin().await?;
     let account = ctx.authorize(&mut tx, OwnAccount, Action::CredentialCreate).await?;
+    let standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
     let calling = ctx.caller().credential.as_ref();
     let limit = calling.and_then(|credential| credential.scopes.clone());
     let new = NewToken {
@@ -51,7 +53,7 @@ pub async fn create(ctx: &RequestContext, request: &TokenRequest) -> Result<(Sec
         expires_at: request.expires_at,
         ..NewToken::new(account.id, CredentialKind::Personal, name)
     };
-    let issued = issue(ctx, &mut tx, new).await?;
+    let issued = issue(ctx, &mut tx, &standing, new).await?;
     tx.commit().await?;
     Ok(issued)
 }
@@ -86,9 +88,12 @@ pub async fn revoke_value(ctx: &RequestContext, value: &Secret) -> Result<()> {
     Err(Error::not_found())
 }
 
-/// Revokes a credential and, when it was exchanged for sessions, those too.
+/// Revokes a credential and what may not outlive it: the sessions a bootstrap secret was exchanged for, whatever a
+/// program got or made by one consent, and the switch sessions opened with a token. Tokens that one's own token made stay,
+/// since that is how a token is replaced.
 pub(crate) async fn revoke_found(ctx: &RequestContext, tx: &mut Tx, credential: &Credential) -> Result<()> {
     let now = ctx.now();
+    hold_to_end(tx, credential.account_id).await?;
     let revoked = forge_store::credentials::revoke(
         tx,
         credential.account_id,
@@ -99,7 +104,7 @@ pub(crate) async fn revoke_found(ctx: &RequestContext, tx: &mut Tx, credential: 
     .await?;
     let derived = match credential.kind {
         CredentialKind::Bootstrap => {
-            forge_store::credentials::revoke_children(
+            forge_store::credentials::revoke_derived(
                 tx,
                 credential.id,
                 "the bootstrap secret was revoked",
@@ -116,7 +121,12 @@ pub(crate) async fn revoke_found(ctx: &RequestContext, tx: &mut Tx, credential: 
             )
             .await?
         }
-        CredentialKind::Personal | CredentialKind::Session | CredentialKind::Switch => 0,
+        CredentialKind::Personal | CredentialKind::Session => {
+            let reason = "the token it was opened with was revoked";
+            forge_store::credentials::revoke_switch_sessions_opened_with(tx, credential.id, reason, now)
+                .await?
+        }
+        CredentialKind::Switch => 0,
     };
     if !revoked && derived == 0 {
         return Ok(());

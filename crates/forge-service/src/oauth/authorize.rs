@@ -16,6 +16,7 @@ use super::clients::OAuthClient;
 use super::issuer;
 use crate::app::{App, key_fault};
 use crate::context::RequestContext;
+use crate::standing::Standing;
 use crate::target::OwnAccount;
 
 /// How long a code can be exchanged.
@@ -94,6 +95,7 @@ async fn approve(ctx: &RequestContext, asked: &Asked) -> Result<Url> {
     let family = app.random_id("fam_");
     let mut tx = ctx.begin().await?;
     let account = ctx.authorize(&mut tx, OwnAccount, Action::ClientAuthorize).await?;
+    let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
     let (client_id, scopes) = (asked.client.client_id.as_str(), &asked.request.scopes);
     let row = NewAuthorizationCode {
         hash: hashes(app, &code)?[0],

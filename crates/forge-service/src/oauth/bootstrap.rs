@@ -13,6 +13,7 @@ use super::failure::Fault;
 use crate::authenticate::{find, is_live};
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, Parent, issue};
+use crate::standing::Standing;
 
 /// How long a session lasts; the secret opens another at any time.
 const SESSION: Duration = Duration::from_secs(3600);
@@ -41,7 +42,9 @@ pub(super) async fn exchange(
         ..NewToken::new(found.account.id, CredentialKind::Session, "session")
     };
     let mut tx = ctx.begin().await?;
-    let session = issue(&ctx, &mut tx, new).await?;
+    let standing = Standing::of_credential(&ctx, &mut tx, found.account.id, found.credential.id).await?;
+    let standing = standing.ok_or_else(OAuthError::invalid_client)?;
+    let session = issue(&ctx, &mut tx, &standing, new).await?;
     let event = Event::new("bootstrap.exchanged").with("credential_id", found.credential.id.0);
     ctx.record(&mut tx, event).await?;
     tx.commit().await.map_err(Error::from)?;

@@ -2,14 +2,15 @@
 
 use forge_auth::messages::{ClientAuthentication, OAuthError, check_registered};
 use forge_auth::token::Secret;
-use forge_store::Conn;
 use forge_store::oauth::clients::NewClient;
 pub use forge_store::oauth::clients::OAuthClient;
+use forge_store::{Conn, Tx};
 use forge_types::{Action, Error, Event, FieldCode, Result};
 
 use super::failure::Fault;
 use crate::app::key_fault;
 use crate::context::RequestContext;
+use crate::standing::Standing;
 use crate::target::Site;
 
 const PURPOSE: &str = "client secret";
@@ -40,6 +41,7 @@ pub async fn register(
 ) -> Result<(OAuthClient, Option<Secret>)> {
     let mut tx = ctx.begin().await?;
     ctx.authorize(&mut tx, Site, Action::SiteAdminister).await?;
+    let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
     check(&mut tx, request).await?;
     let app = ctx.app();
     let secret = request.is_confidential.then(|| Secret::new(app.random_text(43)));
@@ -140,6 +142,12 @@ pub(super) async fn recognise(
         (None, Some(_)) | (Some(_), None) => false,
     };
     if is_recognised { Ok(client) } else { Err(OAuthError::invalid_client().into()) }
+}
+
+/// Keeps a client there until the transaction ends, so that nothing is issued to one that is being removed.
+pub(super) async fn hold(tx: &mut Tx, client: &OAuthClient) -> std::result::Result<(), Fault> {
+    let is_there = forge_store::oauth::clients::hold(tx, client.id).await?;
+    if is_there { Ok(()) } else { Err(OAuthError::invalid_client().into()) }
 }
 
 fn has_secret(ctx: &RequestContext, stored: &[u8], secret: &Secret) -> Result<bool> {

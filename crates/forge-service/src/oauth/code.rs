@@ -4,16 +4,17 @@ use forge_auth::messages::{ClientAuthentication, OAuthError, TokenAnswer, verifi
 use forge_auth::token::Secret;
 use forge_store::Tx;
 use forge_store::oauth::authorization_codes::AuthorizationCode;
-use forge_types::account::{Account, AccountRef, AccountStatus};
+use forge_types::account::{Account, AccountRef};
 use forge_types::credential::CredentialKind;
 use forge_types::{Error, Event};
 
 use super::authorize::hashes;
-use super::clients::{OAuthClient, recognise};
+use super::clients::{OAuthClient, hold, recognise};
 use super::failure::Fault;
 use super::{ACCESS_LIFETIME, answer};
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, issue};
+use crate::standing::Standing;
 
 /// What shows that the client is the one that asked.
 #[derive(Clone, Copy)]
@@ -39,14 +40,16 @@ pub(super) async fn exchange(
         }
     }
     let (hash, stored) = found.ok_or_else(OAuthError::invalid_grant)?;
+    hold(&mut tx, &client).await?;
+    let standing = Standing::of_account(&mut tx, stored.account_id).await?;
     if !forge_store::oauth::authorization_codes::consume(&mut tx, &hash, ctx.now()).await? {
         replayed(ctx, tx, &stored).await?;
         return Err(OAuthError::invalid_grant().into());
     }
     let account = forge_store::accounts::find(&mut tx, stored.account_id).await?;
-    let account = account.filter(|account| account.status == AccountStatus::Active);
-    match account.filter(|_| is_proved(ctx, &client, &stored, proof)) {
-        Some(account) => give(ctx, tx, &client, &stored, &account).await,
+    let account = account.filter(|_| is_proved(ctx, &client, &stored, proof));
+    match standing.zip(account) {
+        Some((standing, account)) => give(ctx, tx, &standing, &client, &stored, &account).await,
         None => {
             tx.commit().await.map_err(Error::from)?;
             Err(OAuthError::invalid_grant().into())
@@ -75,6 +78,7 @@ async fn replayed(ctx: &RequestContext, mut tx: Tx, code: &AuthorizationCode) ->
 async fn give(
     ctx: &RequestContext,
     mut tx: Tx,
+    standing: &Standing,
     client: &OAuthClient,
     code: &AuthorizationCode,
     account: &Account,
@@ -86,9 +90,10 @@ async fn give(
         family: Some(&code.family),
         ..NewToken::new(account.id, kind, &client.name)
     };
-    let refresh = issue(&ctx, &mut tx, new(CredentialKind::Refresh)).await?;
+    let refresh = issue(&ctx, &mut tx, standing, new(CredentialKind::Refresh)).await?;
     let expires_at = Some(ctx.now().plus(ACCESS_LIFETIME));
-    let access = issue(&ctx, &mut tx, NewToken { expires_at, ..new(CredentialKind::OAuth) }).await?;
+    let access = NewToken { expires_at, ..new(CredentialKind::OAuth) };
+    let access = issue(&ctx, &mut tx, standing, access).await?;
     let event = Event::new("authorization_code.exchanged").with("client_id", client.client_id.as_str());
     ctx.record(&mut tx, event).await?;
     tx.commit().await.map_err(Error::from)?;

@@ -7,6 +7,7 @@ use forge_types::{Action, Error, ErrorKind, Event, FieldCode, Result, Scopes, Ti
 
 use super::device::user_code_hash;
 use crate::context::RequestContext;
+use crate::standing::Standing;
 use crate::target::OwnAccount;
 use crate::throttle::{self, Limit};
 
@@ -56,6 +57,7 @@ pub async fn decide(ctx: &RequestContext, typed: &str, is_approved: bool) -> Res
     let details = describe(ctx, &code).await?;
     let mut tx = ctx.begin().await?;
     let account = ctx.authorize(&mut tx, OwnAccount, Action::DeviceDecide).await?;
+    let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
     if is_approved {
         check_scopes(ctx, &code.scopes)?;
     }

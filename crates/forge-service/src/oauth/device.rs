@@ -8,16 +8,17 @@ use forge_auth::messages::{
 use forge_auth::token::Secret;
 use forge_store::Tx;
 use forge_store::oauth::device_codes::{DeviceCode, DeviceState, NewDeviceCode};
-use forge_types::account::{Account, AccountRef, AccountStatus};
+use forge_types::account::{Account, AccountRef};
 use forge_types::credential::CredentialKind;
 use forge_types::{Error, Event, Result};
 
-use super::clients::{OAuthClient, recognise};
+use super::clients::{OAuthClient, hold, recognise};
 use super::failure::Fault;
 use super::{ACCESS_LIFETIME, answer};
 use crate::app::{App, key_fault};
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, Parent, issue};
+use crate::standing::Standing;
 use crate::throttle::{self, Limit};
 
 /// How long codes last.
@@ -147,12 +148,13 @@ async fn give(
     client: &OAuthClient,
     code: &DeviceCode,
 ) -> Result<TokenAnswer, Fault> {
-    let account = approver(&mut tx, code).await?;
+    hold(&mut tx, client).await?;
+    let (standing, account) = approver(&mut tx, code).await?;
     if !forge_store::oauth::device_codes::consume(&mut tx, code.id).await? {
         return Err(OAuthError::invalid_grant().into());
     }
     let ctx = ctx.speaking_for(AccountRef::from(&account));
-    let parent = approving_credential(&mut tx, &account, code).await?;
+    let parent = approving_credential(&ctx, &mut tx, &account, code).await?;
     let renewable_until = parent.as_ref().and_then(|parent| parent.expires_at);
     let family = ctx.app().random_id("fam_");
     let new = |kind| NewToken {
@@ -164,13 +166,14 @@ async fn give(
         ..NewToken::new(account.id, kind, &client.name)
     };
     let refresh = if code.wants_refresh {
-        Some(issue(&ctx, &mut tx, new(CredentialKind::Refresh)).await?)
+        Some(issue(&ctx, &mut tx, &standing, new(CredentialKind::Refresh)).await?)
     } else {
         None
     };
     let latest = ctx.now().plus(ACCESS_LIFETIME);
     let expires_at = code.wants_refresh.then_some(renewable_until.map_or(latest, |until| until.min(latest)));
-    let access = issue(&ctx, &mut tx, NewToken { expires_at, ..new(CredentialKind::OAuth) }).await?;
+    let access = NewToken { expires_at, ..new(CredentialKind::OAuth) };
+    let access = issue(&ctx, &mut tx, &standing, access).await?;
     let event = Event::new("device.exchanged").with("client_id", client.client_id.as_str());
     ctx.record(&mut tx, event).await?;
     tx.commit().await.map_err(Error::from)?;
@@ -178,23 +181,26 @@ async fn give(
 }
 
 /// Returns who approved, if they still may act.
-async fn approver(tx: &mut Tx, code: &DeviceCode) -> Result<Account, Fault> {
+async fn approver(tx: &mut Tx, code: &DeviceCode) -> Result<(Standing, Account), Fault> {
     let Some(id) = code.account_id else { return Err(OAuthError::invalid_grant().into()) };
+    let standing = Standing::of_account(tx, id).await?;
     let account = forge_store::accounts::find(tx, id).await?;
-    let is_active = |account: &Account| account.status == AccountStatus::Active;
     let refusal = || OAuthError::new(OAuthCode::AccessDenied, "the person may not act any more");
-    Ok(account.filter(is_active).ok_or_else(refusal)?)
+    Ok(standing.zip(account).ok_or_else(refusal)?)
 }
 
 /// A token with which a code was approved limits what comes of it, and must still stand.
 async fn approving_credential(
+    ctx: &RequestContext,
     tx: &mut Tx,
     account: &Account,
     code: &DeviceCode,
 ) -> Result<Option<Parent>, Fault> {
     let Some(id) = code.approver_credential_id else { return Ok(None) };
+    let refusal = || OAuthError::new(OAuthCode::AccessDenied, "what this was approved with has ended");
+    if !forge_store::credentials::hold(tx, id, ctx.now()).await? {
+        return Err(refusal().into());
+    }
     let found = forge_store::credentials::find(tx, account.id, id).await?;
-    let standing = found.filter(|credential| credential.revoked_at.is_none());
-    let refusal = || OAuthError::new(OAuthCode::AccessDenied, "what this was approved with was revoked");
-    Ok(Some(Parent::from(&standing.ok_or_else(refusal)?)))
+    Ok(Some(Parent::from(&found.ok_or_else(refusal)?)))
 }

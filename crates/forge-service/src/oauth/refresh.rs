@@ -4,16 +4,17 @@
 use forge_auth::messages::{ClientAuthentication, OAuthCode, OAuthError, TokenAnswer};
 use forge_auth::token::{Secret, recognise as recognise_token};
 use forge_store::Tx;
-use forge_types::account::{Account, AccountRef, AccountStatus};
+use forge_types::account::{Account, AccountRef};
 use forge_types::credential::{Credential, CredentialKind};
 use forge_types::{Error, Event, Scopes};
 
-use super::clients::{OAuthClient, recognise};
+use super::clients::{OAuthClient, hold, recognise};
 use super::failure::Fault;
 use super::{ACCESS_LIFETIME, answer};
 use crate::app::key_fault;
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, Parent, issue};
+use crate::standing::Standing;
 
 /// Gives a new pair of tokens; the former pair is over.
 pub(super) async fn exchange(
@@ -37,14 +38,17 @@ pub(super) async fn exchange(
     if scopes.is_some_and(|asked| !held.includes(asked)) {
         return Err(OAuthError::new(OAuthCode::InvalidScope, "more than was consented to").into());
     }
+    hold(&mut tx, &client).await?;
+    let standing = Standing::of_account(&mut tx, former.account_id).await?;
+    let standing = standing.ok_or_else(OAuthError::invalid_grant)?;
     let account = forge_store::accounts::find(&mut tx, former.account_id).await?;
-    let account = account.filter(|account| account.status == AccountStatus::Active);
     let account = account.ok_or_else(OAuthError::invalid_grant)?;
     if !forge_store::credentials::consume(&mut tx, former.id, ctx.now()).await? {
         reused(ctx, tx, &former).await?;
         return Err(OAuthError::invalid_grant().into());
     }
-    rotate(ctx, tx, &client, &account, &former, scopes.cloned().unwrap_or(held)).await
+    let scopes = scopes.cloned().unwrap_or(held);
+    rotate(ctx, tx, &standing, &client, &account, &former, scopes).await
 }
 
 async fn find(ctx: &RequestContext, tx: &mut Tx, token: &Secret) -> Result<Option<Credential>, Fault> {
@@ -72,6 +76,7 @@ async fn reused(ctx: &RequestContext, mut tx: Tx, former: &Credential) -> Result
 async fn rotate(
     ctx: &RequestContext,
     mut tx: Tx,
+    standing: &Standing,
     client: &OAuthClient,
     account: &Account,
     former: &Credential,
@@ -91,7 +96,7 @@ async fn rotate(
     let parent = Parent { id: former.id, scopes: former.scopes.clone(), expires_at: None };
     let refresh =
         NewToken { scopes: former.scopes.clone(), parent: Some(parent), ..new(CredentialKind::Refresh) };
-    let refresh = issue(&ctx, &mut tx, refresh).await?;
+    let refresh = issue(&ctx, &mut tx, standing, refresh).await?;
     let latest = now.plus(ACCESS_LIFETIME);
     let access = NewToken {
         scopes: Some(scopes),
@@ -99,7 +104,7 @@ async fn rotate(
         expires_at: Some(former.renewable_until.map_or(latest, |until| until.min(latest))),
         ..new(CredentialKind::OAuth)
     };
-    let access = issue(&ctx, &mut tx, access).await?;
+    let access = issue(&ctx, &mut tx, standing, access).await?;
     let event = Event::new("refresh_token.exchanged")
         .with("credential_id", former.id.0)
         .with("client_id", client.client_id.as_str());

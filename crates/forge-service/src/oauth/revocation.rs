@@ -21,14 +21,14 @@ pub async fn revoke(ctx: &RequestContext, request: &TokenToCheck) -> Result<(), 
 }
 
 async fn revoke_if_known(ctx: &RequestContext, request: &TokenToCheck) -> Result<(), Fault> {
-    let mut tx = ctx.begin().await?;
     let client = match request.client.client_id {
-        Some(_) => Some(recognise(ctx, &mut tx, &request.client).await?),
+        Some(_) => Some(recognise(ctx, &mut ctx.read().await?, &request.client).await?),
         None => None,
     };
     if recognise_token(&ctx.app().token_prefix, request.token.expose()).is_none() {
         return Ok(());
     }
+    let mut tx = ctx.begin().await?;
     let value = request.token.expose().as_bytes();
     for hash in ctx.app().keys.candidate_hashes("credential", value).map_err(key_fault)? {
         let Some(found) = forge_store::credentials::find_by_hash(&mut tx, &hash).await? else { continue };

@@ -6,13 +6,14 @@ use forge_auth::token::Secret;
 use forge_store::Tx;
 use forge_store::passwords::LinkPurpose;
 use forge_types::account::Account;
-use forge_types::{Error, Event, Result};
+use forge_types::{Error, Event, Result, Timestamp};
 use url::Url;
 
 use super::sessions::{SignedIn, open};
 use crate::app::{App, key_fault};
 use crate::context::RequestContext;
 use crate::people::password;
+use crate::standing::hold_to_end;
 
 /// How long a link can be used.
 pub const LIFETIME: Duration = Duration::from_secs(24 * 3600);
@@ -73,7 +74,8 @@ pub async fn account(ctx: &RequestContext, secret: &Secret) -> Result<Account> {
     Err(Error::not_found())
 }
 
-/// Sets the password of the link's account and signs the person in; all other sessions of the account end.
+/// Sets the password of the link's account and signs the person in. All other sessions of the account end, those as its
+/// agents included, and consents that no program has used yet are void: somebody else may have given them.
 ///
 /// # Errors
 /// `NotFound` if the link cannot be used any more; `Invalid` if the password is too weak, and the link stays good.
@@ -83,6 +85,7 @@ pub async fn set_password(ctx: &RequestContext, secret: &Secret, chosen: &str) -
     let hash = password::hash(ctx.app(), chosen).await?;
     let now = ctx.now();
     let mut tx = ctx.begin().await?;
+    hold_to_end(&mut tx, account.id).await?;
     let mut consumed = None;
     for link in hashes(ctx.app(), secret)? {
         consumed =
@@ -93,9 +96,18 @@ pub async fn set_password(ctx: &RequestContext, secret: &Secret, chosen: &str) -
         return Err(Error::not_found());
     }
     forge_store::passwords::upsert(&mut tx, account.id, &hash, now).await?;
-    forge_store::web_sessions::revoke_all(&mut tx, account.id, now).await?;
+    end_sessions(&mut tx, &account, now).await?;
     ctx.speaking_for((&account).into()).record(&mut tx, Event::new("password.set")).await?;
     let signed_in = open(ctx, &mut tx, account, "password link").await?;
     tx.commit().await?;
     Ok(signed_in)
+}
+
+async fn end_sessions(tx: &mut Tx, account: &Account, now: Timestamp) -> Result<()> {
+    let reason = "the human chose another password";
+    forge_store::web_sessions::revoke_all(tx, account.id, now).await?;
+    forge_store::credentials::revoke_switch_sessions_of_human(tx, account.id, reason, now).await?;
+    forge_store::oauth::authorization_codes::consume_all(tx, account.id, now).await?;
+    forge_store::oauth::device_codes::withdraw_all(tx, account.id, now).await?;
+    Ok(())
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 use forge_auth::token::Secret;
 use forge_store::Tx;
 use forge_store::web_sessions::NewWebSession;
-use forge_types::account::{Account, AccountStatus};
+use forge_types::account::Account;
 use forge_types::{Error, Event, Result, Timestamp};
 
 use crate::app::{App, key_fault};
 use crate::context::RequestContext;
+use crate::standing::Standing;
 
 /// How long a session lasts.
 pub const LIFETIME: Duration = Duration::from_secs(14 * 24 * 3600);
@@ -37,7 +38,7 @@ pub(crate) async fn open(
     account: Account,
     method: &'static str,
 ) -> Result<SignedIn> {
-    if account.status != AccountStatus::Active {
+    if Standing::of_account(tx, account.id).await?.is_none() {
         return Err(Error::bad_credentials());
     }
     let (app, now) = (ctx.app(), ctx.now());

@@ -14,6 +14,7 @@ use super::sessions::{SignedIn, open};
 use crate::app::App;
 use crate::context::RequestContext;
 use crate::people::password;
+use crate::standing::hold_to_end;
 use crate::throttle::{self, Limit};
 
 const PER_ACCOUNT: Limit =
@@ -33,7 +34,10 @@ pub async fn with_password(ctx: &RequestContext, login: &str, given: &str) -> Re
     let is_right = is_right(ctx.app(), given, stored).await?;
     let may_enter = |account: &SignInAccount| is_right && account.status == AccountStatus::Active;
     match found {
-        Some(account) if may_enter(&account) => succeed(ctx, login, &account).await,
+        Some(account) if may_enter(&account) => match succeed(ctx, login, &account).await? {
+            Some(signed_in) => Ok(signed_in),
+            None => Err(fail(ctx, Some(&account)).await?),
+        },
         found => Err(fail(ctx, found.as_ref()).await?),
     }
 }
@@ -87,13 +91,20 @@ async fn is_right(app: &App, given: &str, stored: Option<String>) -> Result<bool
     app.passwords.verify(given.to_owned(), stored).await.map_err(password::fault)
 }
 
-async fn succeed(ctx: &RequestContext, login: &str, found: &SignInAccount) -> Result<SignedIn> {
+/// Opens the session, unless the password was replaced while it was looked at, which takes a while: whoever replaces one
+/// wants those who know the old one to be out.
+async fn succeed(ctx: &RequestContext, login: &str, found: &SignInAccount) -> Result<Option<SignedIn>> {
     let mut tx = ctx.begin().await?;
+    hold_to_end(&mut tx, found.id).await?;
+    let now_stored = forge_store::passwords::find_by_login(&mut tx, login).await?;
+    if now_stored.is_none_or(|stored| stored.id != found.id || stored.hash != found.hash) {
+        return Ok(None);
+    }
     throttle::forget(ctx, &mut tx, PER_ACCOUNT, &name::key(login)).await?;
     let account = forge_store::accounts::find(&mut tx, found.id).await?.ok_or_else(Error::not_found)?;
     let signed_in = open(ctx, &mut tx, account, "password").await?;
     tx.commit().await?;
-    Ok(signed_in)
+    Ok(Some(signed_in))
 }
 
 async fn fail(ctx: &RequestContext, found: Option<&SignInAccount>) -> Result<Error> {

@@ -120,6 +120,21 @@ pub async fn consume(tx: &mut Tx, hash: &[u8; 32], now: Timestamp) -> StoreResul
     Ok(rows == 1)
 }
 
+/// Uses up every code of an account that was not exchanged yet; returns how many there were.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn consume_all(tx: &mut Tx, account_id: AccountId, now: Timestamp) -> StoreResult<u64> {
+    tx.execute(
+        sql!(
+            "UPDATE authorization_codes SET consumed_at = $2 \
+             WHERE account_id = $1 AND consumed_at IS NULL AND expires_at > $2"
+        ),
+        params![account_id, now],
+    )
+    .await
+}
+
 /// Forgets codes that ended before `horizon`; returns how many.
 ///
 /// # Errors

@@ -3,8 +3,8 @@
 use forge_types::Timestamp;
 use forge_types::id::{AccountId, ClientId};
 
-use crate::row::{FromRow, Row, corrupt};
-use crate::statement::{params, sql};
+use crate::row::{FromRow, Row, corrupt, from_row};
+use crate::statement::{params, postgres_sql, sql};
 use crate::{Conn, StoreResult, Tx};
 
 /// A client.
@@ -114,6 +114,26 @@ pub async fn find(conn: &mut Conn, client_id: &str) -> StoreResult<Option<OAuthC
     )
     .await
 }
+
+/// Returns whether a client is there, and keeps it until the transaction ends: whoever removes it waits.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn hold(tx: &mut Tx, id: ClientId) -> StoreResult<bool> {
+    // SQLite has one writer, which is this transaction.
+    let statement = if tx.is_sqlite() {
+        sql!("SELECT id FROM oauth_clients WHERE id = $1")
+    } else {
+        postgres_sql!("SELECT id FROM oauth_clients WHERE id = $1 FOR SHARE")
+    };
+    let found: Option<Present> = tx.fetch_optional(statement, params![id]).await?;
+    Ok(found.is_some_and(|found| found.id == id))
+}
+
+struct Present {
+    id: ClientId,
+}
+from_row!(Present { id });
 
 /// Returns all clients, oldest first.
 ///

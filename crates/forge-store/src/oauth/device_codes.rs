@@ -223,6 +223,21 @@ pub async fn consume(tx: &mut Tx, id: i64) -> StoreResult<bool> {
     Ok(rows == 1)
 }
 
+/// Takes back every approval of a human that no device has used yet; returns how many there were.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn withdraw_all(tx: &mut Tx, account_id: AccountId, now: Timestamp) -> StoreResult<u64> {
+    tx.execute(
+        sql!(
+            "UPDATE device_codes SET state = 'denied', decided_at = $2 \
+             WHERE account_id = $1 AND state = 'approved' AND expires_at > $2"
+        ),
+        params![account_id, now],
+    )
+    .await
+}
+
 /// Notes a poll and the interval that holds from now on.
 ///
 /// # Errors
