@@ -113,6 +113,31 @@ for_each_database! {
         assert_eq!(answer(&agent.client, &made).await, 201);
     }
 
+    // The most an invite makes of an agent is a member with the place in the team; owning takes a human, whoever asks.
+    async fn a75_an_agent_never_owns_an_organization(forge: TestForge) {
+        let (alice, bob) = (forge.human("alice").await, forge.human("bob").await);
+        let acme = forge.organization("acme", &[&alice]).await;
+        forge.team(&acme, "core", &[]).await;
+        let agent = forge.registered_agent("bot").await;
+        let client = forge.client_of(&alice, None).await;
+        for role in ["admin", "owner"] {
+            let _ = client.post(&format!("{EXT}/agent-invites"), &core_team(role)).await.expect(422);
+        }
+        forge.bind(&client, &agent, &core_team("maintainer")).await;
+        let path = |login: &str| format!("/api/v3/orgs/acme/memberships/{login}");
+        let _ = client.put(&path(&agent.login), &json!({ "role": "admin" })).await.expect(422);
+        let _ = client.put(&path("bob"), &json!({ "role": "admin" })).await.expect(200);
+        // Nor does it bring others in, be they agents.
+        let other = forge.registered_agent("other").await;
+        let _ = agent.client.put(&path(&other.login), &json!({ "role": "member" })).await.expect(403);
+        let _ = agent.client.post(&format!("{EXT}/agent-invites"), &core_team("member")).await.expect(403);
+        let team = format!("/api/v3/orgs/acme/teams/core/memberships/{}", other.login);
+        let _ = agent.client.put(&team, &json!({ "role": "member" })).await.expect(403);
+        let _ = client.put(&path(&other.login), &json!({ "role": "member" })).await.expect(200);
+        let _ = agent.client.put(&team, &json!({ "role": "member" })).await.expect(200);
+        assert_eq!(bob.login, "bob");
+    }
+
     async fn a74_a_maintainer_who_lost_the_team_gives_no_place_in_it(forge: TestForge) {
         let (alice, bob) = (forge.human("alice").await, forge.human("bob").await);
         let acme = forge.organization("acme", &[&alice, &bob]).await;

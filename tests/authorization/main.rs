@@ -8,6 +8,7 @@
 mod answers;
 mod devices;
 mod doors;
+mod every_door;
 mod pushes;
 mod register;
 mod tokens;

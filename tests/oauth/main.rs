@@ -9,6 +9,8 @@ mod at_rest;
 mod bootstrap;
 mod code;
 mod device;
+mod enumeration;
+mod hostile;
 mod links;
 mod meanwhile;
 mod refresh;

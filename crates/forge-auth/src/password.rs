@@ -1,6 +1,7 @@
 //! Human passwords: argon2id, at most a few at a time, so that guessing cannot exhaust the machine.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
@@ -29,6 +30,7 @@ pub struct PasswordHashing {
     wait: Duration,
     params: Params,
     decoy: Arc<str>,
+    work: Arc<AtomicU64>,
 }
 
 impl PasswordHashing {
@@ -40,7 +42,7 @@ impl PasswordHashing {
         let params = Params::new(memory_kib, rounds, 1, None).map_err(|_| PasswordError::Internal)?;
         let decoy = hash_now(&params, "no such password", [7; 16])?;
         let permits = Arc::new(Semaphore::new(parallel.max(1)));
-        Ok(Self { permits, wait, params, decoy: decoy.into() })
+        Ok(Self { permits, wait, params, decoy: decoy.into(), work: Arc::default() })
     }
 
     /// Returns the hash to store for `password`.
@@ -64,12 +66,19 @@ impl PasswordHashing {
         Ok(matches && exists)
     }
 
+    /// Returns how many passwords were hashed or checked. What an answer costs must not tell whether an account exists.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        self.work.load(Ordering::Relaxed)
+    }
+
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
         let turn = tokio::time::timeout(self.wait, Arc::clone(&self.permits).acquire_owned()).await;
         let permit = turn.map_err(|_| PasswordError::Busy)?.map_err(|_| PasswordError::Internal)?;
+        self.work.fetch_add(1, Ordering::Relaxed);
         let work = tokio::task::spawn_blocking(move || {
             let result = work();
             drop(permit);
@@ -103,5 +112,28 @@ mod tests {
         assert_eq!(hashing.verify("correct horse battery".to_owned(), Some(stored.clone())).await, Ok(true));
         assert_eq!(hashing.verify("wrong".to_owned(), Some(stored)).await, Ok(false));
         assert_eq!(hashing.verify("no such password".to_owned(), None).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn a79_a_password_that_does_not_exist_costs_as_much_as_a_wrong_one() {
+        let hashing = PasswordHashing::new(1, Duration::from_secs(5), 64, 1).expect("parameters in range");
+        let stored = hashing.hash("correct horse battery".to_owned(), [1; 16]).await.expect("a hash");
+        for stored in [Some(stored), None] {
+            let before = hashing.work();
+            assert_eq!(hashing.verify("wrong".to_owned(), stored).await, Ok(false));
+            assert_eq!(hashing.work() - before, 1);
+        }
+        assert!(hashing.decoy.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{}", hashing.decoy);
+    }
+
+    /// Guesses that come faster than they are checked wait, and past a while are sent away: the machine stays usable.
+    #[tokio::test]
+    async fn a80_guesses_cannot_take_the_whole_processor() {
+        let hashing = PasswordHashing::new(1, Duration::from_millis(10), 64, 1).expect("parameters in range");
+        let turn = Arc::clone(&hashing.permits).acquire_owned().await.expect("an open semaphore");
+        let busy = hashing.verify("guess".to_owned(), None).await;
+        assert_eq!((busy, hashing.work()), (Err(PasswordError::Busy), 0));
+        drop(turn);
+        assert_eq!(hashing.verify("guess".to_owned(), None).await, Ok(false));
     }
 }

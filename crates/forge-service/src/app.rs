@@ -173,6 +173,12 @@ impl App {
     }
 
     /// Makes the id of a request.
+    /// Returns how many passwords were looked at or made since the start: each costs the same, whoever asks.
+    #[must_use]
+    pub fn password_work(&self) -> u64 {
+        self.passwords.work()
+    }
+
     #[must_use]
     pub fn new_request_id(&self) -> RequestId {
         RequestId(self.random_id(RequestId::PREFIX))

@@ -95,6 +95,14 @@ impl TestForge {
         secret
     }
 
+    /// Returns the keyed hash under which a secret is stored, for putting rows straight into the database.
+    ///
+    /// # Panics
+    /// Never: generated keys are whole.
+    pub fn hash_for(&self, purpose: &str, secret: &Secret) -> [u8; 32] {
+        self.keys().hash_for(purpose, secret.expose().as_bytes()).expect("generated keys are whole")
+    }
+
     /// Returns the account of this login.
     ///
     /// # Panics

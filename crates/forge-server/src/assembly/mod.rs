@@ -93,6 +93,8 @@ impl ForgeBuilder {
             text.counter("forge_db_statements_total", "Statements sent to the database.", &[], statements);
         });
         Ok(Forge { app, router, metrics, data, lock })
+            let passwords = counted.password_work();
+            text.counter("forge_passwords_total", "Passwords hashed or checked.", &[], passwords);
     }
 
     async fn open(&self) -> Result<App> {
