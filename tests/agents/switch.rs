@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::{EXT, answer, invite, reads};
 
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA6rWI3G1sz07DnfFlrouTcysQlj2P+jpNSOEWD9OJ3X";
+const OTHER_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJNzKsU0b0lTNcyXnz8q+jR5YS1Wwi3Klrhv8sob2O/Z";
+
 async fn open(human: &Client, login: &str) -> Value {
     human.post(&format!("{EXT}/agent-bindings/{login}/switch-session"), &json!({})).await.expect(200).json()
 }
@@ -68,20 +71,87 @@ for_each_database! {
         let _ = switched.post(&path(&agent.login), &json!({})).await.expect(200);
     }
 
-    async fn a77_a_switch_session_mints_invites_and_delegates_nothing(forge: TestForge) {
+    /// Whatever lasts, gives somebody access or says who the agent is. Each door is tried with the agent's own token, or by
+    /// the human, too: it is the session that is refused.
+    async fn a77_a_switch_session_mints_confirms_approves_and_delegates_nothing(forge: TestForge) {
+        let alice = forge.human("alice").await;
+        let human = forge.client_of(&alice, None).await;
+        forge.human("mallory").await;
+        let agent = forge.registered_agent("bot").await;
+        forge.bind(&human, &agent, &json!({})).await;
+        let switched = client(&forge, &open(&human, &agent.login).await);
+        let own = format!("{EXT}/agent-bindings/{}", agent.login);
+        let repository = format!("/api/v3/repos/{}/bot-home", agent.login);
+        let key = json!({ "title": "lasting", "key": KEY });
+        let keys = agent.client.post("/api/v3/user/keys", &key).await.expect(201).json();
+        let signing = agent.client.post("/api/v3/user/ssh_signing_keys", &key).await.expect(201).json();
+        let tokens = agent.client.post(&format!("{EXT}/user/tokens"), &json!({ "name": "x" })).await.expect(201).json();
+        let _ = agent.client.patch("/api/v3/user", &json!({ "name": "Bot" })).await.expect(200);
+        let _ = agent.client.put(&format!("{repository}/collaborators/mallory"), &json!({})).await.expect(204);
+        let other = json!({ "title": "other", "key": OTHER_KEY });
+        let nothing = json!({});
+        for (method, path, body) in [
+            ("POST", format!("{EXT}/user/tokens"), json!({ "name": "lasting" })),
+            ("DELETE", format!("{EXT}/user/tokens/{}", tokens["id"]), nothing.clone()),
+            ("DELETE", format!("{EXT}/user/tokens"), json!({ "token": agent.token.expose() })),
+            ("POST", "/api/v3/user/keys".to_owned(), other.clone()),
+            ("DELETE", format!("/api/v3/user/keys/{}", keys["id"]), nothing.clone()),
+            ("POST", "/api/v3/user/ssh_signing_keys".to_owned(), other),
+            ("DELETE", format!("/api/v3/user/ssh_signing_keys/{}", signing["id"]), nothing.clone()),
+            ("PATCH", "/api/v3/user".to_owned(), json!({ "email": "mallory@forge.example" })),
+            ("PATCH", "/api/v3/user".to_owned(), json!({ "name": "Mallory" })),
+            ("PATCH", "/api/v3/user".to_owned(), json!({ "bio": "trust me" })),
+            ("PATCH", format!("{EXT}/agents/{}", agent.login), json!({ "name": "x" })),
+            ("PATCH", format!("{EXT}/agents/{}", agent.login), json!({ "standing_access": "full" })),
+            ("PATCH", own.clone(), json!({ "name": "x" })),
+            ("DELETE", own.clone(), nothing.clone()),
+            ("POST", format!("{own}/reset-token"), nothing.clone()),
+            ("POST", format!("{own}/switch-session"), nothing.clone()),
+            ("PUT", format!("{EXT}/agents/{}/suspension", agent.login), nothing.clone()),
+            ("DELETE", format!("{EXT}/agents/{}/suspension", agent.login), nothing.clone()),
+            ("POST", format!("{EXT}/agent-invites"), nothing.clone()),
+            ("POST", format!("{EXT}/oauth/device/approve"), json!({ "user_code": "BCDF-GHJK" })),
+            ("POST", format!("{EXT}/user/orgs"), json!({ "login": "acme" })),
+            ("POST", format!("{EXT}/admin/agents"), json!({ "login": "other" })),
+            ("PUT", format!("{repository}/collaborators/mallory"), json!({ "permission": "admin" })),
+            ("DELETE", format!("{repository}/collaborators/mallory"), nothing.clone()),
+            ("POST", format!("{repository}/transfer"), json!({ "new_owner": "alice" })),
+        ] {
+            let answer = switched.send_json(method.parse().expect("a method"), &path, &body).await;
+            assert_eq!(answer.status, 403, "{method} {path}: {}", answer.text());
+        }
+        assert_eq!(answer(&switched, &invite(&human, &json!({})).await).await, 403);
+        let profile = agent.client.get("/api/v3/user").await.expect(200).json();
+        assert_eq!((&profile["name"], &profile["email"]), (&json!("Bot"), &json!(null)));
+        // What the agent may do, the session may: that is what it is for.
+        assert_eq!(reads(&switched, &agent).await, 200);
+        let _ = switched.post(&format!("{repository}/labels"), &json!({ "name": "mine", "color": "ffffff" })).await.expect(201);
+        let _ = switched.post("/api/v3/user/repos", &json!({ "name": "another" })).await.expect(201);
+    }
+
+    /// The session rests on the token it was opened with: it ends when that is revoked, and renewing it does not lead past
+    /// the token's own end.
+    async fn a_switch_session_does_not_outlive_the_token_that_opened_it(forge: TestForge) {
         let alice = forge.human_client("alice").await;
         let agent = forge.registered_agent("bot").await;
         forge.bind(&alice, &agent, &json!({})).await;
-        let switched = client(&forge, &open(&alice, &agent.login).await);
-        let own = format!("{EXT}/agent-bindings/{}", agent.login);
-        for (action, expected) in [("reset-token", 403), ("switch-session", 403)] {
-            let _ = switched.post(&format!("{own}/{action}"), &json!({})).await.expect(expected);
-        }
-        let _ = switched.post(&format!("{EXT}/agent-invites"), &json!({})).await.expect(403);
-        let _ = switched.patch(&format!("{EXT}/agents/{}", agent.login), &json!({ "name": "x" })).await.expect(403);
-        let _ = switched.delete(&own).await.expect(403);
-        assert_eq!(answer(&switched, &invite(&alice, &json!({})).await).await, 403);
-        assert_eq!(reads(&switched, &agent).await, 200);
+        let tokens = format!("{EXT}/user/tokens");
+        let renew = format!("{EXT}/agent-bindings/{}/refresh-session", agent.login);
+        let short = json!({ "name": "short", "expires_at": "2026-01-01T00:10:00Z" });
+        let short = alice.post(&tokens, &short).await.expect(201).json();
+        let session = open(&forge.client().with_token(&secret(&short["token"])), &agent.login).await;
+        assert_eq!(session["token"]["expires_at"], "2026-01-01T00:10:00Z");
+        let renewed = client(&forge, &session).post(&renew, &json!({})).await.expect(200).json();
+        assert_eq!(renewed["token"]["expires_at"], "2026-01-01T00:10:00Z", "renewing leads no further");
+        let long = alice.post(&tokens, &json!({ "name": "long" })).await.expect(201).json();
+        let session = open(&forge.client().with_token(&secret(&long["token"])), &agent.login).await;
+        let renewed = client(&forge, &session).post(&renew, &json!({})).await.expect(200).json();
+        let other = client(&forge, &open(&alice, &agent.login).await);
+        assert_eq!(reads(&client(&forge, &renewed), &agent).await, 200);
+        let _ = alice.delete(&format!("{tokens}/{}", long["id"])).await.expect(204);
+        assert_eq!(reads(&client(&forge, &renewed), &agent).await, 401);
+        assert_eq!(reads(&other, &agent).await, 200, "one that was opened with another token goes on");
+        assert_eq!(reads(&agent.client, &agent).await, 200);
     }
 
     async fn a77_a_switch_session_creates_no_token(forge: TestForge) {

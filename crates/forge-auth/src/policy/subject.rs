@@ -160,7 +160,8 @@ const fn takes_presence(action: Action) -> bool {
     )
 }
 
-/// A switch session acts as the agent but can neither create credentials nor change who is trusted.
+/// A switch session acts as the agent but can neither create credentials, nor change who is trusted, nor who the agent
+/// says it is.
 fn check_credential(kind: CredentialKind, action: Action) -> Verdict {
     if action == Action::AgentSwitchRenew && kind != CredentialKind::Switch {
         return Err(Denial::forbidden("subject.not_switch", "this is not a switch session"));
@@ -178,7 +179,8 @@ fn check_credential(kind: CredentialKind, action: Action) -> Verdict {
 const fn changes_trust(action: Action) -> bool {
     matches!(
         action,
-        Action::CredentialCreate
+        Action::AccountUpdate
+            | Action::CredentialCreate
             | Action::CredentialRevoke
             | Action::PublicKeyCreate
             | Action::PublicKeyDelete

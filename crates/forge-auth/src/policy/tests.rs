@@ -94,7 +94,9 @@ fn a_switch_session_cannot_change_whom_the_forge_trusts() {
     switch.standing_access = Some(StandingAccess::Full);
     let subject = Subject::Principal(switch);
     let own = Resource::Account { id: AccountId(7) };
-    for action in [Action::CredentialCreate, Action::PublicKeyCreate, Action::ClientAuthorize] {
+    for action in
+        [Action::CredentialCreate, Action::PublicKeyCreate, Action::ClientAuthorize, Action::AccountUpdate]
+    {
         assert_eq!(effect(decide(&subject, action, &own)), Some(Effect::Forbidden), "{}", action.as_str());
     }
     let writable = repository(Visibility::Private, Some(Permission::Write));
