@@ -7,6 +7,7 @@ mod confirm;
 mod grants;
 mod invites;
 mod pages;
+mod recovery;
 mod registration;
 mod suspension;
 mod switch;

@@ -7,10 +7,11 @@ use serde_json::json;
 
 use crate::{answer, reads};
 
-const PASSWORD: &str = "correct horse battery";
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// Returns the browser of a new person who has signed in.
-async fn signed_in(forge: &TestForge, login: &str) -> Client {
+pub(crate) async fn signed_in(forge: &TestForge, login: &str) -> Client {
     let new = admin::NewUser {
         login: login.to_owned(),
         email: format!("{login}@forge.example"),
@@ -24,7 +25,8 @@ async fn signed_in(forge: &TestForge, login: &str) -> Client {
     browser
 }
 
-fn csrf(page: &Answer) -> String {
+/// Returns the token of the forms on a page.
+pub(crate) fn csrf(page: &Answer) -> String {
     between(page, "name=\"csrf\" value=\"")
 }
 
@@ -35,7 +37,7 @@ fn between(page: &Answer, marker: &str) -> String {
 }
 
 /// Submits a form of the page `from`.
-async fn submit(browser: &mut Client, from: &str, to: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn submit(browser: &mut Client, from: &str, to: &str, fields: &[(&str, &str)]) -> Answer {
     let csrf = csrf(&browser.visit(from).await);
     let mut all = vec![("csrf", csrf.as_str())];
     all.extend_from_slice(fields);

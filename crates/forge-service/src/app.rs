@@ -65,6 +65,8 @@ pub struct Settings {
     pub open_registration: OpenRegistration,
     /// What a registered agent receives.
     pub agent_credential: AgentCredential,
+    /// What recovering an agent takes.
+    pub agent_recovery: AgentRecovery,
     /// The name of a new repository's default branch.
     pub default_branch: String,
     /// How many requests an hour may be made.
@@ -104,6 +106,15 @@ pub enum AgentCredential {
     Bootstrap,
 }
 
+/// What it takes of an agent's human to replace what the agent proves itself with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentRecovery {
+    /// A token with the scope `repo`, or a browser in which the human has just confirmed to be present.
+    Token,
+    /// Such a browser alone.
+    Session,
+}
+
 impl Settings {
     /// Returns settings for a forge at `origin`, all else as a forge that chose nothing has it.
     #[must_use]
@@ -118,6 +129,7 @@ impl Settings {
                 unbound_lifetime: Duration::from_secs(7 * 24 * 3600),
             },
             agent_credential: AgentCredential::Token,
+            agent_recovery: AgentRecovery::Token,
             default_branch: "main".to_owned(),
             limits: Limits::default(),
         }
@@ -161,6 +173,12 @@ impl App {
         self.clock.now()
     }
 
+    /// Returns how many passwords were looked at or made since the start: each costs the same, whoever asks.
+    #[must_use]
+    pub fn password_work(&self) -> u64 {
+        self.passwords.work()
+    }
+
     /// Returns what tokens of this forge start with.
     #[must_use]
     pub const fn token_prefix(&self) -> &TokenPrefix {
@@ -173,12 +191,6 @@ impl App {
     }
 
     /// Makes the id of a request.
-    /// Returns how many passwords were looked at or made since the start: each costs the same, whoever asks.
-    #[must_use]
-    pub fn password_work(&self) -> u64 {
-        self.passwords.work()
-    }
-
     #[must_use]
     pub fn new_request_id(&self) -> RequestId {
         RequestId(self.random_id(RequestId::PREFIX))
@@ -228,6 +240,8 @@ impl App {
             let mut noted = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
             noted.drain().collect()
         };
+        // In one order on all nodes, so that none waits for another that waits for it.
+        uses.sort_unstable_by_key(|(id, _)| *id);
         if uses.is_empty() {
             return Ok(());
         }
@@ -246,8 +260,6 @@ impl App {
         forge_store::credentials::touch(&mut tx, uses).await?;
         Ok(tx.commit().await?)
     }
-        // In one order on all nodes, so that none waits for another that waits for it.
-        uses.sort_unstable_by_key(|(id, _)| *id);
 }
 
 /// The keys were checked when they were read; a fault now is ours.

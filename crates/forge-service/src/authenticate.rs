@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forge_auth::policy::{CredentialFacts, Means, Principal, Subject};
+use forge_auth::policy::{CredentialFacts, Means, Presence, Principal, Subject};
 use forge_auth::token::{Secret, recognise};
 use forge_store::credentials::Authentication;
 use forge_store::web_sessions::WebSession;
@@ -43,19 +43,19 @@ pub async fn with_session(app: &Arc<App>, cookie: &Secret, info: RequestInfo) ->
         found.revoked_at.is_none() && now < found.expires_at && found.status == AccountStatus::Active
     });
     let found = found.ok_or_else(Error::bad_credentials)?;
-    let is_fresh = now.since(found.authenticated_at) < sessions::FRESHNESS;
+    let presence = presence(now, found.authenticated_at);
     let principal = Principal {
         id: found.account.id,
         kind: found.account.kind,
         is_site_admin: found.account.is_site_admin,
         owner_id: None,
         standing_access: None,
-        means: Means::Browser { authenticated_at: found.authenticated_at, is_fresh },
+        means: Means::Browser { authenticated_at: found.authenticated_at, presence },
     };
     let session = CallerSession {
         id: found.id,
         authenticated_at: found.authenticated_at,
-        is_fresh,
+        presence,
         expires_at: found.expires_at,
     };
     let caller = Caller {
@@ -65,6 +65,14 @@ pub async fn with_session(app: &Arc<App>, cookie: &Secret, info: RequestInfo) ->
         ..Caller::anonymous()
     };
     Ok(RequestContext::new(Arc::clone(app), caller, info))
+}
+
+fn presence(now: Timestamp, authenticated_at: Timestamp) -> Presence {
+    match now.since(authenticated_at) {
+        age if age < sessions::CONFIRMATION => Presence::Confirmed,
+        age if age < sessions::FRESHNESS => Presence::Recent,
+        _ => Presence::Stale,
+    }
 }
 
 async fn find_session(app: &App, cookie: &Secret) -> Result<Option<WebSession>> {
@@ -133,6 +141,7 @@ fn caller(found: Authentication) -> Caller {
             fingerprint: found.fingerprint,
             scopes: credential.scopes,
             family: credential.family,
+            parent_id: credential.parent_id,
             expires_at: credential.expires_at,
             renewable_until: credential.renewable_until,
             client_id: credential.client_id,
@@ -140,4 +149,3 @@ fn caller(found: Authentication) -> Caller {
         session: None,
     }
 }
-            parent_id: credential.parent_id,

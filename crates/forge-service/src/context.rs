@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use forge_auth::policy::Presence;
 use forge_auth::policy::{Decision, Denial, Means, Resource, Subject, decide, visible_repositories};
 use forge_store::{Conn, Tx};
 use forge_types::account::AccountRef;
@@ -87,8 +88,8 @@ pub struct CallerSession {
     pub id: WebSessionId,
     /// When the person last proved to be present.
     pub authenticated_at: Timestamp,
-    /// Whether that is recent enough for what takes being present.
-    pub is_fresh: bool,
+    /// How recent that is.
+    pub presence: Presence,
     /// When it stops.
     pub expires_at: Timestamp,
 }
@@ -106,9 +107,9 @@ pub struct CallerCredential {
     pub scopes: Option<Scopes>,
     /// The authorization it descends from.
     pub family: String,
-    /// When it stops.
     /// The credential it was derived from.
     pub parent_id: Option<CredentialId>,
+    /// When it stops.
     pub expires_at: Option<Timestamp>,
     /// The instant past which renewing cannot reach.
     pub renewable_until: Option<Timestamp>,

@@ -201,6 +201,28 @@ macro_rules! audit_conditions {
     };
 }
 
+/// Returns the latest entry of this name by this actor about this account.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_latest(
+    conn: &mut Conn,
+    actor_id: AccountId,
+    subject_id: AccountId,
+    event: &str,
+) -> StoreResult<Option<AuditEvent>> {
+    conn.fetch_optional(
+        sql!(
+            "SELECT ",
+            audit_columns!(),
+            " FROM audit_events WHERE actor_id = $1 AND subject_id = $2 AND event = $3 AND decision = 'allow' \
+             ORDER BY id DESC LIMIT 1"
+        ),
+        params![actor_id, subject_id, event],
+    )
+    .await
+}
+
 /// Returns the oldest `limit` entries that pass `filter`.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use forge_service::context::Presence;
 use forge_service::context::{Peer, PreAuthenticated};
 use forge_service::people::csrf;
 use forge_service::{App, Caller, RequestContext, RequestInfo, Secret, Surface, authenticate};
@@ -66,7 +67,18 @@ impl Browser {
     /// Returns whether the person has proved to be present recently enough to give anyone access.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
-        self.account().is_some() && self.own().caller().session.is_none_or(|session| session.is_fresh)
+        self.is_present(Presence::Recent)
+    }
+
+    /// Returns whether the person has proved to be present just now.
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.is_present(Presence::Confirmed)
+    }
+
+    fn is_present(&self, wanted: Presence) -> bool {
+        let session = self.own().caller().session;
+        self.account().is_some() && session.is_none_or(|session| session.presence >= wanted)
     }
 
     /// Returns the field that every form with `method="post"` has.
@@ -111,17 +123,39 @@ impl<S: Send + Sync> FromRequestParts<S> for Present {
     }
 }
 
+/// The browser of a person who has signed in just now; everyone else is asked for the password and comes back.
+#[derive(Clone)]
+pub struct Confirmed(pub Browser);
+
+impl<S: Send + Sync> FromRequestParts<S> for Confirmed {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let browser = browser(parts, state).await?;
+        if browser.is_confirmed() { Ok(Self(browser)) } else { Err(confirm(parts)) }
+    }
+}
+
 async fn browser<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Browser, Response> {
     Browser::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)
 }
 
 fn sign_in(parts: &Parts) -> Response {
+    sign_in_and_return(way_back(parts))
+}
+
+/// Signing in again is asked for also of those who have signed in a while ago.
+fn confirm(parts: &Parts) -> Response {
+    let path = utf8_percent_encode(way_back(parts), NON_ALPHANUMERIC);
+    Redirect::to(&format!("/login?confirm=true&return_to={path}")).into_response()
+}
+
+fn way_back(parts: &Parts) -> &str {
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
-    let path = match parts.method {
+    match parts.method {
         Method::GET => uri.path_and_query().map_or("/", |path| path.as_str()),
         _ => uri.path(),
-    };
-    sign_in_and_return(path)
+    }
 }
 
 /// Sends a person to sign in and then to `path`.

@@ -16,7 +16,7 @@ mod subject;
 mod visibility;
 
 pub use resource::{AgentFacts, OrganizationFacts, ProfileFacts, RepositoryFacts, Resource, TeamFacts};
-pub use subject::{CredentialFacts, Means, Principal, Subject};
+pub use subject::{CredentialFacts, Means, Presence, Principal, Subject};
 pub use visibility::visible_repositories;
 
 use forge_types::{Action, Error, ErrorKind, Scope};

@@ -46,6 +46,8 @@ pub struct AgentFacts {
     pub owner_id: Option<AccountId>,
     /// Who suspended it, when it is suspended.
     pub suspended_by: Option<AccountId>,
+    /// Whether the forge lets its human recover it only from a browser, confirmed to be present.
+    pub recovery_takes_presence: bool,
 }
 
 /// What decides about an organization.

@@ -52,8 +52,8 @@ pub enum Means {
     Browser {
         /// When the person last proved to be present.
         authenticated_at: Timestamp,
-        /// Whether that is recent enough for what takes being present.
-        is_fresh: bool,
+        /// How recent that is.
+        presence: Presence,
     },
     /// A token.
     Credential(CredentialFacts),
@@ -63,6 +63,17 @@ pub enum Means {
     Console,
     /// The forge itself, on what the principal asked for before: an invite it made that is now accepted.
     Deferred,
+}
+
+/// How recently the person in front of a browser has proved to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Presence {
+    /// Too long ago for giving anyone access.
+    Stale,
+    /// Within half an hour.
+    Recent,
+    /// Within five minutes: the person was asked for the password for just this.
+    Confirmed,
 }
 
 /// What matters about a token.
@@ -95,10 +106,13 @@ impl Principal {
 }
 
 /// Refuses what this kind of principal or credential can never do.
-pub(super) fn check(subject: &Subject, action: Action, _: &Resource) -> Verdict {
+pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> Verdict {
     let Subject::Principal(principal) = subject else { return Ok(()) };
     check_kind(principal.kind, action)?;
     check_presence(&principal.means, action)?;
+    if action == Action::AgentRecover {
+        check_recovery(&principal.means, resource)?;
+    }
     let Some(credential) = principal.credential() else { return Ok(()) };
     check_credential(credential.kind, action)?;
     check_standing_access(principal, credential.kind, action)
@@ -142,10 +156,28 @@ const fn is_for_humans(action: Action) -> bool {
 
 /// A browser that was left open for long may still read, but not give anyone access.
 fn check_presence(means: &Means, action: Action) -> Verdict {
-    if matches!(means, Means::Browser { is_fresh: false, .. }) && takes_presence(action) {
+    if matches!(means, Means::Browser { presence: Presence::Stale, .. }) && takes_presence(action) {
         return Err(Denial::forbidden("subject.stale", "sign in again to confirm that it is you"));
     }
     Ok(())
+}
+
+/// Recovery takes an agent away from whoever runs it, so a browser has to be asked for the password just now. Programs
+/// with a token cannot be, and whether they may is the forge's setting.
+fn check_recovery(means: &Means, resource: &Resource) -> Verdict {
+    let takes_presence = matches!(resource, Resource::Agent(agent) if agent.recovery_takes_presence);
+    match means {
+        Means::Browser { presence: Presence::Confirmed, .. } => Ok(()),
+        Means::Browser { .. } => Err(Denial::forbidden(
+            "subject.unconfirmed",
+            "sign in again to confirm that it is you: replacing credentials takes a password entered within five minutes",
+        )),
+        _ if takes_presence => Err(Denial::forbidden(
+            "subject.recovery_session",
+            "on this forge an agent is recovered on its page in the browser, after entering one's password again",
+        )),
+        Means::Credential(_) | Means::Host | Means::Console | Means::Deferred => Ok(()),
+    }
 }
 
 const fn takes_presence(action: Action) -> bool {

@@ -8,8 +8,8 @@ use forge_types::repository::Visibility;
 use forge_types::{Action, Permission, Scope, Scopes};
 
 use super::{
-    CredentialFacts, Decision, Effect, Means, Principal, ProfileFacts, RepositoryFacts, Resource, Subject,
-    decide,
+    AgentFacts, CredentialFacts, Decision, Effect, Means, Presence, Principal, ProfileFacts, RepositoryFacts,
+    Resource, Subject, decide,
 };
 
 fn principal(kind: AccountKind, credential: CredentialKind, scopes: Option<&str>) -> Principal {
@@ -101,6 +101,32 @@ fn a_switch_session_cannot_change_whom_the_forge_trusts() {
     }
     let writable = repository(Visibility::Private, Some(Permission::Write));
     assert_eq!(decide(&subject, Action::CodePush, &writable), Decision::Allow);
+}
+
+#[test]
+fn recovery_takes_a_person_who_has_just_confirmed_to_be_there_or_a_token_where_the_forge_takes_one() {
+    use forge_types::Timestamp;
+    let human = principal(AccountKind::Human, CredentialKind::Personal, Some("repo"));
+    let browser = |presence| Means::Browser { authenticated_at: Timestamp::from_micros(0), presence };
+    for (means, with_token, with_session) in [
+        (human.means.clone(), true, false),
+        (Means::Host, true, false),
+        (browser(Presence::Confirmed), true, true),
+        (browser(Presence::Recent), false, false),
+        (browser(Presence::Stale), false, false),
+    ] {
+        for (recovery_takes_presence, may) in [(false, with_token), (true, with_session)] {
+            let facts = AgentFacts {
+                id: AccountId(8),
+                owner_id: Some(human.id),
+                suspended_by: None,
+                recovery_takes_presence,
+            };
+            let subject = Subject::Principal(Principal { means: means.clone(), ..human.clone() });
+            let decision = decide(&subject, Action::AgentRecover, &Resource::Agent(facts));
+            assert_eq!(decision == Decision::Allow, may, "{means:?} {recovery_takes_presence}");
+        }
+    }
 }
 
 #[test]

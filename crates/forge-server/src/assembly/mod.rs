@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use axum::Router;
 use forge_auth::password::PasswordHashing;
-use forge_service::app::{AgentCredential, AgentRegistration, Clock, OpenRegistration, Random};
+use forge_service::app::{
+    AgentCredential, AgentRecovery, AgentRegistration, Clock, OpenRegistration, Random,
+};
 use forge_service::git::{self, Engine};
 use forge_service::limits::Limits;
 use forge_service::{App, AppParts, Settings};
@@ -91,10 +93,10 @@ impl ForgeBuilder {
         metrics.add_source(move |text| {
             let statements = counted.db().statement_count();
             text.counter("forge_db_statements_total", "Statements sent to the database.", &[], statements);
-        });
-        Ok(Forge { app, router, metrics, data, lock })
             let passwords = counted.password_work();
             text.counter("forge_passwords_total", "Passwords hashed or checked.", &[], passwords);
+        });
+        Ok(Forge { app, router, metrics, data, lock })
     }
 
     async fn open(&self) -> Result<App> {
@@ -142,6 +144,10 @@ impl ForgeBuilder {
             agent_credential: match config.agents.credential {
                 config::AgentCredential::Token => AgentCredential::Token,
                 config::AgentCredential::Bootstrap => AgentCredential::Bootstrap,
+            },
+            agent_recovery: match config.agents.recovery {
+                config::AgentRecovery::Token => AgentRecovery::Token,
+                config::AgentRecovery::Session => AgentRecovery::Session,
             },
             default_branch: config.git.default_branch.clone(),
             limits: Limits {

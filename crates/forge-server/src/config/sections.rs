@@ -72,12 +72,16 @@ section! {
 }
 
 section! {
-    /// What a new agent receives.
+    /// What a new agent receives, and how its human gets it back.
     [agents] Agents, AgentsLayer {
         /// `token`: a standing token; `bootstrap`: a secret good only at the token endpoint, where it is
         /// exchanged for short sessions.
         default credential: AgentCredential = AgentCredential::Token
             => "agents-credential", "FORGE_AGENTS_CREDENTIAL", r#""token""#;
+        /// What it takes of an agent's human to replace its credentials. `token`: any token with the scope `repo`, or a
+        /// browser in which the password was entered within five minutes; `session`: such a browser alone.
+        default recovery: AgentRecovery = AgentRecovery::Token
+            => "agents-recovery", "FORGE_AGENTS_RECOVERY", r#""token""#;
     }
 }
 
@@ -232,6 +236,16 @@ choice! {
         InProcess = "inprocess",
         /// `git upload-pack`.
         Subprocess = "subprocess",
+    }
+}
+
+choice! {
+    /// What replacing an agent's credentials takes.
+    AgentRecovery {
+        /// A token, or a browser whose person has just confirmed to be present.
+        Token = "token",
+        /// Such a browser alone.
+        Session = "session",
     }
 }
 

@@ -1,16 +1,20 @@
 //! What a human does with an agent that consented: name it, recover it, let it go.
 
 use forge_auth::token::Secret;
+use forge_store::audit::AuditEvent;
 use forge_types::agent::Agent;
 use forge_types::credential::Credential;
 use forge_types::{Action, Error, Event, Result};
 
 use super::create::credential_kind;
 use super::state::{AgentChanges, check_name, update};
-use super::target::held;
+use super::target::{AgentTarget, held};
 use crate::app::AgentCredential;
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, issue};
+
+/// What the audit log calls a recovery.
+const RECOVERED: &str = "agent.recovered";
 
 /// Gives an agent another display name.
 ///
@@ -61,10 +65,11 @@ pub struct Recovered {
     pub revoked: u64,
 }
 
-/// Ends every credential and key of an agent, whoever holds it, and makes a new credential.
+/// Ends every credential and key of an agent, whoever holds it, and makes a new credential. What that takes besides
+/// being its human is the forge's setting.
 ///
 /// # Errors
-/// `NotFound` unless the caller is its human.
+/// `NotFound` unless the caller is its human; `Forbidden` from a browser whose person did not just confirm to be there.
 pub async fn recover(
     ctx: &RequestContext,
     login: &str,
@@ -80,7 +85,7 @@ pub async fn recover(
     let keys = forge_store::public_keys::delete_all(&mut tx, id).await?;
     let (secret, credential) = issue(ctx, &mut tx, &standing, NewToken::new(id, kind, "reset")).await?;
     let keys: Vec<String> = keys.into_iter().map(|key| key.fingerprint).collect();
-    let event = Event::new("agent.recovered")
+    let event = Event::new(RECOVERED)
         .subject(id)
         .with("login", agent.account.login.as_str())
         .with("revoked_credentials", revoked)
@@ -89,4 +94,17 @@ pub async fn recover(
     ctx.record(&mut tx, event).await?;
     tx.commit().await?;
     Ok(Recovered { agent, secret, credential, revoked })
+}
+
+/// Returns how the caller last recovered an agent: when, from where, with what. A recovery that its human did not ask for
+/// is how a thief with the human's token shows.
+///
+/// # Errors
+/// `NotFound` unless the caller may read the agent.
+pub async fn last_recovery(ctx: &RequestContext, login: &str) -> Result<Option<AuditEvent>> {
+    let mut conn = ctx.read().await?;
+    let agent = ctx.authorize(&mut conn, AgentTarget(login), Action::AgentRead).await?;
+    let own = agent.owner.filter(|owner| Some(owner.id) == ctx.account_id());
+    let Some(human) = own else { return Ok(None) };
+    Ok(forge_store::audit::find_latest(&mut conn, human.id, agent.account.id, RECOVERED).await?)
 }

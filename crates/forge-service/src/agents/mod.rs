@@ -16,7 +16,7 @@ mod state;
 mod switch;
 mod target;
 
-pub use bindings::{Recovered, recover, rename, unbind};
+pub use bindings::{Recovered, last_recovery, recover, rename, unbind};
 pub use confirm::{ConfirmedBinding, confirm};
 pub use create::{AgentLogin, CreatedAgent, NewAgent, create};
 pub use expiry::expire_unbound;

@@ -6,6 +6,7 @@ use forge_types::agent::Agent;
 use forge_types::id::AccountId;
 use forge_types::{Action, Result};
 
+use crate::app::AgentRecovery;
 use crate::context::RequestContext;
 use crate::standing::Standing;
 use crate::target::{Facts, Ids, Target};
@@ -23,11 +24,12 @@ impl Target for AgentTarget<'_> {
 }
 
 impl Facts for Agent {
-    fn resource(&self, _: &RequestContext) -> Resource {
+    fn resource(&self, ctx: &RequestContext) -> Resource {
         Resource::Agent(AgentFacts {
             id: self.account.id,
             owner_id: self.owner.as_ref().map(|owner| owner.id),
             suspended_by: self.suspended_by,
+            recovery_takes_presence: ctx.settings().agent_recovery == AgentRecovery::Session,
         })
     }
 
@@ -71,7 +73,12 @@ impl Target for OwnAgent {
 impl Facts for OwnAgentFound {
     fn resource(&self, ctx: &RequestContext) -> Resource {
         let owner_id = ctx.caller().subject.principal().and_then(|principal| principal.owner_id);
-        Resource::Agent(AgentFacts { id: self.id, owner_id, suspended_by: None })
+        Resource::Agent(AgentFacts {
+            id: self.id,
+            owner_id,
+            suspended_by: None,
+            recovery_takes_presence: true,
+        })
     }
 
     fn ids(&self) -> Ids {

@@ -18,6 +18,9 @@ pub const LIFETIME: Duration = Duration::from_secs(14 * 24 * 3600);
 /// How long after signing in a person may do what takes being present.
 pub const FRESHNESS: Duration = Duration::from_secs(30 * 60);
 
+/// How long after signing in a person may replace what an agent proves itself with.
+pub const CONFIRMATION: Duration = Duration::from_secs(5 * 60);
+
 const PURPOSE: &str = "web session";
 
 /// A session that has just been opened. The cookie exists here and in the browser.

@@ -27,6 +27,9 @@ pub(super) fn routes() -> Router<WebState> {
 struct Destination {
     #[serde(default)]
     return_to: String,
+    /// Whether the person is to confirm to be present now, however recently that was done before.
+    #[serde(default)]
+    confirm: bool,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +45,8 @@ async fn show(
     browser: Browser,
     Query(destination): Query<Destination>,
 ) -> Response {
-    if browser.is_fresh() {
+    let is_enough = if destination.confirm { browser.is_confirmed() } else { browser.is_fresh() };
+    if is_enough {
         return Redirect::to(own_path(&destination.return_to)).into_response();
     }
     let login = browser.account().map(|account| account.login.clone()).unwrap_or_default();
@@ -148,8 +152,23 @@ mod tests {
     #[test]
     fn people_are_sent_to_our_own_pages_only() {
         assert_eq!(own_path("/login/device?x=1"), "/login/device?x=1");
-        for elsewhere in ["", "https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nb", "evil"]
-        {
+        for elsewhere in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "\\\\evil.example",
+            "\\evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            " //evil.example",
+            "/ /evil.example",
+            "///evil.example",
+            "/a\r\nb",
+            "evil",
+            "javascript:alert(1)",
+            "/é",
+        ] {
             assert_eq!(own_path(elsewhere), "/", "{elsewhere}");
         }
     }

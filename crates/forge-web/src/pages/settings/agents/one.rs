@@ -4,6 +4,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use forge_service::agents::{self, AgentChanges};
+use forge_service::audit_log::AuditEvent;
 use forge_types::Error;
 use forge_types::account::AccountStatus;
 use forge_types::agent::{Agent, StandingAccess};
@@ -27,16 +28,20 @@ pub(super) async fn show(
 ) -> Result<Response, WebError> {
     let agent = agents::find(&browser.ctx, &login).await?;
     let sessions = agents::list_switches(&browser.ctx, &login).await?;
-    Ok(render(&browser, StatusCode::OK, &agent, &sessions, &[]))
+    let recovery = agents::last_recovery(&browser.ctx, &login).await?;
+    let shown = Shown { agent: &agent, sessions: &sessions, recovery: recovery.as_ref() };
+    Ok(render(&browser, StatusCode::OK, &shown, &[]))
 }
 
-fn render(
-    browser: &Browser,
-    status: StatusCode,
-    agent: &Agent,
-    sessions: &[Credential],
-    problems: &[Problem],
-) -> Response {
+/// What the page shows.
+struct Shown<'a> {
+    agent: &'a Agent,
+    sessions: &'a [Credential],
+    recovery: Option<&'a AuditEvent>,
+}
+
+fn render(browser: &Browser, status: StatusCode, shown: &Shown<'_>, problems: &[Problem]) -> Response {
+    let Shown { agent, sessions, recovery } = shown;
     let login = agent.account.login.as_str();
     let body = html! {
         h1 { (login) }
@@ -49,6 +54,7 @@ fn render(
             h2 { "Stopping it" }
             (stopping(browser, agent))
             h2 { "If something went wrong" }
+            @if let Some(recovery) = recovery { (recovered(recovery)) }
             p.actions {
                 a.button.plain href={ (path_of(login)) "/reset" } { "Replace its credentials" }
                 a.button.plain href={ (path_of(login)) "/unbind" } { "Let it go" }
@@ -56,6 +62,21 @@ fn render(
         }
     };
     page(status, browser, Section::Agents, login, &body)
+}
+
+/// Says who replaced the agent's credentials last: whoever did not do that knows now that somebody else did.
+fn recovered(event: &AuditEvent) -> Markup {
+    let with = match event.credential_kind.as_deref() {
+        Some("browser") => "in a browser".to_owned(),
+        _ => format!("with the token {}", event.token_fingerprint.as_deref().unwrap_or("of the host")),
+    };
+    html! {
+        p.notice {
+            "Its credentials were replaced " (moment(event.created_at)) " in your name, " (with) ", from "
+            (event.ip.as_deref().unwrap_or("an unknown address")) ". If that was not you, revoke your "
+            a href="/settings/tokens" { "tokens" } " and replace them again."
+        }
+    }
 }
 
 fn facts(agent: &Agent) -> Markup {
@@ -179,7 +200,8 @@ pub(super) async fn edit(
         Err(error) => {
             let (status, problems) = problems(error)?;
             let agent = agents::find(&browser.ctx, &login).await?;
-            Ok(render(&browser, status, &agent, &[], &problems))
+            let shown = Shown { agent: &agent, sessions: &[], recovery: None };
+            Ok(render(&browser, status, &shown, &problems))
         }
     }
 }

@@ -9,23 +9,23 @@ use maud::{Markup, html};
 
 use super::super::{Section, page};
 use super::{PATH, go, path_of};
-use crate::browser::{Browser, Present, SignedIn};
+use crate::browser::{Browser, Confirmed, SignedIn};
 use crate::error::WebError;
 use crate::form::{Form, Nothing};
 
 pub(super) async fn ask_reset(
-    Present(browser): Present,
+    Confirmed(browser): Confirmed,
     Path(login): Path<String>,
 ) -> Result<Response, WebError> {
     let agent = agents::find(&browser.ctx, &login).await?;
     let what = html! {
-        p { "Every credential of " strong { (agent.account.login) } " ends at once, whoever has it, your sessions as the agent included. You get a new one to give to it." }
+        p { "Every credential of " strong { (agent.account.login) } " ends at once, whoever has it, your sessions as the agent included, and its keys are removed. You get a new one to give to it." }
     };
     Ok(question(&browser, &login, "reset", "Replace its credentials", &what))
 }
 
 pub(super) async fn reset(
-    Present(browser): Present,
+    Confirmed(browser): Confirmed,
     Path(login): Path<String>,
     Form(Nothing {}): Form<Nothing>,
 ) -> Result<Response, WebError> {
