@@ -46,3 +46,33 @@ for_each_database! {
         assert_eq!(listed.lines().count(), 101);
     }
 }
+
+for_each_database! {
+    async fn packs_of_many_pushes_are_combined_and_everything_stays_reachable(forge: TestForge) {
+        let bench = Bench::new(forge).await;
+        let work = bench.pushed("work").await;
+        let mut tips = Vec::new();
+        for number in 0..40 {
+            commit(&work, "counter", &format!("{number}\n")).await;
+            git(&work, ["push", "--quiet", "origin", &format!("HEAD:refs/heads/b{number}")]).await.good();
+            tips.push(git(&work, ["rev-parse", "HEAD"]).await.good());
+        }
+        assert_eq!(bench.packs(), 41);
+        bench.forge.run_jobs().await;
+        assert!(bench.packs() < 20, "{} packs", bench.packs());
+        let mut conn = bench.forge.app().db().read().await.unwrap();
+        let manifest = forge_store::inventory::list_packs(&mut conn, bench.id()).await.unwrap();
+        assert_eq!(manifest.len(), bench.packs(), "the manifest is what lies there");
+        drop(conn);
+        git(bench.folder.path(), ["clone", "--quiet", "--mirror", &bench.url(), "copy"]).await.good();
+        let copy = bench.path("copy");
+        git(&copy, ["fsck", "--strict", "--no-progress"]).await.good();
+        for (number, tip) in tips.iter().enumerate() {
+            assert_eq!(git(&copy, ["rev-parse", &format!("refs/heads/b{number}")]).await.good(), *tip);
+        }
+        // Nothing is left to do, and doing it again does nothing.
+        let before = bench.packs();
+        bench.forge.run_jobs().await;
+        assert_eq!(bench.packs(), before);
+    }
+}

@@ -13,6 +13,7 @@
 
 mod durable;
 mod error;
+mod maintain;
 mod packs;
 mod process;
 mod projection;
@@ -27,6 +28,7 @@ pub mod receive;
 pub mod wire;
 
 pub use error::{Error, Result};
+pub use maintain::packs_to_combine;
 pub use packs::PackSet;
 pub use process::{GitProgram, ProcessLimits, Processes};
 pub use repository::{PackInfo, Repository};

@@ -99,8 +99,13 @@ impl Repository {
     ///
     /// Safe against every other push, because no two pushes share a pack name.
     pub fn remove_pack(&self, pack: &PackInfo) -> Result<()> {
+        self.remove_pack_named(&pack.name)
+    }
+
+    /// Removes a pack whose objects nobody needs, or are in another one. Whoever has it open keeps it.
+    pub fn remove_pack_named(&self, name: &str) -> Result<()> {
         for extension in ["idx", "rev", "pack"] {
-            let path = self.packs().join(format!("{}.{extension}", pack.name));
+            let path = self.packs().join(format!("{name}.{extension}"));
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Error::io(format!("remove {}", path.display()))(error));

@@ -11,6 +11,7 @@ use forge_types::{Error, Result};
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::git::{self, ROLL_UP};
 use crate::repositories::REMOVE_FILES;
 
 /// How long a claimed job is left to its worker.
@@ -66,17 +67,23 @@ fn wait(attempts: i64) -> Duration {
 async fn work(app: &Arc<App>, job: &Job) -> Result<()> {
     match job.kind.as_str() {
         REMOVE_FILES => remove_files(app, &job.payload).await,
+        ROLL_UP => git::roll_up(app, of_repository(&job.payload)?).await,
         other => Err(Error::internal(format!("no worker knows jobs of kind `{other}`"))),
     }
 }
 
 #[derive(Deserialize)]
-struct RemoveFiles {
+struct OfRepository {
     repository_id: RepositoryId,
 }
 
+fn of_repository(payload: &str) -> Result<RepositoryId> {
+    let OfRepository { repository_id } = serde_json::from_str(payload).map_err(Error::internal)?;
+    Ok(repository_id)
+}
+
 async fn remove_files(app: &Arc<App>, payload: &str) -> Result<()> {
-    let RemoveFiles { repository_id } = serde_json::from_str(payload).map_err(Error::internal)?;
+    let repository_id = of_repository(payload)?;
     let engine = app.git.clone();
     let removal = tokio::task::spawn_blocking(move || engine.remove(repository_id));
     removal.await.map_err(Error::internal)?

@@ -52,25 +52,6 @@ pub async fn list(
     Ok(LabelList { page: Page::from_lookahead(labels, page), total })
 }
 
-/// Returns the labels of a repository whose name or description contains `query`.
-///
-/// # Errors
-/// `NotFound` if it does not exist or the caller may not read it.
-pub async fn list_counted(
-    ctx: &RequestContext,
-    target: RepositoryTarget<'_>,
-    query: Option<&str>,
-    order: LabelOrder,
-    page: PageRequest,
-) -> Result<LabelList> {
-    let mut conn = ctx.read().await?;
-    let found = ctx.authorize(&mut conn, target, Action::RepositoryRead).await?;
-    let id = found.repository.id;
-    let labels = forge_store::labels::list(&mut conn, id, query, order, page).await?;
-    let total = forge_store::labels::count(&mut conn, id, query).await?;
-    Ok(LabelList { page: Page::from_lookahead(labels, page), total })
-}
-
 /// Returns one label.
 ///
 /// # Errors

@@ -50,3 +50,25 @@ pub async fn list_packs(conn: &mut Conn, repository: RepositoryId) -> StoreResul
         .await?;
     Ok(rows.into_iter().map(|row| row.name).collect())
 }
+
+/// A pack on the manifest of a repository.
+#[derive(Clone, Debug)]
+pub struct ManifestPack {
+    /// Its file name without extension.
+    pub name: String,
+    /// How many objects it has.
+    pub object_count: i64,
+}
+from_row!(ManifestPack { name, object_count });
+
+/// Returns the packs on the manifest of a repository, smallest first.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_packs_by_size(conn: &mut Conn, repository: RepositoryId) -> StoreResult<Vec<ManifestPack>> {
+    conn.fetch_all(
+        sql!("SELECT name, object_count FROM packs WHERE repository_id = $1 ORDER BY object_count, name"),
+        params![repository],
+    )
+    .await
+}

@@ -114,6 +114,37 @@ async fn insert_pack(
     Ok(())
 }
 
+/// Replaces packs on the manifest of a repository by one that has their objects; returns whether all of them were on it. If
+/// not, the transaction is to be dropped.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn replace_packs(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    old: &[String],
+    new: NewPack<'_>,
+    now: Timestamp,
+) -> StoreResult<bool> {
+    let counted = tx
+        .execute(
+            sql!("UPDATE repository_counters SET gc_epoch = gc_epoch + 1 WHERE repository_id = $1"),
+            params![repository],
+        )
+        .await?;
+    let mut removed = 0;
+    for name in old {
+        removed += tx
+            .execute(
+                sql!("DELETE FROM packs WHERE repository_id = $1 AND name = $2"),
+                params![repository, name.as_str()],
+            )
+            .await?;
+    }
+    insert_pack(tx, repository, new, now).await?;
+    Ok(counted == 1 && removed == old.len() as u64)
+}
+
 /// Puts a pack that lies in the directory of a repository, and that no push brings, on its manifest.
 ///
 /// # Errors

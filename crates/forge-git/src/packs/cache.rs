@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::set::open_listed;
 use super::{Pack, PackSet};
 use crate::objects::hash_kind;
-use crate::storage::list;
 use crate::{Repository, Result};
 
 /// How many packs are kept open.
@@ -30,18 +30,7 @@ struct Kept {
 impl PackCache {
     /// Returns every pack in the directory of a repository. Blocks.
     pub(crate) fn open_all(&self, repository: &Repository) -> Result<PackSet> {
-        let mut packs = Vec::new();
-        for path in list(&repository.packs())? {
-            if path.extension().is_none_or(|found| found != "idx") {
-                continue;
-            }
-            match self.pack(repository, path.clone()) {
-                Ok(pack) => packs.push(pack),
-                // Maintenance removed it between listing and opening; its objects are in a newer pack.
-                Err(_) if !path.exists() => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let packs = open_listed(&[repository.packs()], |path| self.pack(repository, path.to_owned()))?;
         PackSet::new(repository.format(), packs)
     }
 

@@ -1,5 +1,6 @@
 //! A fixed list of opened packs, and the numbers of their objects.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use forge_types::{ObjectFormat, ObjectId};
@@ -46,21 +47,9 @@ impl PackSet {
         Self::open_directories(repository.format(), &[repository.packs()])
     }
 
-    pub(crate) fn open_directories(format: ObjectFormat, directories: &[std::path::PathBuf]) -> Result<Self> {
-        let mut packs = Vec::new();
-        for directory in directories {
-            for path in
-                list(directory)?.iter().filter(|path| path.extension().is_some_and(|found| found == "idx"))
-            {
-                match Pack::open(path, hash_kind(format)) {
-                    Ok(pack) => packs.push(Arc::new(pack)),
-                    // Maintenance removed it between listing and opening; its objects are in a newer pack.
-                    Err(_) if !path.exists() => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Self::new(format, packs)
+    pub(crate) fn open_directories(format: ObjectFormat, directories: &[PathBuf]) -> Result<Self> {
+        let open = |path: &Path| Pack::open(path, hash_kind(format)).map(Arc::new);
+        Self::new(format, open_listed(directories, open)?)
     }
 
     /// Makes a set; the packs are put in order of size, because most look-ups end in the largest.
@@ -132,4 +121,44 @@ impl PackSet {
             }
         }
     }
+}
+
+/// How often directories are listed again while their packs are being replaced.
+const LISTINGS: usize = 10;
+
+/// Opens every pack that lies in some directories.
+///
+/// Maintenance may remove one between its listing and its opening. Its objects are then in a newer pack, which that listing
+/// need not have: the directories are listed again.
+pub(super) fn open_listed(
+    directories: &[PathBuf],
+    open: impl Fn(&Path) -> Result<Arc<Pack>>,
+) -> Result<Vec<Arc<Pack>>> {
+    for _ in 0..LISTINGS {
+        if let Some(packs) = try_open_listed(directories, &open)? {
+            return Ok(packs);
+        }
+    }
+    Err(Error::Busy("the packs of the repository change all the time, try again in a moment".into()))
+}
+
+/// Returns nothing if a pack vanished meanwhile.
+fn try_open_listed(
+    directories: &[PathBuf],
+    open: &impl Fn(&Path) -> Result<Arc<Pack>>,
+) -> Result<Option<Vec<Arc<Pack>>>> {
+    let mut packs = Vec::new();
+    for directory in directories {
+        for path in list(directory)? {
+            if path.extension().is_none_or(|found| found != "idx") {
+                continue;
+            }
+            match open(&path) {
+                Ok(pack) => packs.push(pack),
+                Err(_) if !path.exists() => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(Some(packs))
 }

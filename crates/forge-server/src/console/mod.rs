@@ -121,7 +121,7 @@ impl Console {
                 return done;
             }
             Command::Backup { target, with_keys } => {
-                operations::begin_backup(&ctx, with_keys).await.map_err(failure)?;
+                let _pause = operations::begin_backup(&ctx, with_keys).await.map_err(failure)?;
                 return backup(&self.app, &self.config, target, with_keys).await;
             }
             Command::CreateUser { login, email, is_site_admin, password } => {

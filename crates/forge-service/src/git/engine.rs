@@ -9,6 +9,8 @@ use forge_git::{GitProgram, ProcessLimits, Processes, Repository, Storage};
 use forge_types::id::RepositoryId;
 use forge_types::{ObjectFormat, Result};
 
+use tokio::sync::RwLock;
+
 use super::fault;
 use super::shares::Shares;
 
@@ -49,6 +51,8 @@ pub struct Engine {
     pub(crate) limits: Limits,
     pub(super) fetches: Arc<Shares>,
     pub(super) pushes: Arc<Shares>,
+    /// Held to write by whoever replaces packs.
+    pub(super) maintenance: Arc<RwLock<()>>,
 }
 
 impl Engine {
@@ -62,7 +66,15 @@ impl Engine {
         let shares = || Arc::new(Shares::new(limits.per_caller, limits.processes.queue));
         let processes = Processes::new(program, limits.processes);
         let server = Server::new(processes.clone(), storage.clone(), Transport::default());
-        Ok(Self { storage, processes, server, limits, fetches: shares(), pushes: shares() })
+        Ok(Self {
+            storage,
+            processes,
+            server,
+            limits,
+            fetches: shares(),
+            pushes: shares(),
+            maintenance: Arc::default(),
+        })
     }
 
     /// Chooses who makes the packs that are fetched.

@@ -6,15 +6,18 @@
 mod engine;
 mod fault;
 mod first_commit;
+mod maintenance;
 mod push;
 mod read;
 mod shares;
 
 pub use engine::{Engine, Limits};
-pub use forge_git::fetch::Transport;
-
 pub use first_commit::{FirstTree, NewFile, first_commit, first_files};
+pub use forge_git::fetch::Transport;
 pub use push::{PushAnswer, receive_pack};
 pub use read::{Advertisement, FetchAnswer, advertise, upload_pack};
 
+pub use maintenance::{Pause, ROLL_UP};
+
 pub(crate) use fault::fault;
+pub(crate) use maintenance::{ask_for_roll_up, roll_up};

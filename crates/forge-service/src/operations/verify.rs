@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use forge_git::Repository;
 use forge_git::objects::Objects;
+use forge_store::Conn;
 use forge_types::id::RepositoryId;
 use forge_types::{Action, Error, ObjectId, Result};
 use serde::{Deserialize, Serialize};
@@ -43,12 +44,11 @@ pub async fn verify(ctx: &RequestContext) -> Result<Vec<Finding>> {
         let Some(last) = batch.last() else { return Ok(findings) };
         after = last.id;
         for entry in batch {
-            // Refs first: a push between the two reads adds a pack that is then expected, never one that is missing.
-            let tips = forge_store::refs::list_object_ids(&mut conn, entry.id).await?;
-            let packs = forge_store::inventory::list_packs(&mut conn, entry.id).await?;
-            let directory = ctx.app().git.repository(entry.id);
-            let check = move || problems(&directory, &Expected { packs, tips });
-            let problems = tokio::task::spawn_blocking(check).await.map_err(Error::internal)?;
+            let mut problems = examine(ctx, &mut conn, entry.id).await?;
+            if !problems.is_empty() {
+                // Packs may have been combined in the middle of it.
+                problems = examine(ctx, &mut conn, entry.id).await?;
+            }
             findings.extend(problems.into_iter().map(|problem| Finding {
                 repository: entry.full_name.clone(),
                 repository_id: entry.id.0,
@@ -56,6 +56,15 @@ pub async fn verify(ctx: &RequestContext) -> Result<Vec<Finding>> {
             }));
         }
     }
+}
+
+async fn examine(ctx: &RequestContext, conn: &mut Conn, id: RepositoryId) -> Result<Vec<String>> {
+    // Refs first: a push between the two reads adds a pack that is then expected, never one that is missing.
+    let tips = forge_store::refs::list_object_ids(conn, id).await?;
+    let packs = forge_store::inventory::list_packs(conn, id).await?;
+    let directory = ctx.app().git.repository(id);
+    let check = move || problems(&directory, &Expected { packs, tips });
+    tokio::task::spawn_blocking(check).await.map_err(Error::internal)
 }
 
 fn problems(directory: &Repository, expected: &Expected) -> Vec<String> {

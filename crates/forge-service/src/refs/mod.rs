@@ -20,6 +20,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::context::RequestContext;
+use crate::git;
 
 pub use change::RefChange;
 pub(crate) use gate::{Gate, Step};
@@ -93,7 +94,7 @@ pub async fn update(
     changes: &[RefChange],
 ) -> Result<Outcome> {
     let repository = &found.repository;
-    store::lock(tx, repository.id).await?.ok_or_else(Error::not_found)?;
+    let generation = store::lock(tx, repository.id).await?.ok_or_else(Error::not_found)?;
     let mut results = decide(ctx, found, changes);
     if !ctx.still_stands(tx).await? {
         results.fill_with(|| Err("the credential no longer stands".to_owned()));
@@ -114,6 +115,7 @@ pub async fn update(
         adopt_first_branch(tx, found, &changed).await?;
     }
     record(ctx, tx, found, push, &changed).await?;
+    git::ask_for_roll_up(tx, repository.id, generation, ctx.now()).await?;
     Ok(Outcome { results, is_applied: true })
 }
 
