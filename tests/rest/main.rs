@@ -12,6 +12,7 @@ mod lists;
 mod meta;
 mod moved;
 mod organizations;
+mod outage;
 mod repositories;
 mod search;
 mod statements;

@@ -81,6 +81,34 @@ impl ScratchDatabase {
         self.cluster.clone().database(&self.name).to_url_lossy().into()
     }
 
+    /// Takes the database away from everybody who uses it, until it is brought back.
+    ///
+    /// # Panics
+    /// When the cluster cannot be used.
+    pub async fn take_away(&self) {
+        self.admit(false).await.expect("the cluster takes statements");
+    }
+
+    /// Brings the database back.
+    ///
+    /// # Panics
+    /// When the cluster cannot be used.
+    pub async fn bring_back(&self) {
+        self.admit(true).await.expect("the cluster takes statements");
+    }
+
+    async fn admit(&self, is_admitted: bool) -> StoreResult<()> {
+        let mut connection = self.cluster.connect().await?;
+        let name = &self.name;
+        execute(&mut connection, format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {is_admitted}")).await?;
+        if !is_admitted {
+            let users = format!("FROM pg_stat_activity WHERE datname = '{name}'");
+            execute(&mut connection, format!("SELECT pg_terminate_backend(pid) {users}")).await?;
+        }
+        connection.close().await?;
+        Ok(())
+    }
+
     /// Opens the database.
     ///
     /// # Panics

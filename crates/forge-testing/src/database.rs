@@ -17,13 +17,25 @@ pub enum Database {
 pub struct TestDatabase {
     /// The database.
     pub db: Db,
-    _kept: Kept,
+    kept: Kept,
 }
 
-#[expect(dead_code, reason = "held for what dropping it does")]
 enum Kept {
-    Folder(TempDir),
+    Folder(#[expect(dead_code, reason = "held for what dropping it does")] TempDir),
     Scratch(Box<ScratchDatabase>),
+}
+
+impl TestDatabase {
+    /// Returns the PostgreSQL database that it is, to be taken away and brought back.
+    ///
+    /// # Panics
+    /// When it is a SQLite file, which cannot go away.
+    pub fn scratch(&self) -> &ScratchDatabase {
+        match &self.kept {
+            Kept::Scratch(scratch) => scratch,
+            Kept::Folder(_) => panic!("a file does not go away"),
+        }
+    }
 }
 
 impl Database {
@@ -41,11 +53,11 @@ impl Database {
                 let options = DbOptions { max_connections: 4, ..DbOptions::default() };
                 let file = folder.path().join("forge.db");
                 let db = Db::open_sqlite(&file, &options).await.expect("a SQLite database opens");
-                TestDatabase { db, _kept: Kept::Folder(folder) }
+                TestDatabase { db, kept: Kept::Folder(folder) }
             }
             Self::Postgres => {
                 let scratch = ScratchDatabase::create().await;
-                TestDatabase { db: scratch.open().await, _kept: Kept::Scratch(Box::new(scratch)) }
+                TestDatabase { db: scratch.open().await, kept: Kept::Scratch(Box::new(scratch)) }
             }
         }
     }

@@ -35,7 +35,7 @@ pub struct TestForge {
     keys: Keys,
     random: Random,
     folder: TempDir,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// What a test forge may have otherwise.
@@ -60,6 +60,11 @@ impl TestForge {
     /// Returns the folder with repositories and all else that is not in the database.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Returns the database.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
     }
 
     /// Returns a client that presents nothing.
@@ -151,7 +156,7 @@ impl TestForgeBuilder {
             settings: self.settings,
         }));
         let router = edges::router(&app);
-        TestForge { app, router, clock, keys, random, folder, _database: database }
+        TestForge { app, router, clock, keys, random, folder, database }
     }
 }
 
