@@ -177,7 +177,7 @@ for_each_database_sync! {
             }
         }
         let mut with_wrong = mallory.command(tools::gh());
-        with_wrong.args(["api", "user"]).env("GH_ENTERPRISE_TOKEN", "fgep_nonsense");
+        with_wrong.args(["repo", "view", "alice/absent"]).env("GH_ENTERPRISE_TOKEN", "fgep_nonsense");
         let said = must_fail(&mut with_wrong);
         assert!(said.contains("Bad credentials") && said.contains("gh auth login"), "{said}");
     }
