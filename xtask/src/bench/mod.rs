@@ -50,7 +50,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let rows = rows::chosen(options.only())?;
     let binary = servers::build(root)?;
     let sources = Sources::prepare(root, if options.is_quick() { Scale::QUICK } else { Scale::FULL })?;
-    let folder = Folder::make(root.join("target/bench").join(format!("run-{}", std::process::id())))?;
+    let folder = Folder::make(&root.join("target/bench"))?;
     let load_before = report::load_average();
     let ceiling = ceiling::measure()?;
     // Declared before the servers, so that it ends after them.
@@ -165,7 +165,16 @@ fn turns(rounds: usize, servers: usize) -> impl Iterator<Item = (usize, usize)> 
 struct Folder(PathBuf);
 
 impl Folder {
-    fn make(path: PathBuf) -> Result<Self> {
+    /// Makes a folder for this process, and removes those of processes that were killed.
+    fn make(parent: &Path) -> Result<Self> {
+        for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let process = name.to_str().and_then(|name| name.strip_prefix("run-"));
+            if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        let path = parent.join(format!("run-{}", std::process::id()));
         fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Self(path))
     }

@@ -122,7 +122,7 @@ fn notes(bench: &Bench, ceiling: &Ceiling) -> String {
          - Every answer was read to its end and checked (status, packets, number of objects, report); the packs of the large \
            repository were also read by `git index-pack`, full clones with the check that they are connected in themselves.\n\
          - Repositories: {}; {}; {}, measured as they are after one `git repack -adf` for the stock server, and as they \
-           are after one `git push` for ours.\n",
+           are after one push for ours.\n",
         number(ceiling.requests_per_second),
         number(ceiling.megabytes_per_second),
         source("tiny", &sources.tiny),

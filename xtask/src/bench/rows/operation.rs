@@ -8,6 +8,7 @@ use crate::bench::Bench;
 use crate::bench::load::{Bounds, milliseconds, run};
 use crate::bench::process::{self, Memory};
 use crate::bench::request::{self, Fetch};
+use crate::bench::servers::WholePush;
 use crate::bench::table::Unit;
 use crate::bench::turns;
 
@@ -33,6 +34,7 @@ pub(super) fn memory(bench: &mut Bench) -> Result<()> {
     bench.fill("large", |sources| &sources.large)?;
     let wants = bench.sources.large.tips();
     let body = request::fetch(Fetch { wants: &wants, ..Fetch::default() });
+    let push = WholePush::of(&bench.sources.large)?;
     for server in &mut bench.servers {
         for clones in [1, bench_clones(bench.is_quick)] {
             // What earlier work left in the heap is not what this takes.
@@ -56,16 +58,17 @@ pub(super) fn memory(bench: &mut Bench) -> Result<()> {
         }
         server.stop();
         server.start()?;
-        server.create(&mut server.connect()?, "pushed-large")?;
+        let mut to = server.connect()?;
+        server.create(&mut to, "pushed-large")?;
         let mut took = Duration::ZERO;
         let peak = process::peak_memory(&server.pids(), || {
             let began = Instant::now();
-            let pushed = server.push_all("pushed-large", &bench.sources.large);
+            let pushed = push.send(server, &mut to, "pushed-large");
             took = began.elapsed();
             pushed
         })?;
         peaks(&mut bench.table, "memory/push", "push of the large repository", server.column, peak);
-        let line = "push of the large repository by `git push`, until the end";
+        let line = "push of the large repository, until the end";
         bench.table.add("memory/push/took", line, Unit::Seconds, server.column, took.as_secs_f64(), 1);
     }
     Ok(())

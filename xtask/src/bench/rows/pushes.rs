@@ -1,6 +1,5 @@
 //! Pushes of one commit to a new branch each, from packs made beforehand, and one push of many refs.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use super::reads::count_refs;
@@ -8,8 +7,8 @@ use crate::Result;
 use crate::bench::answer::Scan;
 use crate::bench::http::Connection;
 use crate::bench::load::{Bounds, milliseconds, run};
-use crate::bench::servers::Server;
-use crate::bench::sources::{Push, Source};
+use crate::bench::servers::{Server, WholePush};
+use crate::bench::sources::Push;
 use crate::bench::table::Unit;
 use crate::bench::{Bench, Sources, request};
 
@@ -108,18 +107,15 @@ pub(super) fn hot(bench: &mut Bench) -> Result<()> {
 }
 
 pub(super) fn many(bench: &mut Bench) -> Result<()> {
-    let pack = the_pack(&bench.sources.refs)?;
-    let refs = &bench.sources.refs.refs;
-    let commands = request::push(refs.iter().map(|(name, id)| (name.as_str(), id.as_str())));
-    let what = format!("one push of {} refs into an empty repository", refs.len());
-    let count = refs.len();
+    let push = WholePush::of(&bench.sources.refs)?;
+    let count = push.refs;
+    let what = format!("one push of {count} refs into an empty repository");
     bench.each_round(|server, _, sheet| {
         let repository = format!("many{}", sheet.round);
         let mut to = server.connect()?;
         server.create(&mut to, &repository)?;
-        let head = server.head(&repository, PUSH, commands.len() + pack.len(), 0);
         let began = Instant::now();
-        reported(server, &mut to, &[&head, &commands, &pack], count)?;
+        push.send(server, &mut to, &repository)?;
         sheet.add("push-many", &what, Unit::Seconds, began.elapsed().as_secs_f64(), 1);
         let listed = count_refs(server, &repository)?;
         if listed != count + 1 {
@@ -164,28 +160,15 @@ pub(super) fn push_one(
     let mut bytes = server.head(repository, PUSH, commands.len() + push.pack.len(), 0);
     bytes.extend_from_slice(&commands);
     bytes.extend_from_slice(&push.pack);
-    reported(server, to, &[&bytes], 1)
-}
-
-fn reported(server: &Server, to: &mut Connection, parts: &[&[u8]], refs: usize) -> Result<()> {
     let mut scan = Scan::report();
-    server.exchange(to, parts, &mut scan)?;
-    scan.finish_report(refs).map_err(|error| server.failed(&error))
+    server.exchange(to, &[&bytes], &mut scan)?;
+    scan.finish_report(1).map_err(|error| server.failed(&error))
 }
 
 fn discovered(server: &Server, to: &mut Connection, request: &[u8]) -> Result<()> {
     let mut scan = Scan::lines();
     server.exchange(to, &[request], &mut scan)?;
     scan.finish_lines("report-status").map(|_| ()).map_err(|error| server.failed(&error))
-}
-
-/// Returns the bytes of a source's only pack.
-fn the_pack(source: &Source) -> Result<Vec<u8>> {
-    let folder = source.path.join("objects/pack");
-    let files = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let pack = files.filter(|path| path.extension().is_some_and(|extension| extension == "pack")).last();
-    let pack = pack.ok_or_else(|| format!("{} has no pack", folder.display()))?;
-    fs::read(&pack).map_err(|error| format!("{}: {error}", pack.display()))
 }
 
 /// Makes the twenty pushes after which the large repository is cloned again; returns how long one took, in milliseconds.

@@ -1,6 +1,7 @@
 //! The servers that are compared, behind one face: where they listen, what a repository is called, how one is made.
 
 mod forge;
+mod push;
 mod stock;
 
 use std::fs;
@@ -17,6 +18,10 @@ use super::sources::{Source, git, run};
 use crate::Result;
 
 pub(super) use forge::{Variant, build, offers_subprocess};
+pub(super) use push::WholePush;
+
+/// From this many refs on, `git push` over HTTP takes minutes: `git send-pack` compares every ref with every other.
+const MANY_REFS: usize = 1000;
 
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -176,24 +181,26 @@ impl Server {
         }
     }
 
-    /// Makes a repository with everything of a source: by `git push`, or by copying it in place.
+    /// Makes a repository with everything of a source: by a push, or by copying it in place.
     pub(super) fn fill(&self, repository: &str, source: &Source) -> Result<()> {
         if let Kind::Stock(stock) = &self.kind {
             return stock.copy(repository, &source.path);
         }
-        self.create(&mut self.connect()?, repository)?;
-        self.push_all(repository, source)
+        let mut to = self.connect()?;
+        self.create(&mut to, repository)?;
+        match source.refs.len() {
+            MANY_REFS.. => WholePush::of(source)?.send(self, &mut to, repository),
+            _ => self.push_by_git(repository, source),
+        }
     }
 
-    /// Pushes everything of a source by `git push`.
-    pub(super) fn push_all(&self, repository: &str, source: &Source) -> Result<()> {
+    fn push_by_git(&self, repository: &str, source: &Source) -> Result<()> {
         let mut command = git(&source.path);
         if let Kind::Forge(forge) = &self.kind {
             let header = forge.authorization(0).trim().to_owned();
             command.arg("-c").arg(format!("http.extraHeader={header}"));
         }
         let url = format!("http://{}{}", self.address, self.path(repository));
-        // A chunked body, so that the client does not hold the pack in memory.
         run(command.args(["push", "--quiet", &url, "refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"]))
             .map_err(|error| self.failed(&error))
     }

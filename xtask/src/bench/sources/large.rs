@@ -13,7 +13,7 @@ use crate::Result;
 const FOLDERS: [usize; 3] = [12, 10, 6];
 const FILES: usize = 5;
 const PICTURES: usize = 60;
-const PICTURE_BYTES: usize = 130_000;
+const PICTURE_BYTES: usize = 40_000;
 /// A picture is drawn anew every so many commits.
 const REDRAWN_EVERY: usize = 90;
 /// A topic is merged every so many commits, and left open every so many.

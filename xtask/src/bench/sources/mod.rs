@@ -1,6 +1,6 @@
 //! The repositories that every server gets, made once and kept under `target/bench/`, the same on every machine.
 //!
-//! The stock server gets them as they lie here: bare, in one pack with a bitmap, refs packed. Ours get them by `git push`.
+//! The stock server gets them as they lie here: bare, in one pack with a bitmap, refs packed. Ours get them by a push.
 
 mod history;
 mod import;
