@@ -1,13 +1,13 @@
 //! A database that goes away and comes back: clear refusals meanwhile, and nothing lost that was acknowledged.
 
-use forge_testing::{Database, OnDatabase, TestForge};
+use forge_testing::{Database, TestForge};
 use serde_json::json;
 
 use crate::repository;
 
 #[tokio::test]
 async fn a_database_that_is_away_refuses_clearly_and_loses_nothing() {
-    let forge = TestForge::on(Database::Postgres).await;
+    let forge = TestForge::builder(Database::Postgres).start().await;
     let alice = forge.human_client("alice").await;
     repository(&alice, "user", "tool", "private").await;
     let labels = "/api/v3/repos/alice/tool/labels";

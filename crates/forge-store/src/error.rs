@@ -62,7 +62,9 @@ impl From<sqlx::Error> for StoreError {
                     _ => Self::Other(error),
                 },
             },
+            // What a server says that ends in the middle of a statement is no protocol either.
             sqlx::Error::Io(_)
+            | sqlx::Error::Protocol(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
@@ -77,11 +79,13 @@ fn is_contention(code: &str) -> bool {
     matches!(code, "5" | "6" | "261" | "517" | "40001" | "40P01" | "55P03")
 }
 
-/// SQLite: read-only, I/O error, corrupt, full, cannot open. PostgreSQL: connection, resources, operator, system.
+/// SQLite: read-only, I/O error, corrupt, full, cannot open. PostgreSQL: connection, resources, operator, system; also a
+/// database that takes no connections, is not there, or does not let us in.
 fn is_unavailable(code: &str) -> bool {
     let sqlite =
         code.parse::<u32>().is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 8 | 10 | 11 | 13 | 14));
-    let postgres = code.len() == 5 && ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class));
+    let postgres = code.len() == 5
+        && ["08", "28", "3D", "53", "55000", "57", "58"].iter().any(|class| code.starts_with(class));
     sqlite || postgres
 }
 
