@@ -61,7 +61,10 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let mut bench = Bench { folder: folder.0.clone(), sources, servers, table, filled, rounds, is_quick };
     for row in &rows {
         eprintln!("── {}", row.name);
+        let before = bench.table.len();
         (row.measure)(&mut bench).map_err(|error| format!("{}: {error}", row.name))?;
+        // Whoever ends a run early has what was measured so far.
+        eprint!("{}", bench.table.text_from(before));
     }
     let text = report::text(&bench, root, &ceiling, &load_before, &rows);
     println!("{text}");

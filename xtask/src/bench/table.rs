@@ -90,6 +90,17 @@ impl Table {
         median(&self.lines.iter().find(|line| line.key == key)?.cells[column].rounds)
     }
 
+    /// Returns how many lines there are.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Returns the lines from this one on, with their head.
+    pub(super) fn text_from(&self, line: usize) -> String {
+        let (head, rows) = self.cells();
+        aligned(&head, &rows[line..])
+    }
+
     /// Returns head and rows, every cell as text.
     pub(super) fn cells(&self) -> (Vec<String>, Vec<Vec<String>>) {
         let stock = self.columns.iter().position(|column| column.is_stock);
