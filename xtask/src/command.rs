@@ -81,8 +81,17 @@ pub(crate) fn is_root() -> bool {
 }
 
 /// Returns cargo as it was called, so that a chosen toolchain stays chosen.
+///
+/// What `cargo run` told us about our own package is left out: build scripts watch those variables, and whatever depends on
+/// them would be built anew whenever cargo is called by us after it was called by hand, and the other way round.
 pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|ours| name.to_string_lossy().starts_with(ours)) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 fn show(command: &Command) -> String {
@@ -92,4 +101,19 @@ fn show(command: &Command) -> String {
     }
     words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_does_not_hear_about_our_package() {
+        let cargo = cargo();
+        let removed: Vec<_> = cargo.get_envs().filter(|(_, value)| value.is_none()).collect();
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"] {
+            assert!(std::env::var_os(name).is_some(), "cargo sets {name} for this test");
+            assert!(removed.iter().any(|(removed, _)| *removed == name), "{name}");
+        }
+    }
 }
