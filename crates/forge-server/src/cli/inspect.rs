@@ -1,4 +1,4 @@
-//! `forge verify`, `forge audit export` and `forge repo export-refs|import-refs`: looking into what is stored.
+//! `forge verify`, `forge audit export` and `forge repo export-refs|import-refs|maintain`: looking into what is stored.
 
 use std::io::Write as _;
 
@@ -52,6 +52,13 @@ enum RepositoryWhat {
         #[command(flatten)]
         place: Place,
     },
+    /// Combine small packs now. The forge does so by itself as pushes come.
+    Maintain {
+        /// OWNER/NAME; all repositories without it.
+        repository: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Put back refs that the database lost, from the repository directory. What the database knows stays as it is.
     ImportRefs {
         /// OWNER/NAME; all repositories without it.
@@ -65,6 +72,7 @@ enum RepositoryWhat {
 pub(super) fn repository(args: RepositoryArgs, environment: &Environment) -> Result<String> {
     let (command, place) = match args.what {
         RepositoryWhat::ExportRefs { repository, place } => (Command::ExportRefs { repository }, place),
+        RepositoryWhat::Maintain { repository, place } => (Command::Maintain { repository }, place),
         RepositoryWhat::ImportRefs { repository, place } => (Command::ImportRefs { repository }, place),
     };
     console::send(&place.config(environment)?, command)

@@ -40,6 +40,22 @@ pub(super) async fn export_refs(ctx: &RequestContext, repository: Option<&str>) 
     Ok(lines)
 }
 
+/// Combines packs and says how many became one.
+pub(super) async fn maintain(ctx: &RequestContext, repository: Option<&str>) -> Result<String> {
+    let mut lines = String::new();
+    for one in operations::maintain(ctx, repository).await? {
+        let _ = match one.packs.from {
+            0 => writeln!(lines, "{}: nothing to do", one.repository),
+            from => writeln!(
+                lines,
+                "{}: {from} packs became one of {} objects",
+                one.repository, one.packs.objects
+            ),
+        };
+    }
+    Ok(lines)
+}
+
 /// Puts back refs that the database lost and says what was done; what could not be put back ends the command with exit
 /// code 1.
 pub(super) async fn import_refs(

@@ -82,6 +82,11 @@ pub enum Command {
         /// `OWNER/NAME`; all repositories without it.
         repository: Option<String>,
     },
+    /// Combines the packs of repositories.
+    Maintain {
+        /// `OWNER/NAME`; all repositories without it.
+        repository: Option<String>,
+    },
     /// Writes a backup.
     Backup {
         /// The directory to write, absolute.
@@ -115,6 +120,7 @@ impl Console {
             }
             Command::ExportAudit { after } => inspect::export_audit(&ctx, after).await,
             Command::ExportRefs { repository } => inspect::export_refs(&ctx, repository.as_deref()).await,
+            Command::Maintain { repository } => inspect::maintain(&ctx, repository.as_deref()).await,
             Command::ImportRefs { repository } => {
                 let done = inspect::import_refs(&ctx, repository.as_deref()).await.map_err(failure)?;
                 ctx.finish().await.map_err(failure)?;

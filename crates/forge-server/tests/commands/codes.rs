@@ -17,6 +17,7 @@ const GOOD: &[&[&str]] = &[
     &["audit", "export", "--after", "1"],
     &["repo", "export-refs"],
     &["repo", "import-refs"],
+    &["repo", "maintain"],
 ];
 
 /// Commands that the forge refuses after those.
@@ -27,6 +28,7 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["admin", "agent", "create", "robo", "--description", "again"], "taken"),
     (&["repo", "export-refs", "octo/none"], "`octo/none`"),
     (&["repo", "import-refs", "octo/none"], "`octo/none`"),
+    (&["repo", "maintain", "octo/none"], "`octo/none`"),
 ];
 
 /// Commands that are used wrongly, which only the forge can tell.
@@ -57,7 +59,7 @@ const NO_COMMAND: &[&[&str]] = &[
     &["repo"],
     &["repo", "export-refs", "a/b", "c/d"],
     &["repo", "import-refs", "a/b", "c/d"],
-    &["repo", "maintain"],
+    &["repo", "maintain", "a/b", "c/d"],
     &["agent", "proxy"],
     &["env", "--bogus"],
     &["serve", "extra"],
@@ -72,6 +74,7 @@ const NEEDING_DATA: &[&[&str]] = &[
     &["audit", "export"],
     &["repo", "export-refs"],
     &["repo", "import-refs"],
+    &["repo", "maintain"],
 ];
 
 fn good(place: &Place) {

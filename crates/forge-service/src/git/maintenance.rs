@@ -54,24 +54,45 @@ pub(crate) async fn ask_for_roll_up(
 /// # Errors
 /// `Unavailable` if the database or the file system is.
 pub(crate) async fn roll_up(app: &Arc<App>, id: RepositoryId) -> Result<()> {
+    combine_packs(app, id, WORTH).await.map(drop)
+}
+
+/// What was done to the packs of a repository.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Combined {
+    /// How many packs became one; none if there was nothing to do.
+    pub from: usize,
+    /// How many objects that one has.
+    pub objects: u64,
+}
+
+/// Combines the small packs of a repository that has at least `worth` packs.
+///
+/// # Errors
+/// `Unavailable` if the database or the file system is.
+pub(crate) async fn combine_packs(app: &Arc<App>, id: RepositoryId, worth: usize) -> Result<Combined> {
     let packs = forge_store::inventory::list_packs_by_size(&mut app.db.read().await?, id).await?;
-    if packs.len() < WORTH {
-        return Ok(());
+    if packs.len() < worth {
+        return Ok(Combined::default());
     }
     let counts: Vec<i64> = packs.iter().map(|pack| pack.object_count).collect();
     let old: Vec<String> = packs.into_iter().take(packs_to_combine(&counts)).map(|pack| pack.name).collect();
     if old.len() < 2 {
-        return Ok(());
+        return Ok(Combined::default());
     }
     let repository = app.git.repository(id);
     let combined = repository.combine(&app.git.processes, &old, app.random_number()).await.map_err(fault)?;
-    let Some(new) = combined else { return Ok(()) };
+    let Some(new) = combined else { return Ok(Combined::default()) };
     let _alone = app.git.maintenance.write().await;
     if replace(app, id, &old, &new).await? {
         tracing::info!(repository = id.0, from = old.len(), objects = new.object_count, "combined packs");
-        remove(repository, old).await
+        let done = Combined { from: old.len(), objects: new.object_count };
+        remove(repository, old).await?;
+        Ok(done)
     } else {
-        remove(repository, vec![new.name]).await
+        // Somebody else has combined them, or the repository is gone.
+        remove(repository, vec![new.name]).await?;
+        Ok(Combined::default())
     }
 }
 

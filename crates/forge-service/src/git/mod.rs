@@ -17,7 +17,7 @@ pub use forge_git::fetch::Transport;
 pub use push::{PushAnswer, receive_pack};
 pub use read::{Advertisement, FetchAnswer, advertise, upload_pack};
 
-pub use maintenance::{Pause, ROLL_UP};
+pub use maintenance::{Combined, Pause, ROLL_UP};
 
 pub(crate) use fault::fault;
-pub(crate) use maintenance::{ask_for_roll_up, roll_up};
+pub(crate) use maintenance::{ask_for_roll_up, combine_packs, roll_up};

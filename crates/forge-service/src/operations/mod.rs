@@ -1,15 +1,17 @@
 //! What the operator does to the forge as a whole: check what is stored, take the audit log out, write refs where the
-//! tools of administrators see them, and put them back from there.
+//! tools of administrators see them, put them back from there, and combine packs.
 
 mod backup;
 mod export;
 mod import;
+mod maintain;
 mod refs;
 mod verify;
 
 pub use backup::begin_backup;
 pub use export::export_audit;
 pub use import::{ImportedRefs, import_refs};
+pub use maintain::{Maintained, maintain};
 pub use refs::{ExportedRefs, export_refs};
 pub use verify::{Finding, verify};
 
