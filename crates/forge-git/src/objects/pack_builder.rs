@@ -14,6 +14,7 @@ use forge_types::{ObjectFormat, ObjectId};
 use gix::objs::WriteTo;
 
 use super::{ObjectKind, Signature, TreeEntry, from_gix, hash_kind, to_gix};
+use crate::packs::entry::{kind_number, pack_header, write_header};
 use crate::receive::Quarantine;
 use crate::{Error, PackInfo, Repository, Result};
 
@@ -102,7 +103,7 @@ impl PackBuilder {
             .map_err(|error| Error::corrupt("hash an object", error))?;
         let id = from_gix(&id);
         if self.seen.insert(id) {
-            write_entry_header(&mut self.entries, kind, data.len());
+            write_header(&mut self.entries, kind_number(kind), data.len() as u64);
             let mut encoder = ZlibEncoder::new(&mut self.entries, Compression::default());
             encoder
                 .write_all(data)
@@ -115,8 +116,7 @@ impl PackBuilder {
 
     fn finish(self) -> Result<Vec<u8>> {
         let mut pack = Vec::with_capacity(self.entries.len() + 44);
-        pack.extend_from_slice(b"PACK\0\0\0\x02");
-        pack.extend_from_slice(&self.count.to_be_bytes());
+        pack.extend_from_slice(&pack_header(self.count));
         pack.extend_from_slice(&self.entries);
         let mut hasher = gix::hash::hasher(hash_kind(self.format));
         hasher.update(&pack);
@@ -124,24 +124,6 @@ impl PackBuilder {
         pack.extend_from_slice(checksum.as_slice());
         Ok(pack)
     }
-}
-
-/// Kind in three bits, size in four, then seven bits at a time.
-fn write_entry_header(out: &mut Vec<u8>, kind: ObjectKind, len: usize) {
-    let kind = match kind {
-        ObjectKind::Commit => 1u8,
-        ObjectKind::Tree => 2,
-        ObjectKind::Blob => 3,
-        ObjectKind::Tag => 4,
-    };
-    let mut rest = len >> 4;
-    let mut byte = kind << 4 | (len & 0x0f) as u8;
-    while rest > 0 {
-        out.push(byte | 0x80);
-        byte = (rest & 0x7f) as u8;
-        rest >>= 7;
-    }
-    out.push(byte);
 }
 
 fn index(pack: &[u8], directory: &Path, hash: gix::hash::Kind) -> Result<()> {
