@@ -11,4 +11,5 @@ mod reading;
 mod refs;
 mod restoring;
 mod scale;
+mod sorted;
 mod templates;

@@ -117,7 +117,7 @@ for_each_database! {
         let body = push_body(ZERO, &tip, "refs/heads/main", &pack(&work, "main\n").await);
         // Another transaction is in the way, so that the push waits with its pack published.
         let mut tx = bench.forge.app().db().begin().await.unwrap();
-        forge_store::refs::lock(&mut tx, bench.id()).await.unwrap();
+        forge_store::refs::lock(&mut tx, bench.id(), false).await.unwrap();
         let mut stream = bench.open_post("git-receive-pack", body.len(), &[]).await;
         stream.write_all(&body).await.unwrap();
         let packs = bench.directory().join("objects/pack");

@@ -158,6 +158,6 @@ for_each_database! {
         let before = bench.forge.statements();
         let listed = [&V2[..], &["ls-remote"]].concat();
         git(bench.folder.path(), listed.into_iter().chain([bench.url().as_str()])).await.good();
-        assert_eq!(bench.forge.statements() - before, 6, "one anonymous, two for each request after it, and the refs");
+        assert_eq!(bench.forge.statements() - before, 5, "one anonymous, and two for each request after it");
     }
 }

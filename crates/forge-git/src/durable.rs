@@ -34,7 +34,7 @@ pub(crate) fn sync(path: &Path) -> Result<()> {
 ///
 /// The index goes last: a reader finds a pack by its index.
 pub(crate) fn move_pack(from: &Path, to: &Path, new_name: &str) -> Result<()> {
-    let extensions: Vec<&str> = ["rev", "pack", "idx"]
+    let extensions: Vec<&str> = ["rev", "mtimes", "pack", "idx"]
         .into_iter()
         .filter(|extension| from.with_extension(extension).exists())
         .collect();

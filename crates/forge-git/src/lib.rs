@@ -28,8 +28,8 @@ pub mod receive;
 pub mod wire;
 
 pub use error::{Error, Result};
-pub use maintain::packs_to_combine;
-pub use packs::PackSet;
+pub use maintain::{ListedPack, Plan, Rebuilt, Tips, plan};
+pub use packs::{Manifest, PackSet, Packs};
 pub use process::{GitProgram, ProcessLimits, Processes};
 pub use repository::{PackInfo, Repository};
 pub use storage::{Storage, Swept};

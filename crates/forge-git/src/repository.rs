@@ -104,7 +104,7 @@ impl Repository {
 
     /// Removes a pack whose objects nobody needs, or are in another one. Whoever has it open keeps it.
     pub fn remove_pack_named(&self, name: &str) -> Result<()> {
-        for extension in ["idx", "rev", "pack"] {
+        for extension in ["idx", "rev", "mtimes", "pack"] {
             let path = self.packs().join(format!("{name}.{extension}"));
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -114,6 +114,16 @@ impl Repository {
             }
         }
         Ok(())
+    }
+
+    /// Removes the index over packs and its bitmaps, if there are any: for a repository that has no pack to index.
+    pub fn remove_index(&self) -> Result<()> {
+        let is_index = |path: &&PathBuf| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("multi-pack-index"))
+        };
+        list(&self.packs())?.iter().filter(is_index).try_for_each(|path| {
+            fs::remove_file(path).map_err(Error::io(format!("remove {}", path.display())))
+        })
     }
 
     /// Removes quarantine directories; returns how many there were.

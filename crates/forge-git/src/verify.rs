@@ -9,7 +9,7 @@ use crate::storage::list;
 use crate::{Error, Repository, Result};
 
 /// What belongs to a pack.
-const PACK_FILES: [&str; 3] = ["pack", "rev", "idx"];
+const PACK_FILES: [&str; 4] = ["pack", "rev", "mtimes", "idx"];
 
 impl Repository {
     /// Returns the names of the packs in the directory, in order; a pack without its index counts too. Blocks.
@@ -20,6 +20,7 @@ impl Repository {
                 path.extension().is_some_and(|found| PACK_FILES.iter().any(|known| found == *known))
             })
             .filter_map(|path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()))
+            .filter(|name| name.starts_with("pack-"))
             .collect();
         names.sort();
         names.dedup();

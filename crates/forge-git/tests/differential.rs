@@ -8,10 +8,12 @@
 mod support;
 
 use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
 
 use forge_git::fetch::{Request, RequestLimits, Server, Transport};
 use forge_git::wire::pkt::{Packet, Reader};
 use forge_git::wire::{Protocol, RefSnapshot, pkt};
+use forge_git::{Manifest, Tips};
 use forge_types::{ObjectFormat, ObjectId};
 use support::random::{Clocks, Random, history};
 use support::{Bench, Git};
@@ -37,6 +39,7 @@ struct Client {
 
 struct Case<'a> {
     bench: &'a Bench,
+    closure: Option<String>,
     snapshot: RefSnapshot,
     everything: &'a Git,
     ours: Server,
@@ -51,10 +54,11 @@ impl Case<'_> {
         let limits = RequestLimits::default();
         let request = Request::read(&mut &body[..], protocol, ObjectFormat::Sha1, &limits).await.unwrap();
         let Request::Fetch(fetch) = request else { panic!("{request:?}") };
-        let mut stream = server
-            .fetch(&self.bench.repository, &self.snapshot, *fetch)
-            .await
-            .map_err(|error| error.to_string())?;
+        let packs = self.bench.repository.pack_names().unwrap();
+        let manifest = Manifest { packs, closure: self.closure.clone() };
+        let packs = server.packs(self.bench.repository.clone(), manifest);
+        let mut stream =
+            server.fetch(&packs, &self.snapshot, *fetch).await.map_err(|error| error.to_string())?;
         let mut bytes = Vec::new();
         while let Some(chunk) = stream.next().await {
             bytes.extend_from_slice(&chunk.map_err(|error| error.to_string())?);
@@ -93,7 +97,7 @@ impl Case<'_> {
         let is_ready = |answer: &Answer| !answer.pack.is_empty();
         if is_ready(&ours) != is_ready(&stock) {
             // When enough is known is a matter of taste; and there are requests at which git stops in the middle.
-            assert!(is_ready(&ours) || !lines.iter().any(|line| line == "done"), "{}", context());
+            assert!(is_ready(&ours) || !is_done(lines), "{}", context());
             self.differently_ready.set(self.differently_ready.get() + 1);
             return client.clone();
         }
@@ -212,6 +216,13 @@ impl Case<'_> {
         let bases = entries.split_off(count).into_iter().map(|(_, id)| id).collect();
         (entries.into_iter().map(|(_, id)| id).collect(), bases)
     }
+}
+
+/// Does the client say that it is done before it awaits an answer? A server that keeps no state stops there.
+fn is_done(lines: &[String]) -> bool {
+    let mut parts = lines.split(|line| line == "0000");
+    let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    first.iter().chain(second).any(|line| line == "done")
 }
 
 /// The lines of a section may come in any order. Which of the common objects are named differs between versions of git.
@@ -350,11 +361,12 @@ async fn run(seed: u64, cases: usize, clocks: Clocks) -> usize {
     let commits = 5 + random.below(60);
     history(&bench.work, &mut random, commits, clocks);
     let snapshot = bench.snapshot();
-    fill(&bench, &snapshot, &mut random).await;
+    let closure = fill(&bench, &snapshot, &mut random).await;
     let server = |transport| Server::new(bench.processes.clone(), bench.storage.clone(), transport);
     let everything = Git { path: bench.work.path.clone() };
     let mut case = Case {
         bench: &bench,
+        closure,
         snapshot,
         everything: &everything,
         ours: server(Transport::InProcess),
@@ -375,17 +387,35 @@ async fn run(seed: u64, cases: usize, clocks: Clocks) -> usize {
     case.differently_ready.get()
 }
 
-/// Brings the history in by several pushes, so that the repository has several packs with bases among one another.
-async fn fill(bench: &Bench, snapshot: &RefSnapshot, random: &mut Random) {
+/// Brings the history in by several pushes, so that the repository has several packs with bases among one another. In half of
+/// all repositories maintenance sorts the packs somewhere between; returns the pack that has all there was then.
+async fn fill(bench: &Bench, snapshot: &RefSnapshot, random: &mut Random) -> Option<String> {
     let mut current: Vec<ObjectId> = Vec::new();
-    for entry in snapshot.refs() {
-        if !random.one_in(2) {
-            continue;
-        }
-        push(bench, &[entry.id], &mut current).await;
-    }
+    let mut closure = None;
     let all: Vec<ObjectId> = snapshot.refs().iter().map(|entry| entry.id).collect();
+    for tip in &all {
+        if random.one_in(2) {
+            push(bench, &[*tip], &mut current).await;
+        }
+        if random.one_in(6) && !current.is_empty() {
+            closure = rebuild(bench, &current).await;
+        }
+    }
     push(bench, &all, &mut current).await;
+    if random.one_in(6) { rebuild(bench, &all).await } else { closure }
+}
+
+async fn rebuild(bench: &Bench, tips: &[ObjectId]) -> Option<String> {
+    let tips = Tips { visible: tips.to_vec(), hidden: Vec::new() };
+    let old = bench.repository.pack_names().unwrap();
+    let unique = || bench.unique();
+    let grace = Duration::from_secs(3600);
+    let rebuilt = bench.repository.rebuild(&bench.processes, &tips, &old, grace, unique).await.unwrap();
+    bench.repository.index(&bench.processes, rebuilt.visible.as_ref()?, &tips).await.unwrap();
+    for name in old {
+        bench.repository.remove_pack_named(&name).unwrap();
+    }
+    Some(rebuilt.visible?.name)
 }
 
 async fn push(bench: &Bench, tips: &[ObjectId], current: &mut Vec<ObjectId>) {

@@ -34,7 +34,7 @@ async fn begin(
         Request::read(&mut &body[..], protocol, ObjectFormat::Sha1, &RequestLimits::default()).await?;
     let Request::Fetch(fetch) = request else { panic!("{request:?}") };
     let server = Server::new(bench.processes.clone(), bench.storage.clone(), Transport::InProcess);
-    server.fetch(&bench.repository, snapshot, *fetch).await
+    server.fetch(&bench.packs(), snapshot, *fetch).await
 }
 
 async fn answer(

@@ -129,7 +129,7 @@ async fn pack_over_the_limit_is_refused_before_it_is_read_whole() {
     let bench = Bench::new();
     bench.work.commit("a.txt", &"incompressible? ".repeat(10));
     let pack = bench.work.pack(&["main"]);
-    let mut quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
+    let mut quarantine = Quarantine::open(&bench.packs(), bench.unique()).unwrap();
     let (reply, _body) = Reply::channel(&Capabilities::default());
     let limits = IngestLimits { pack_bytes: 50, ..IngestLimits::default() };
     let error = quarantine.ingest(&bench.processes, &mut &pack[..], &limits, &reply).await.unwrap_err();
@@ -146,7 +146,7 @@ async fn client_that_stops_sending_is_given_up() {
     let pack = bench.work.pack(&["main"]);
     let (mut sending, mut receiving) = tokio::io::duplex(1 << 16);
     tokio::io::AsyncWriteExt::write_all(&mut sending, &pack[..20]).await.unwrap();
-    let mut quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
+    let mut quarantine = Quarantine::open(&bench.packs(), bench.unique()).unwrap();
     let (reply, _body) = Reply::channel(&Capabilities::default());
     let error = quarantine
         .ingest(&bench.processes, &mut receiving, &IngestLimits::default(), &reply)
@@ -176,7 +176,7 @@ async fn progress_and_report_reach_a_client_with_side_band() {
     bench.work.commit("long", &text);
     bench.work.commit("long", &(text + "more\n"));
     let pack = bench.work.pack(&["main"]);
-    let mut quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
+    let mut quarantine = Quarantine::open(&bench.packs(), bench.unique()).unwrap();
     let capabilities = Capabilities { side_band_64k: true, ..Capabilities::default() };
     let (reply, mut body) = Reply::channel(&capabilities);
     quarantine.ingest(&bench.processes, &mut &pack[..], &IngestLimits::default(), &reply).await.unwrap();
@@ -196,7 +196,7 @@ async fn server_killed_in_the_middle_leaves_only_what_the_sweep_takes() {
     let bench = Bench::new();
     let tip = bench.work.commit("a.txt", "one\n");
     let pack = bench.work.pack(&["main"]);
-    let mut quarantine = Quarantine::open(&bench.repository, bench.unique()).unwrap();
+    let mut quarantine = Quarantine::open(&bench.packs(), bench.unique()).unwrap();
     let (reply, _body) = Reply::channel(&Capabilities::default());
     quarantine.ingest(&bench.processes, &mut &pack[..], &IngestLimits::default(), &reply).await.unwrap();
     std::mem::forget(quarantine);

@@ -11,7 +11,7 @@ use forge_types::{Error, Result};
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::git::{self, ROLL_UP};
+use crate::git::{self, REBUILD, ROLL_UP};
 use crate::repositories::REMOVE_FILES;
 
 /// How long a claimed job is left to its worker.
@@ -67,7 +67,7 @@ fn wait(attempts: i64) -> Duration {
 async fn work(app: &Arc<App>, job: &Job) -> Result<()> {
     match job.kind.as_str() {
         REMOVE_FILES => remove_files(app, &job.payload).await,
-        ROLL_UP => git::roll_up(app, of_repository(&job.payload)?).await,
+        ROLL_UP | REBUILD => git::look_after(app, of_repository(&job.payload)?).await,
         other => Err(Error::internal(format!("no worker knows jobs of kind `{other}`"))),
     }
 }

@@ -1,5 +1,6 @@
 //! What there is, for checks and backups that go through everything.
 
+use forge_types::Timestamp;
 use forge_types::id::RepositoryId;
 
 use crate::row::from_row;
@@ -58,17 +59,46 @@ pub struct ManifestPack {
     pub name: String,
     /// How many objects it has.
     pub object_count: i64,
+    /// Does it hold exactly what the visible refs reached when it was made, none of which lost anything since?
+    pub is_closure: bool,
+    /// Does it hold only what no ref reached?
+    pub is_cruft: bool,
+    /// When it was put on the manifest.
+    pub created_at: Timestamp,
 }
-from_row!(ManifestPack { name, object_count });
+from_row!(ManifestPack { name, object_count, is_closure, is_cruft, created_at });
 
 /// Returns the packs on the manifest of a repository, smallest first.
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn list_packs_by_size(conn: &mut Conn, repository: RepositoryId) -> StoreResult<Vec<ManifestPack>> {
+pub async fn list_manifest(conn: &mut Conn, repository: RepositoryId) -> StoreResult<Vec<ManifestPack>> {
     conn.fetch_all(
-        sql!("SELECT name, object_count FROM packs WHERE repository_id = $1 ORDER BY object_count, name"),
+        sql!(
+            "SELECT p.name, p.object_count, COALESCE(p.visible_at = k.rewrites, FALSE) AS is_closure, p.is_cruft, \
+             p.created_at FROM packs p JOIN repository_counters k ON k.repository_id = p.repository_id \
+             WHERE p.repository_id = $1 ORDER BY p.object_count, p.name"
+        ),
         params![repository],
     )
     .await
+}
+
+struct Counter {
+    rewrites: i64,
+}
+from_row!(Counter { rewrites });
+
+/// Returns how often a visible ref of a repository lost history; `None` if the repository is gone.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn count_rewrites(conn: &mut Conn, repository: RepositoryId) -> StoreResult<Option<i64>> {
+    let row: Option<Counter> = conn
+        .fetch_optional(
+            sql!("SELECT rewrites FROM repository_counters WHERE repository_id = $1"),
+            params![repository],
+        )
+        .await?;
+    Ok(row.map(|row| row.rewrites))
 }

@@ -42,6 +42,29 @@ pub async fn insert(
     Ok(())
 }
 
+/// Inserts a job unless one of the same kind and payload waits already.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn insert_once(
+    tx: &mut Tx,
+    kind: &str,
+    payload: &str,
+    run_after: Timestamp,
+    now: Timestamp,
+) -> StoreResult<()> {
+    tx.execute(
+        sql!(
+            "INSERT INTO jobs (kind, payload, run_after, created_at) \
+             SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT) \
+             WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE kind = $1 AND payload = $2 AND claimed_until IS NULL)"
+        ),
+        params![kind, payload, run_after, now],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Returns whether a job can be claimed.
 ///
 /// # Errors

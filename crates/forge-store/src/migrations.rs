@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "agents", include_str!("../../../migrations/0006_agents.sql")),
     (7, "audit", include_str!("../../../migrations/0007_audit.sql")),
     (8, "profile", include_str!("../../../migrations/0008_profile.sql")),
+    (9, "visible_packs", include_str!("../../../migrations/0009_visible_packs.sql")),
 ];
 
 /// Returns the migrations as `dialect` reads them.

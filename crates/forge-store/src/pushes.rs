@@ -38,6 +38,20 @@ pub struct NewPack<'a> {
     pub object_count: i64,
     /// How many bytes it and its index have.
     pub size_bytes: i64,
+    /// What is known of its content.
+    pub content: PackContent,
+}
+
+/// What is known of the content of a pack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PackContent {
+    /// Nothing: a push brought it.
+    #[default]
+    Any,
+    /// Exactly what the visible refs reached when the repository had counted so many rewrites.
+    VisibleAt(i64),
+    /// Only what no ref reached.
+    Cruft,
 }
 
 /// One changed ref.
@@ -103,19 +117,24 @@ async fn insert_pack(
     pack: NewPack<'_>,
     now: Timestamp,
 ) -> StoreResult<()> {
+    let (visible_at, is_cruft) = match pack.content {
+        PackContent::Any => (None, false),
+        PackContent::VisibleAt(rewrites) => (Some(rewrites), false),
+        PackContent::Cruft => (None, true),
+    };
     tx.execute(
         sql!(
-            "INSERT INTO packs (repository_id, name, object_count, size_bytes, created_at) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (repository_id, name) DO NOTHING"
+            "INSERT INTO packs (repository_id, name, object_count, size_bytes, created_at, visible_at, is_cruft) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (repository_id, name) DO NOTHING"
         ),
-        params![repository, pack.name, pack.object_count, pack.size_bytes, now],
+        params![repository, pack.name, pack.object_count, pack.size_bytes, now, visible_at, is_cruft],
     )
     .await?;
     Ok(())
 }
 
-/// Replaces packs on the manifest of a repository by one that has their objects; returns whether all of them were on it. If
-/// not, the transaction is to be dropped.
+/// Replaces packs on the manifest of a repository by others that have their objects; returns whether all of them were on it.
+/// If not, the transaction is to be dropped. `is_rebuild` says that objects which no ref reached may be gone.
 ///
 /// # Errors
 /// Only faults of the database.
@@ -123,13 +142,17 @@ pub async fn replace_packs(
     tx: &mut Tx,
     repository: RepositoryId,
     old: &[String],
-    new: NewPack<'_>,
+    new: &[NewPack<'_>],
+    is_rebuild: bool,
     now: Timestamp,
 ) -> StoreResult<bool> {
     let counted = tx
         .execute(
-            sql!("UPDATE repository_counters SET gc_epoch = gc_epoch + 1 WHERE repository_id = $1"),
-            params![repository],
+            sql!(
+                "UPDATE repository_counters SET gc_epoch = gc_epoch + 1, rebuilds = rebuilds + $2 \
+                 WHERE repository_id = $1"
+            ),
+            params![repository, i64::from(is_rebuild)],
         )
         .await?;
     let mut removed = 0;
@@ -141,7 +164,17 @@ pub async fn replace_packs(
             )
             .await?;
     }
-    insert_pack(tx, repository, new, now).await?;
+    for pack in new {
+        insert_pack(tx, repository, *pack, now).await?;
+    }
+    tx.execute(
+        sql!(
+            "UPDATE repositories SET size_bytes = (SELECT CAST(COALESCE(SUM(p.size_bytes), 0) AS BIGINT) FROM packs p \
+             WHERE p.repository_id = $1) WHERE id = $1"
+        ),
+        params![repository],
+    )
+    .await?;
     Ok(counted == 1 && removed == old.len() as u64)
 }
 

@@ -165,4 +165,34 @@ pub struct RepositoryAccess {
     pub repository: Repository,
     /// The caller's permission from ownership, organization, teams and collaboration, before visibility.
     pub permission: Option<Permission>,
+    /// The state of its refs and packs that was seen.
+    pub git_state: GitState,
+}
+
+/// What was counted of a repository's refs and packs: when it is seen twice, neither changed in between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct GitState {
+    /// How often its refs changed.
+    pub ref_generation: i64,
+    /// How often maintenance changed its packs.
+    pub gc_epoch: i64,
+    /// How often that sorted all of them anew: then objects that no ref reached may be gone.
+    pub rebuilds: i64,
+}
+
+impl std::fmt::Display for GitState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.ref_generation, self.gc_epoch, self.rebuilds)
+    }
+}
+
+impl std::str::FromStr for GitState {
+    type Err = std::num::ParseIntError;
+
+    /// Reads what `Display` writes.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut numbers = text.splitn(3, '.').map(str::parse);
+        let mut next = || numbers.next().unwrap_or_else(|| "".parse());
+        Ok(Self { ref_generation: next()?, gc_epoch: next()?, rebuilds: next()? })
+    }
 }

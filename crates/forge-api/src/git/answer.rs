@@ -103,10 +103,12 @@ pub(super) fn fetch(answer: FetchAnswer) -> Response {
     let media_type = "application/x-git-upload-pack-result";
     let body = match answer {
         FetchAnswer::Whole(bytes) => Body::from(bytes),
-        pack @ FetchAnswer::Pack(_) => Body::from_stream(stream::unfold(pack, async |mut pack| {
-            let chunk = pack.next().await?;
-            Some((chunk, pack))
-        })),
+        pieces @ (FetchAnswer::Pack(_) | FetchAnswer::Kept(..)) => {
+            Body::from_stream(stream::unfold(pieces, async |mut pieces| {
+                let piece = pieces.next().await?;
+                Some((piece, pieces))
+            }))
+        }
     };
     whole(media_type, body)
 }

@@ -4,15 +4,17 @@
 //! it takes are handed to `git pack-objects`.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use forge_types::ObjectId;
 
+use super::copy::Copy;
 use super::negotiate::{Agreement, negotiate};
 use super::pack::{Reading, write_pack};
 use super::request::Fetch;
 use crate::objects::{ObjectKind, from_gix, to_gix};
 use crate::packs::{Decoder, PackSet, Slot};
-use crate::walk::{Depth, Graph, Missing, Shallow, SlotSet, Wanted, deepen, find_missing};
+use crate::walk::{Depth, Graph, Missing, Shallow, SlotSet, Wanted, deepen, find_beyond, find_missing};
 use crate::wire::{Protocol, RefSnapshot, pkt};
 use crate::{Error, Result};
 
@@ -32,10 +34,18 @@ const LISTED_SHALLOW: usize = 500_000;
 pub(super) enum Prepared {
     /// All of it, without a pack.
     Whole(Vec<u8>),
-    /// What comes before the pack, and the pack's objects.
-    Small(Vec<u8>, Box<Chosen>),
+    /// What comes before the pack, and what it is made of here.
+    Small(Vec<u8>, Source),
     /// What comes before the pack, and what `git pack-objects` is to be told.
     Large(Vec<u8>, Order),
+}
+
+/// What a pack is made of that is written here.
+pub(super) enum Source {
+    /// Single objects.
+    Chosen(Box<Chosen>),
+    /// A stored pack, and what came after it.
+    Copied(Box<Copy>),
 }
 
 /// The objects of a pack to be written here.
@@ -55,22 +65,32 @@ pub(super) struct Order {
     pub(super) reading: Reading,
 }
 
-impl Chosen {
+impl Source {
     /// Is the pack so small that it needs no stream?
     pub(super) fn is_tiny(&self) -> Result<bool> {
-        let objects = &self.missing.objects;
-        if objects.len() > AT_ONCE {
+        let (set, missing) = match self {
+            Self::Chosen(chosen) => (chosen.decoder.set(), &chosen.missing),
+            Self::Copied(copy) => return Ok(copy.at_most(AT_ONCE_BYTES as u64, AT_ONCE)),
+        };
+        if missing.objects.len() > AT_ONCE {
             return Ok(false);
         }
         let mut bytes = 0;
-        for slot in objects {
-            bytes += self.decoder.set().stored(*slot)?.deflated.len();
+        for slot in &missing.objects {
+            bytes += set.stored(*slot)?.deflated.len();
         }
         Ok(bytes <= AT_ONCE_BYTES)
     }
 
+    /// Writes it, piece by piece, to `sink`.
     pub(super) fn write(&mut self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        write_pack(&mut self.decoder, &self.missing, self.reading, sink)
+        match self {
+            Self::Chosen(chosen) => {
+                let Chosen { decoder, missing, reading } = &mut **chosen;
+                write_pack(decoder, missing, *reading, sink)
+            }
+            Self::Copied(copy) => copy.write(sink),
+        }
     }
 }
 
@@ -227,6 +247,9 @@ impl Work<'_> {
         let reading = Reading { thin, ofs_delta: options.ofs_delta };
         wants.extend_from_slice(&shallow.also_wanted);
         common.extend_from_slice(&shallow.uncut);
+        if let Some(copy) = self.copy(&wants, &common, shallow)? {
+            return Ok(Prepared::Small(lead, Source::Copied(Box::new(copy))));
+        }
         let is_everything = common.is_empty() && others == 0 && !is_cut;
         let limit = if is_cut { LISTED_SHALLOW } else { LISTED };
         // A whole history of more than a few thousand objects need not be counted to be known to be large.
@@ -242,11 +265,34 @@ impl Work<'_> {
             };
             if let Some(missing) = find_missing(&mut self.graph, &wanted)? {
                 let decoder = self.graph.into_decoder();
-                return Ok(Prepared::Small(lead, Box::new(Chosen { decoder, missing, reading })));
+                let chosen = Box::new(Chosen { decoder, missing, reading });
+                return Ok(Prepared::Small(lead, Source::Chosen(chosen)));
             }
         }
         let order = self.order(&wants, &common, shallow, reading);
         Ok(Prepared::Large(lead, order))
+    }
+
+    /// Is this a full clone that a stored pack has nearly all of?
+    fn copy(&self, wants: &[Slot], common: &[Slot], shallow: &Shallow) -> Result<Option<Copy>> {
+        let set = self.graph.set();
+        let fetch = self.fetch;
+        let is_whole = common.is_empty()
+            && fetch.deepen.is_empty()
+            && fetch.shallow.is_empty()
+            && shallow.grafted.is_empty()
+            && fetch.filter.is_empty()
+            && fetch.options.ofs_delta;
+        let Some(closure) = set.closure().filter(|_| is_whole) else { return Ok(None) };
+        // The closure has what all refs reach: only who asks for all of them is given it.
+        let asked: HashSet<Slot> = wants.iter().copied().collect();
+        let is_asked = |id: ObjectId| set.slot(&to_gix(id)).is_some_and(|slot| asked.contains(&slot));
+        if !self.snapshot.refs().iter().all(|entry| is_asked(entry.id)) {
+            return Ok(None);
+        }
+        let mut decoder = Decoder::new(set.clone());
+        let beyond = find_beyond(&mut decoder, closure, wants, LISTED)?;
+        Ok(beyond.and_then(|beyond| Copy::open(Arc::clone(closure), decoder, beyond)))
     }
 
     /// Returns the annotated tags that the caller sees, with what they stand for.

@@ -6,7 +6,8 @@
 //! 3. A fetch goes through [`Server::fetch`], which checks every want against the snapshot first (`wants`).
 //! 4. What is common is found out (`negotiate`), where history is cut, and which objects the client lacks
 //!    (`local`, on [`crate::walk`]).
-//! 5. A small pack is written here (`pack`), a large one by `git pack-objects` (`large`), which is told ids alone.
+//! 5. A small pack is written here (`pack`); a full clone of a large repository is a copy of a stored pack (`copy`); what else
+//!    is large is written by `git pack-objects` (`large`), which is told ids alone.
 //!
 //! [`Transport::Subprocess`] lets `git upload-pack` answer instead, over a `view`: an ephemeral directory with nothing but the
 //! snapshot's refs and a pointer to the repository's objects. It is the measure of the other way.
@@ -14,6 +15,7 @@
 //! INVARIANT: no process is started and no byte served for a want that the snapshot does not reach. Git's own server would
 //! serve any object that is present.
 
+mod copy;
 mod framed;
 mod large;
 mod local;

@@ -14,7 +14,7 @@ use ring::digest;
 use crate::packs::entry::{
     OFS_DELTA, REF_DELTA, hasher, kind_number, pack_header, write_distance, write_header,
 };
-use crate::packs::{Decoder, Form, Slot, Stored};
+use crate::packs::{Decoder, Form, Pack, Slot, Stored};
 use crate::walk::{Missing, SlotSet};
 use crate::{Error, Result};
 
@@ -36,25 +36,25 @@ pub(super) fn write_pack(
 ) -> Result<()> {
     let count = u32::try_from(missing.objects.len())
         .map_err(|_| Error::TooLarge("a pack has too many objects".into()))?;
-    let format = decoder.set().format();
-    let begun = SlotSet::new(decoder.set().len());
-    let mut writer = Writer {
-        decoder,
-        missing,
-        reading,
-        sink,
-        hasher: hasher(format),
-        offset: 0,
-        offsets: HashMap::new(),
-        begun,
-        buffer: Vec::new(),
-    };
+    let hasher = hasher(decoder.set().format());
+    let mut writer = Writer::new(decoder, missing, reading, hasher, sink);
     writer.put(&pack_header(count))?;
-    for slot in &missing.objects {
-        writer.object(*slot)?;
-    }
-    let Writer { hasher, sink, .. } = writer;
-    sink(hasher.finish().as_ref())
+    writer.write()
+}
+
+/// Writes the objects that follow a copied pack, and the checksum of it all. `hasher` has what was written so far.
+pub(super) fn write_after(
+    copied: &Pack,
+    hasher: digest::Context,
+    decoder: &mut Decoder,
+    beyond: &Missing,
+    sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let reading = Reading { thin: false, ofs_delta: true };
+    let mut writer = Writer::new(decoder, beyond, reading, hasher, sink);
+    writer.offset = copied.end();
+    writer.copied = Some(copied);
+    writer.write()
 }
 
 struct Writer<'a> {
@@ -66,6 +66,8 @@ struct Writer<'a> {
     offset: u64,
     /// Where each written object begins.
     offsets: HashMap<Slot, u64>,
+    /// A pack that was copied before them.
+    copied: Option<&'a Pack>,
     /// Objects that are written, or wait for their base to be.
     begun: SlotSet,
     buffer: Vec<u8>,
@@ -78,7 +80,36 @@ enum Reference {
     Named(gix::ObjectId),
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(
+        decoder: &'a mut Decoder,
+        missing: &'a Missing,
+        reading: Reading,
+        hasher: digest::Context,
+        sink: &'a mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Self {
+        let begun = SlotSet::new(decoder.set().len());
+        Self {
+            decoder,
+            missing,
+            reading,
+            sink,
+            hasher,
+            offset: 0,
+            offsets: HashMap::new(),
+            copied: None,
+            begun,
+            buffer: Vec::new(),
+        }
+    }
+
+    fn write(mut self) -> Result<()> {
+        for slot in &self.missing.objects {
+            self.object(*slot)?;
+        }
+        (self.sink)(self.hasher.finish().as_ref())
+    }
+
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.hasher.update(bytes);
         self.offset += bytes.len() as u64;
@@ -128,9 +159,15 @@ impl Writer<'_> {
             Some(offset) if self.reading.ofs_delta => Some(Reference::Before(*offset)),
             Some(_) => named(),
             None if self.missing.set.contains(base) => None,
+            None if self.copied.is_some() => self.copied_offset(base).map(Reference::Before),
             None if self.reading.thin && self.missing.known.contains(base) => named(),
             None => None,
         }
+    }
+
+    fn copied_offset(&self, base: Slot) -> Option<u64> {
+        let copied = self.copied?;
+        copied.position(self.decoder.set().id(base)).map(|position| copied.offset_at(position))
     }
 
     fn copy(&mut self, stored: &Stored<'_>, reference: &Reference) -> Result<()> {

@@ -129,7 +129,9 @@ impl Fetch {
         self.protocol
     }
 
-    pub(crate) fn replay(&self) -> &[u8] {
+    /// Returns the request in known lines, without what does not change the answer: equal lines of one protocol version have
+    /// equal answers.
+    pub fn lines(&self) -> &[u8] {
         &self.replay
     }
 
@@ -491,7 +493,7 @@ mod tests {
             "done",
             "0000",
         ]);
-        assert_eq!(fetch.replay(), replayed);
+        assert_eq!(fetch.lines(), replayed);
     }
 
     #[test]
@@ -501,7 +503,7 @@ mod tests {
         let fetch = fetch(&[&first, &second, "deepen 1", "0000", &have, "done"], Protocol::V0).unwrap();
         assert_eq!(fetch.wants().len(), 2);
         let clean = format!("want {A} multi_ack_detailed ofs-delta include-tag object-format=sha1");
-        assert_eq!(fetch.replay(), body(&[&clean, &second, "deepen 1", "0000", &have, "done"]));
+        assert_eq!(fetch.lines(), body(&[&clean, &second, "deepen 1", "0000", &have, "done"]));
     }
 
     #[test]

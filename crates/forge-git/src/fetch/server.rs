@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::framed::Framed;
-use super::local::{Chosen, Prepared, prepare};
+use super::local::{Order, Prepared, Source, prepare};
 use super::request::Fetch;
 use super::stream::{PackStream, Sender};
 use super::wants::check_wants;
 use super::{large, subprocess};
 use crate::durable::blocking;
-use crate::packs::{PackCache, PackSet};
+use crate::packs::{Manifest, PackCache, PackSet, Packs};
 use crate::process::{Processes, Purpose};
 use crate::wire::RefSnapshot;
 use crate::{Error, Repository, Result, Storage};
@@ -39,60 +39,58 @@ impl Server {
         Self { processes, storage, packs: Arc::default(), transport }
     }
 
+    /// Returns the packs of a repository as its manifest names them, opened when they are needed.
+    pub fn packs(&self, repository: Repository, manifest: Manifest) -> Packs {
+        Packs::listed(repository, manifest, Arc::clone(&self.packs))
+    }
+
+    /// Returns who makes packs.
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
     /// Checks every want and begins to answer. Dropping the stream ends the work.
     ///
     /// # Errors
     /// [`Error::NotOurRef`] for a want that the snapshot does not reach, [`Error::Protocol`] for a request that contradicts
     /// itself, [`Error::Busy`] when too much is served already.
-    pub async fn fetch(
-        &self,
-        repository: &Repository,
-        snapshot: &RefSnapshot,
-        fetch: Fetch,
-    ) -> Result<PackStream> {
+    pub async fn fetch(&self, packs: &Packs, snapshot: &RefSnapshot, fetch: Fetch) -> Result<PackStream> {
         if let Some(name) = fetch.wanted_refs.iter().find(|name| snapshot.id_of(name).is_none()) {
             let shown: String = name.chars().take(100).flat_map(char::escape_default).collect();
             return Err(Error::Protocol(format!("unknown ref {shown}")));
         }
-        check_wants(&self.processes, &self.packs, repository, snapshot, fetch.wants()).await?;
+        check_wants(&self.processes, packs, snapshot, fetch.wants()).await?;
         match self.transport {
             Transport::Subprocess => {
+                let repository = packs.repository();
                 subprocess::serve(&self.processes, &self.storage, repository, snapshot, fetch).await
             }
-            Transport::InProcess => self.in_process(repository, snapshot, fetch).await,
+            Transport::InProcess => self.in_process(packs, snapshot, fetch).await,
         }
     }
 
-    async fn in_process(
-        &self,
-        repository: &Repository,
-        snapshot: &RefSnapshot,
-        fetch: Fetch,
-    ) -> Result<PackStream> {
+    async fn in_process(&self, packs: &Packs, snapshot: &RefSnapshot, fetch: Fetch) -> Result<PackStream> {
         let turn = self.processes.turn(Purpose::Serve).await?;
         let work = {
-            let (packs, repository) = (Arc::clone(&self.packs), repository.clone());
-            let (snapshot, fetch) = (snapshot.clone(), fetch.clone());
-            move || {
-                let set = packs.open_all(&repository)?;
-                begin(&set, &snapshot, &fetch)
-            }
+            let (packs, snapshot, fetch) = (packs.clone(), snapshot.clone(), fetch.clone());
+            move || begin(&packs.open()?, &snapshot, &fetch)
         };
         match blocking(work).await? {
             Begun::Ready(stream) => Ok(stream),
-            Begun::Small(lead, chosen) => {
+            Begun::Small(lead, mut source) => {
                 let framed = Framed::new(&fetch, lead);
                 let (to, stream) = PackStream::channel(self.processes.limits());
                 tokio::spawn(to.run(move |to| async move {
                     let _turn = turn;
-                    write(chosen, framed, to).await
+                    write(framed, to, move |sink| source.write(sink)).await
                 }));
                 Ok(stream)
             }
             Begun::Large(lead, order) => {
                 drop(turn);
                 let running =
-                    large::start(&self.processes, repository, &order, fetch.options.no_progress).await?;
+                    large::start(&self.processes, packs.repository(), &order, fetch.options.no_progress)
+                        .await?;
                 let framed = Framed::new(&fetch, lead);
                 let (to, stream) = PackStream::channel(self.processes.limits());
                 tokio::spawn(to.run(move |to| large::pump(running, order, framed, to)));
@@ -105,19 +103,19 @@ impl Server {
 /// An answer, as far as one visit to the blocking pool brought it.
 enum Begun {
     Ready(PackStream),
-    Small(Vec<u8>, Box<Chosen>),
-    Large(Vec<u8>, super::local::Order),
+    Small(Vec<u8>, Source),
+    Large(Vec<u8>, Order),
 }
 
 fn begin(set: &PackSet, snapshot: &RefSnapshot, fetch: &Fetch) -> Result<Begun> {
     match prepare(set, snapshot, fetch)? {
         Prepared::Whole(bytes) => Ok(Begun::Ready(PackStream::ready(bytes))),
         Prepared::Large(lead, order) => Ok(Begun::Large(lead, order)),
-        Prepared::Small(lead, mut chosen) if chosen.is_tiny()? => {
+        Prepared::Small(lead, mut source) if source.is_tiny()? => {
             let mut framed = Framed::new(fetch, lead);
             let mut whole = Vec::new();
             let mut pack = Vec::new();
-            chosen.write(&mut |bytes| {
+            source.write(&mut |bytes| {
                 pack.extend_from_slice(bytes);
                 Ok(())
             })?;
@@ -128,15 +126,19 @@ fn begin(set: &PackSet, snapshot: &RefSnapshot, fetch: &Fetch) -> Result<Begun> 
             whole.extend_from_slice(&framed.end());
             Ok(Begun::Ready(PackStream::ready(whole)))
         }
-        Prepared::Small(lead, chosen) => Ok(Begun::Small(lead, chosen)),
+        Prepared::Small(lead, source) => Ok(Begun::Small(lead, source)),
     }
 }
 
 /// Writes a pack on the blocking pool, as fast as the client reads it.
-async fn write(mut chosen: Box<Chosen>, mut framed: Framed, to: Sender) -> Result<()> {
+async fn write(
+    mut framed: Framed,
+    to: Sender,
+    pack: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + Send + 'static,
+) -> Result<()> {
     let runtime = tokio::runtime::Handle::current();
     blocking(move || {
-        chosen.write(&mut |bytes| {
+        pack(&mut |bytes| {
             if to.is_over() {
                 return Err(Error::Busy("the client hung up".into()));
             }

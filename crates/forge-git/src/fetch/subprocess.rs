@@ -72,7 +72,7 @@ async fn pump(mut running: Running, _view: View, fetch: Fetch, to: Sender) -> Re
     };
     let feed = async move {
         // If it stops reading, it has said why.
-        let _ = stdin.write_all(fetch.replay()).await;
+        let _ = stdin.write_all(fetch.lines()).await;
         drop(stdin);
         Ok(())
     };

@@ -6,7 +6,6 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::process::Stdio;
-use std::sync::Arc;
 
 use forge_types::ObjectId;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -14,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::durable::blocking;
 use crate::objects::{ObjectKind, from_gix, to_gix};
-use crate::packs::{PackCache, PackSet};
+use crate::packs::{PackSet, Packs};
 use crate::process::{Processes, Purpose};
 use crate::walk::{Graph, reaches_all};
 use crate::wire::RefSnapshot;
@@ -23,12 +22,10 @@ use crate::{Error, Repository, Result};
 /// Checks every want; the first that the snapshot does not reach is [`Error::NotOurRef`].
 pub(super) async fn check_wants(
     processes: &Processes,
-    packs: &Arc<PackCache>,
-    repository: &Repository,
+    packs: &Packs,
     snapshot: &RefSnapshot,
     wants: &[ObjectId],
 ) -> Result<()> {
-    // Most ask for a few tips: a look into the snapshot for each costs less than a set of all of them.
     let tips = snapshot.tips();
     let rest: HashSet<ObjectId> = wants.iter().filter(|want| !tips.contains(want)).copied().collect();
     let Some(&first) = rest.iter().next() else {
@@ -37,13 +34,12 @@ pub(super) async fn check_wants(
     if tips.is_empty() {
         return Err(Error::NotOurRef(first));
     }
-    let (packs, opened) = (Arc::clone(packs), repository.clone());
-    let among = tips.clone();
-    let rest = blocking(move || check_commits(&packs.open_all(&opened)?, &among, rest)).await?;
+    let (opened, among) = (packs.clone(), snapshot.clone());
+    let rest = blocking(move || check_commits(&opened.open()?, among.tips(), rest)).await?;
     if rest.is_empty() {
         return Ok(());
     }
-    match timeout(processes.limits().run, search(processes, repository, &tips, rest)).await {
+    match timeout(processes.limits().run, search(processes, packs.repository(), tips, rest)).await {
         Ok(result) => result,
         Err(_) => Err(Error::Busy("looking for the objects took too long".into())),
     }

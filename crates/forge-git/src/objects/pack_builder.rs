@@ -16,7 +16,7 @@ use gix::objs::WriteTo;
 use super::{ObjectKind, Signature, TreeEntry, from_gix, hash_kind, to_gix};
 use crate::packs::entry::{kind_number, pack_header, write_header};
 use crate::receive::Quarantine;
-use crate::{Error, PackInfo, Repository, Result};
+use crate::{Error, PackInfo, Packs, Repository, Result};
 
 /// What a new commit says.
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ impl PackBuilder {
     /// Writes the pack durably into the repository, which is created if need be. `unique` is a number that no other pack
     /// was or will be given.
     pub fn write(self, repository: &Repository, unique: u128) -> Result<PackInfo> {
-        let quarantine = Quarantine::open(repository, unique)?;
+        let quarantine = Quarantine::open(&Packs::of_directory(repository.clone()), unique)?;
         let pack = self.finish()?;
         index(&pack, &quarantine.pack_directory(), hash_kind(repository.format()))?;
         quarantine.publish_blocking()?.ok_or_else(|| Error::Corrupt("an empty pack was to be written".into()))

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::set::open_listed;
-use super::{Pack, PackSet};
+use super::{Manifest, Pack, PackSet};
 use crate::objects::hash_kind;
 use crate::{Repository, Result};
 
@@ -31,7 +31,28 @@ impl PackCache {
     /// Returns every pack in the directory of a repository. Blocks.
     pub(crate) fn open_all(&self, repository: &Repository) -> Result<PackSet> {
         let packs = open_listed(&[repository.packs()], |path| self.pack(repository, path.to_owned()))?;
-        PackSet::new(repository.format(), packs)
+        PackSet::new(repository.format(), packs, None)
+    }
+
+    /// Returns the packs of a manifest, `None` if one of them is not there any more. Blocks.
+    pub(crate) fn open(&self, repository: &Repository, manifest: &Manifest) -> Result<Option<PackSet>> {
+        let directory = repository.packs();
+        let mut packs = Vec::with_capacity(manifest.packs.len());
+        let mut closure = None;
+        for name in &manifest.packs {
+            let path = directory.join(format!("{name}.idx"));
+            match self.pack(repository, path.clone()) {
+                Ok(pack) => {
+                    if manifest.closure.as_ref() == Some(name) {
+                        closure = Some(Arc::clone(&pack));
+                    }
+                    packs.push(pack);
+                }
+                Err(_) if !path.exists() => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        PackSet::new(repository.format(), packs, closure).map(Some)
     }
 
     fn pack(&self, repository: &Repository, path: PathBuf) -> Result<Arc<Pack>> {

@@ -47,6 +47,9 @@ pub(crate) fn write_distance(out: &mut Vec<u8>, distance: u64) {
     out.extend_from_slice(&bytes[at..]);
 }
 
+/// How many bytes those are that [`pack_header`] returns.
+pub(crate) const PACK_HEADER: u64 = 12;
+
 /// Returns the first bytes of a pack of so many objects.
 pub(crate) fn pack_header(count: u32) -> [u8; 12] {
     let mut header = *b"PACK\0\0\0\x02\0\0\0\0";

@@ -10,11 +10,13 @@
 mod cache;
 mod decode;
 pub(crate) mod entry;
+mod manifest;
 mod pack;
 mod set;
 
 pub(crate) use cache::PackCache;
 pub(crate) use decode::Decoder;
+pub use manifest::{Manifest, Packs};
 pub(crate) use pack::{Form, Pack, Stored};
 pub use set::PackSet;
 pub(crate) use set::Slot;

@@ -86,6 +86,16 @@ impl Pack {
         self.bundle.index.pack_offset_at_index(position)
     }
 
+    /// Returns the data file.
+    pub(crate) fn path(&self) -> &Path {
+        self.bundle.pack.path()
+    }
+
+    /// Returns where the checksum begins, behind the last entry.
+    pub(crate) fn end(&self) -> u64 {
+        self.bundle.pack.pack_end() as u64
+    }
+
     /// Returns the bytes of the data file between two offsets.
     pub(crate) fn data(&self, from: u64, to: u64) -> Result<&[u8]> {
         self.bundle.pack.entry_slice(from..to).ok_or_else(|| self.broken("an entry lies outside the pack"))
@@ -126,7 +136,7 @@ impl Pack {
     fn end_of(&self, offset: u64) -> Result<u64> {
         let place = self.place_of_offset(offset).ok_or_else(|| self.broken("an offset of no entry"))?;
         let next = self.by_offset().get(place + 1).map(|position| self.offset_at(*position));
-        Ok(next.unwrap_or(self.bundle.pack.pack_end() as u64))
+        Ok(next.unwrap_or_else(|| self.end()))
     }
 
     fn place_of_offset(&self, offset: u64) -> Option<usize> {
@@ -135,6 +145,6 @@ impl Pack {
 
     /// Says what is wrong with this pack.
     pub(crate) fn broken(&self, what: impl std::fmt::Display) -> Error {
-        Error::corrupt(self.bundle.pack.path().display(), what)
+        Error::corrupt(self.path().display(), what)
     }
 }

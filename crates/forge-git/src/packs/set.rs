@@ -30,6 +30,7 @@ pub struct PackSet {
 struct Inner {
     format: ObjectFormat,
     packs: Vec<Arc<Pack>>,
+    closure: Option<Arc<Pack>>,
     /// The slot of each pack's first object.
     starts: Vec<u32>,
     len: u32,
@@ -49,11 +50,24 @@ impl PackSet {
 
     pub(crate) fn open_directories(format: ObjectFormat, directories: &[PathBuf]) -> Result<Self> {
         let open = |path: &Path| Pack::open(path, hash_kind(format)).map(Arc::new);
-        Self::new(format, open_listed(directories, open)?)
+        Self::new(format, open_listed(directories, open)?, None)
+    }
+
+    /// Returns these packs and those that lie in a directory. Blocks.
+    pub(crate) fn with_directory(&self, directory: &Path) -> Result<Self> {
+        let open = |path: &Path| Pack::open(path, hash_kind(self.format())).map(Arc::new);
+        let mut packs = open_listed(&[directory.to_owned()], open)?;
+        packs.extend(self.inner.packs.iter().cloned());
+        Self::new(self.format(), packs, None)
     }
 
     /// Makes a set; the packs are put in order of size, because most look-ups end in the largest.
-    pub(crate) fn new(format: ObjectFormat, mut packs: Vec<Arc<Pack>>) -> Result<Self> {
+    /// For `closure` see [`Manifest`](super::Manifest).
+    pub(crate) fn new(
+        format: ObjectFormat,
+        mut packs: Vec<Arc<Pack>>,
+        closure: Option<Arc<Pack>>,
+    ) -> Result<Self> {
         packs.sort_by_key(|pack| std::cmp::Reverse(pack.len()));
         let mut starts = Vec::with_capacity(packs.len());
         let mut len = 0u32;
@@ -63,7 +77,7 @@ impl PackSet {
                 .checked_add(pack.len())
                 .ok_or_else(|| Error::TooLarge("the repository has too many objects".into()))?;
         }
-        Ok(Self { inner: Arc::new(Inner { format, packs, starts, len }) })
+        Ok(Self { inner: Arc::new(Inner { format, packs, closure, starts, len }) })
     }
 
     /// Returns the hash function of the objects' names.
@@ -74,6 +88,11 @@ impl PackSet {
     /// Returns how many slots there are: at least as many as objects.
     pub(crate) fn len(&self) -> usize {
         self.inner.len as usize
+    }
+
+    /// Returns the pack that has what the visible refs reached when it was made, if there is one.
+    pub(crate) fn closure(&self) -> Option<&Arc<Pack>> {
+        self.inner.closure.as_ref()
     }
 
     /// Is the object there?

@@ -15,7 +15,6 @@ use tokio::process::Command;
 use super::Quarantine;
 use crate::durable::blocking;
 use crate::objects::{ObjectKind, Objects, to_gix};
-use crate::packs::PackSet;
 use crate::process::{Processes, Purpose, read_bounded};
 use crate::walk::{Graph, reaches_all};
 use crate::{Error, Repository, Result};
@@ -57,9 +56,9 @@ impl Quarantine {
     /// then ask [`Quarantine::check_connectivity`].
     pub async fn is_plainly_connected(&self, new: &[ObjectId], vouched: HashSet<ObjectId>) -> Result<bool> {
         let Some(taken) = self.taken.clone() else { return Ok(false) };
-        let (repository, tips) = (self.repository().clone(), new.to_vec());
+        let (packs, tips) = (self.packs().clone(), new.to_vec());
         blocking(move || {
-            let mut objects = Objects::open(&repository)?;
+            let mut objects = Objects::of(packs.open()?);
             taken.is_connected(&tips, &mut objects, &|commit| vouched.contains(&commit))
         })
         .await
@@ -78,9 +77,9 @@ impl Quarantine {
         }
         let current: Arc<HashSet<ObjectId>> = Arc::new(current.into_iter().collect());
         if let Some(taken) = self.taken.clone() {
-            let (repository, tips, current) = (self.repository().clone(), new.to_vec(), Arc::clone(&current));
+            let (packs, tips, current) = (self.packs().clone(), new.to_vec(), Arc::clone(&current));
             let check = move || {
-                let set = PackSet::open(&repository)?;
+                let set = packs.open()?;
                 let known = Known { graph: RefCell::new(Graph::new(set.clone())), current };
                 taken.is_connected(&tips, &mut Objects::of(set), &|commit| known.reaches(commit))
             };
@@ -88,25 +87,33 @@ impl Quarantine {
                 return Ok(());
             }
         }
-        let mut input = String::new();
-        for id in new {
-            input.push_str(&format!("{id}\n"));
-        }
-        for id in current.iter() {
-            input.push_str(&format!("^{id}\n"));
-        }
         let mut command = processes.command(self.repository().path(), &[]);
         command.env("GIT_OBJECT_DIRECTORY", self.directory());
-        walk(processes, command, input).await
+        walk(processes, command, input(new, current.iter().copied())).await
     }
 }
 
 impl Repository {
     /// Checks that everything reachable from these objects is in the repository. A lack is [`Error::BadPack`].
     pub async fn check_whole(&self, processes: &Processes, tips: &[ObjectId]) -> Result<()> {
-        let input: String = tips.iter().map(|id| format!("{id}\n")).collect();
-        walk(processes, processes.command(self.path(), &[]), input).await
+        self.check_connected(processes, tips, []).await
     }
+
+    /// The same for objects that are not reachable from `current`, whose histories are whole.
+    pub async fn check_connected(
+        &self,
+        processes: &Processes,
+        tips: &[ObjectId],
+        current: impl IntoIterator<Item = ObjectId>,
+    ) -> Result<()> {
+        walk(processes, processes.command(self.path(), &[]), input(tips, current)).await
+    }
+}
+
+fn input(new: &[ObjectId], current: impl IntoIterator<Item = ObjectId>) -> String {
+    let mut input: String = new.iter().map(|id| format!("{id}\n")).collect();
+    input.extend(current.into_iter().map(|id| format!("^{id}\n")));
+    input
 }
 
 async fn walk(processes: &Processes, mut command: Command, input: String) -> Result<()> {

@@ -15,7 +15,6 @@ use tokio::time::timeout;
 use super::small::{self, MAX_PACK};
 use super::{Quarantine, Reply};
 use crate::durable::blocking;
-use crate::packs::PackSet;
 use crate::process::{Processes, Purpose, read_bounded};
 use crate::{Error, Result};
 
@@ -62,8 +61,8 @@ impl Quarantine {
 
     /// Takes a small pack in; returns whether it could be judged here.
     async fn take_small(&mut self, bytes: Vec<u8>) -> Result<bool> {
-        let (repository, directory) = (self.repository().clone(), self.pack_directory());
-        let take = move || small::take(&bytes, &PackSet::open(&repository)?, &directory);
+        let (packs, directory) = (self.packs().clone(), self.pack_directory());
+        let take = move || small::take(&bytes, &packs.open()?, &directory);
         self.taken = blocking(take).await?.map(Arc::new);
         Ok(self.taken.is_some())
     }

@@ -11,12 +11,12 @@ use super::small::Taken;
 use crate::durable::{blocking, move_pack, remove_tree};
 use crate::objects::{Objects, hash_kind};
 use crate::storage::list;
-use crate::{Error, PackInfo, Repository, Result};
+use crate::{Error, PackInfo, Packs, Repository, Result};
 
 /// The objects of one push, before they are the repository's. Dropping it removes them.
 #[derive(Debug)]
 pub struct Quarantine {
-    repository: Repository,
+    packs: Packs,
     directory: PathBuf,
     unique: u128,
     /// The objects of a small push, which were read here.
@@ -24,13 +24,15 @@ pub struct Quarantine {
 }
 
 impl Quarantine {
-    /// Makes an empty quarantine; the repository's directory is created if need be. `unique` is a number that no other pack
+    /// Makes an empty quarantine for objects that build on those of these packs; the repository's directory is created if
+    /// need be. `unique` is a number that no other pack
     /// was or will be given: it names the pack, so that two pushes of equal bytes never share a file. Blocks.
-    pub fn open(repository: &Repository, unique: u128) -> Result<Self> {
+    pub fn open(packs: &Packs, unique: u128) -> Result<Self> {
+        let repository = packs.repository();
         repository.create()?;
         let directory = repository.objects().join(format!("incoming-{unique:032x}"));
         fs::create_dir(&directory).map_err(Error::io(format!("create {}", directory.display())))?;
-        let quarantine = Self { repository: repository.clone(), directory, unique, taken: None };
+        let quarantine = Self { packs: packs.clone(), directory, unique, taken: None };
         for name in ["pack", "info"] {
             let path = quarantine.directory.join(name);
             fs::create_dir(&path).map_err(Error::io(format!("create {}", path.display())))?;
@@ -43,7 +45,11 @@ impl Quarantine {
 
     /// Returns the repository that the objects are for.
     pub fn repository(&self) -> &Repository {
-        &self.repository
+        self.packs.repository()
+    }
+
+    pub(super) fn packs(&self) -> &Packs {
+        &self.packs
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -56,7 +62,7 @@ impl Quarantine {
 
     /// Opens the objects of this push and of the repository together. Blocks.
     pub fn objects(&self) -> Result<Objects> {
-        Objects::open_directories(&self.repository, &[self.pack_directory(), self.repository.packs()])
+        Ok(Objects::of(self.packs.open()?.with_directory(&self.pack_directory())?))
     }
 
     /// Makes the pack durably part of the repository: files synced, renamed, directory synced. `None` if there was none, or
@@ -69,7 +75,7 @@ impl Quarantine {
         let Some(index) = self.index()? else {
             return Ok(None);
         };
-        let kind = hash_kind(self.repository.format());
+        let kind = hash_kind(self.repository().format());
         let object_count = gix_pack::index::File::at(&index, kind)
             .map_err(|error| Error::corrupt(index.display(), error))?
             .num_objects();
@@ -82,8 +88,8 @@ impl Quarantine {
             size_bytes += fs::metadata(&path).map_err(Error::io(format!("read {}", path.display())))?.len();
         }
         // Git's maintenance takes the last digits of a pack's name for a hash, so it has the length of one.
-        let name = format!("pack-{:0>width$x}", self.unique, width = self.repository.format().hex_len());
-        move_pack(&index, &self.repository.packs(), &name)?;
+        let name = format!("pack-{:0>width$x}", self.unique, width = self.repository().format().hex_len());
+        move_pack(&index, &self.repository().packs(), &name)?;
         Ok(Some(PackInfo { name, object_count: object_count.into(), size_bytes }))
     }
 

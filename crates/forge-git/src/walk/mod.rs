@@ -2,6 +2,7 @@
 //!
 //! Everything here works on [`Slot`](crate::packs::Slot)s of one [`PackSet`](crate::PackSet) and blocks.
 
+mod beyond;
 mod filter;
 mod graph;
 mod missing;
@@ -9,6 +10,7 @@ mod reach;
 mod shallow;
 mod slots;
 
+pub(crate) use beyond::find_beyond;
 pub(crate) use filter::Filter;
 pub(crate) use graph::Graph;
 pub(crate) use missing::{Missing, Wanted, find_missing};

@@ -1,6 +1,7 @@
 //! The refs that one caller may see, as one consistent snapshot.
 
 use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 use forge_types::{ObjectFormat, ObjectId, RefName};
 
@@ -15,14 +16,15 @@ pub struct Ref {
     pub peeled: Option<ObjectId>,
 }
 
-/// Every ref that a caller may see, and where `HEAD` points.
+/// Every ref that a caller may see, and where `HEAD` points. Cheap to clone.
 ///
 /// INVARIANT: what is not in the snapshot is not there for this caller. It is the measure of every want.
 #[derive(Clone, Debug)]
 pub struct RefSnapshot {
     format: ObjectFormat,
     head: RefName,
-    refs: Vec<Ref>,
+    refs: Arc<[Ref]>,
+    tips: Arc<OnceLock<HashSet<ObjectId>>>,
 }
 
 impl RefSnapshot {
@@ -31,7 +33,7 @@ impl RefSnapshot {
         if !refs.is_sorted_by(|a, b| a.name < b.name) {
             refs.sort_by(|a, b| a.name.cmp(&b.name));
         }
-        Self { format, head, refs }
+        Self { format, head, refs: refs.into(), tips: Arc::default() }
     }
 
     /// Returns the hash function of the repository.
@@ -78,7 +80,8 @@ impl RefSnapshot {
     }
 
     /// Returns every object that is named outright, peeled ones included.
-    pub fn tips(&self) -> HashSet<ObjectId> {
-        self.refs.iter().flat_map(|entry| [Some(entry.id), entry.peeled]).flatten().collect()
+    pub fn tips(&self) -> &HashSet<ObjectId> {
+        let tips = || self.refs.iter().flat_map(|entry| [Some(entry.id), entry.peeled]).flatten().collect();
+        self.tips.get_or_init(tips)
     }
 }

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use forge_git::receive::{Capabilities, IngestLimits, Quarantine, Reply};
 use forge_git::wire::{Ref, RefSnapshot};
-use forge_git::{Error, GitProgram, PackInfo, ProcessLimits, Processes, Repository, Storage};
+use forge_git::{Error, GitProgram, PackInfo, Packs, ProcessLimits, Processes, Repository, Storage};
 use forge_types::{ObjectFormat, ObjectId, RefName};
 
 /// A storage with one repository, and a working repository of plain `git` beside it.
@@ -127,11 +127,16 @@ impl Bench {
         tips: &[ObjectId],
         current: &[ObjectId],
     ) -> Result<Option<PackInfo>, Error> {
-        let mut quarantine = Quarantine::open(&self.repository, self.unique())?;
+        let mut quarantine = Quarantine::open(&self.packs(), self.unique())?;
         let (reply, _body) = Reply::channel(&Capabilities::default());
         quarantine.ingest(&self.processes, &mut &pack[..], &IngestLimits::default(), &reply).await?;
         quarantine.check_connectivity(&self.processes, tips, current.iter().copied()).await?;
         quarantine.publish().await
+    }
+
+    /// The packs that are there now.
+    pub(crate) fn packs(&self) -> Packs {
+        Packs::of_directory(self.repository.clone())
     }
 
     /// The refs of the working repository as a snapshot.

@@ -40,7 +40,7 @@ pub(super) async fn export_refs(ctx: &RequestContext, repository: Option<&str>) 
     Ok(lines)
 }
 
-/// Combines packs and says how many became one.
+/// Sorts packs anew and says how many became how many.
 pub(super) async fn maintain(ctx: &RequestContext, repository: Option<&str>) -> Result<String> {
     let mut lines = String::new();
     for one in operations::maintain(ctx, repository).await? {
@@ -48,8 +48,8 @@ pub(super) async fn maintain(ctx: &RequestContext, repository: Option<&str>) -> 
             0 => writeln!(lines, "{}: nothing to do", one.repository),
             from => writeln!(
                 lines,
-                "{}: {from} packs became one of {} objects",
-                one.repository, one.packs.objects
+                "{}: {from} packs became {} of {} objects",
+                one.repository, one.packs.to, one.packs.objects
             ),
         };
     }

@@ -11,8 +11,10 @@ use forge_types::{ObjectFormat, Result};
 
 use tokio::sync::RwLock;
 
+use super::answers::Answers;
 use super::fault;
 use super::shares::Shares;
+use super::states::States;
 
 /// Limits on what one request may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,8 @@ pub struct Engine {
     pub(crate) storage: Storage,
     pub(crate) processes: Processes,
     pub(super) server: Server,
+    pub(super) states: Arc<States>,
+    pub(super) answers: Arc<Answers>,
     pub(crate) limits: Limits,
     pub(super) fetches: Arc<Shares>,
     pub(super) pushes: Arc<Shares>,
@@ -70,6 +74,8 @@ impl Engine {
             storage,
             processes,
             server,
+            states: Arc::default(),
+            answers: Arc::default(),
             limits,
             fetches: shares(),
             pushes: shares(),

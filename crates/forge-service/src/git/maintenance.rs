@@ -1,13 +1,17 @@
-//! Keeping repositories quick: packs are combined as pushes bring them.
+//! Keeping repositories quick: packs are combined as pushes bring them, and sorted anew now and then.
 //!
 //! Objects are copied first and durably; then one transaction changes the manifest; then the old files go. A crash at any
 //! point leaves at most files that nothing names.
+//! INVARIANT: a pack is marked as what the visible refs reach with the number of rewrites that was read *before* those refs. A
+//! ref that loses history in the meantime makes the number another one, and the mark worth nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use forge_git::{PackInfo, Repository, packs_to_combine};
+use forge_git::{ListedPack, PackInfo, Plan, Rebuilt, Tips, plan};
 use forge_store::Tx;
-use forge_store::pushes::NewPack;
+use forge_store::inventory::ManifestPack;
+use forge_store::pushes::{NewPack, PackContent};
 use forge_types::id::RepositoryId;
 use forge_types::{Error, Result, Timestamp};
 use serde_json::json;
@@ -16,14 +20,26 @@ use tokio::sync::OwnedRwLockReadGuard;
 use super::fault;
 use crate::app::App;
 
-/// The job that combines the packs of a repository.
+/// The job that looks after the packs of a repository.
 pub const ROLL_UP: &str = "repository.roll_up";
+
+/// The job that sorts the packs of a repository anew, when it was done so lately that it has to wait.
+pub const REBUILD: &str = "repository.rebuild";
 
 /// A roll-up is asked for after so many changes of refs.
 const EVERY: i64 = 16;
 
 /// Fewer packs than this are left alone.
 const WORTH: usize = 8;
+
+/// How long a repository is left alone after a ref lost history: often more of them follow.
+const SETTLE: Duration = Duration::from_secs(60);
+
+/// How long a repository is left alone after it was rebuilt, for each of its objects.
+const REST_PER_OBJECT: Duration = Duration::from_millis(1);
+
+/// How long objects are kept that no ref reaches.
+const GRACE: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// While it lives, no pack goes away.
 pub type Pause = OwnedRwLockReadGuard<()>;
@@ -35,83 +51,191 @@ impl super::Engine {
     }
 }
 
-/// Asks for a roll-up when a repository has had so many changes that it may be worth it.
-pub(crate) async fn ask_for_roll_up(
+/// Asks for maintenance when a repository has had so many changes that it may be worth it, or has lost history.
+pub(crate) async fn ask_for_maintenance(
     tx: &mut Tx,
     repository: RepositoryId,
     generation: i64,
+    loses_history: bool,
     now: Timestamp,
 ) -> Result<()> {
+    let payload = json!({ "repository_id": repository }).to_string();
     if generation % EVERY == 0 {
-        let payload = json!({ "repository_id": repository }).to_string();
-        forge_store::jobs::insert(tx, ROLL_UP, &payload, now, now).await?;
+        forge_store::jobs::insert_once(tx, ROLL_UP, &payload, now, now).await?;
+    }
+    if loses_history {
+        forge_store::jobs::insert_once(tx, REBUILD, &payload, now.plus(SETTLE), now).await?;
     }
     Ok(())
 }
 
-/// Combines the small packs of a repository, if there are enough of them. Doing it twice is harmless.
+/// Does what it is time for in a repository. Doing it twice is harmless.
 ///
 /// # Errors
 /// `Unavailable` if the database or the file system is.
-pub(crate) async fn roll_up(app: &Arc<App>, id: RepositoryId) -> Result<()> {
-    combine_packs(app, id, WORTH).await.map(drop)
+pub(crate) async fn look_after(app: &Arc<App>, id: RepositoryId) -> Result<()> {
+    let packs = manifest(app, id).await?;
+    let rests_until = rests_until(&packs, app.now());
+    match plan(&listed(&packs), WORTH, rests_until.is_some()) {
+        Plan::Nothing => {}
+        Plan::Combine(old) => drop(combine(app, id, old).await?),
+        Plan::Rebuild => drop(rebuild(app, id, names(&packs)).await?),
+    }
+    match rests_until.filter(|_| plan(&listed(&packs), WORTH, false) == Plan::Rebuild) {
+        Some(when) => rebuild_later(app, id, when).await,
+        None => Ok(()),
+    }
+}
+
+async fn rebuild_later(app: &Arc<App>, id: RepositoryId, when: Timestamp) -> Result<()> {
+    let payload = json!({ "repository_id": id }).to_string();
+    let mut tx = app.db.begin().await?;
+    forge_store::jobs::insert_once(&mut tx, REBUILD, &payload, when, app.now()).await?;
+    Ok(tx.commit().await?)
 }
 
 /// What was done to the packs of a repository.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Combined {
-    /// How many packs became one; none if there was nothing to do.
+    /// How many packs were replaced; none if there was nothing to do.
     pub from: usize,
-    /// How many objects that one has.
+    /// How many there are instead.
+    pub to: usize,
+    /// How many objects those have.
     pub objects: u64,
 }
 
-/// Combines the small packs of a repository that has at least `worth` packs.
+/// Sorts the packs of a repository anew, unless they are sorted.
 ///
 /// # Errors
 /// `Unavailable` if the database or the file system is.
-pub(crate) async fn combine_packs(app: &Arc<App>, id: RepositoryId, worth: usize) -> Result<Combined> {
-    let packs = forge_store::inventory::list_packs_by_size(&mut app.db.read().await?, id).await?;
-    if packs.len() < worth {
+pub(crate) async fn sort_anew(app: &Arc<App>, id: RepositoryId) -> Result<Combined> {
+    let packs = manifest(app, id).await?;
+    let is_sorted = |packs: &[ManifestPack]| {
+        packs.iter().any(|pack| pack.is_closure) && packs.iter().all(|pack| pack.is_closure || pack.is_cruft)
+    };
+    if packs.is_empty() || is_sorted(&packs) {
         return Ok(Combined::default());
     }
-    let counts: Vec<i64> = packs.iter().map(|pack| pack.object_count).collect();
-    let old: Vec<String> = packs.into_iter().take(packs_to_combine(&counts)).map(|pack| pack.name).collect();
-    if old.len() < 2 {
-        return Ok(Combined::default());
-    }
-    let repository = app.git.repository(id);
-    let combined = repository.combine(&app.git.processes, &old, app.random_number()).await.map_err(fault)?;
-    let Some(new) = combined else { return Ok(Combined::default()) };
-    let _alone = app.git.maintenance.write().await;
-    if replace(app, id, &old, &new).await? {
-        tracing::info!(repository = id.0, from = old.len(), objects = new.object_count, "combined packs");
-        let done = Combined { from: old.len(), objects: new.object_count };
-        remove(repository, old).await?;
-        Ok(done)
-    } else {
-        // Somebody else has combined them, or the repository is gone.
-        remove(repository, vec![new.name]).await?;
-        Ok(Combined::default())
-    }
+    rebuild(app, id, names(&packs)).await
 }
 
-async fn replace(app: &Arc<App>, id: RepositoryId, old: &[String], new: &PackInfo) -> Result<bool> {
-    let pack = NewPack {
-        name: &new.name,
-        object_count: i64::try_from(new.object_count).unwrap_or(i64::MAX),
-        size_bytes: i64::try_from(new.size_bytes).unwrap_or(i64::MAX),
+async fn manifest(app: &Arc<App>, id: RepositoryId) -> Result<Vec<ManifestPack>> {
+    Ok(forge_store::inventory::list_manifest(&mut app.db.read().await?, id).await?)
+}
+
+fn names(packs: &[ManifestPack]) -> Vec<String> {
+    packs.iter().map(|pack| pack.name.clone()).collect()
+}
+
+fn listed(packs: &[ManifestPack]) -> Vec<ListedPack> {
+    let each = |pack: &ManifestPack| ListedPack {
+        name: pack.name.clone(),
+        objects: u64::try_from(pack.object_count).unwrap_or(0),
+        is_closure: pack.is_closure,
+        is_cruft: pack.is_cruft,
     };
+    packs.iter().map(each).collect()
+}
+
+/// Returns until when a repository is not rebuilt again, if that is not over: the longer that takes, the rarer it is done.
+fn rests_until(packs: &[ManifestPack], now: Timestamp) -> Option<Timestamp> {
+    let largest = packs.iter().max_by_key(|pack| pack.object_count)?;
+    let objects = u32::try_from(largest.object_count).unwrap_or(u32::MAX);
+    let until = largest.created_at.plus(REST_PER_OBJECT.saturating_mul(objects));
+    (until > now && packs.len() > 1).then_some(until)
+}
+
+/// Copies the objects of some packs into one.
+async fn combine(app: &Arc<App>, id: RepositoryId, old: Vec<String>) -> Result<Combined> {
+    let repository = app.git.repository(id);
+    let combined = repository.combine(&app.git.processes, &old, app.random_number()).await.map_err(fault)?;
+    let Some(pack) = combined else { return Ok(Combined::default()) };
+    let new = [(pack, PackContent::Any)];
+    if !replace(app, id, &old, &new, false).await? {
+        remove(app, id, new.map(|(pack, _)| pack.name).into()).await?;
+        return Ok(Combined::default());
+    }
+    done(app, id, old, &new).await
+}
+
+/// Sorts the objects of all packs into new ones.
+async fn rebuild(app: &Arc<App>, id: RepositoryId, old: Vec<String>) -> Result<Combined> {
+    let repository = app.git.repository(id);
+    let (tips, rewrites) = {
+        let mut conn = app.db.read().await?;
+        let rewrites = forge_store::inventory::count_rewrites(&mut conn, id).await?;
+        let Some(rewrites) = rewrites else { return Ok(Combined::default()) };
+        let (visible, hidden) = forge_store::refs::list_tips(&mut conn, id).await?;
+        (Tips { visible, hidden }, rewrites)
+    };
+    let unique = || app.random_number();
+    let rebuilt = repository.rebuild(&app.git.processes, &tips, &old, GRACE, unique).await.map_err(fault)?;
+    let Rebuilt { visible, hidden, cruft } = rebuilt;
+    let new: Vec<(PackInfo, PackContent)> = [
+        visible.clone().map(|pack| (pack, PackContent::VisibleAt(rewrites))),
+        hidden.map(|pack| (pack, PackContent::Any)),
+        cruft.map(|pack| (pack, PackContent::Cruft)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !replace(app, id, &old, &new, true).await? {
+        remove(app, id, new.into_iter().map(|(pack, _)| pack.name).collect()).await?;
+        return Ok(Combined::default());
+    }
+    match visible {
+        Some(pack) => repository.index(&app.git.processes, &pack, &tips).await.map_err(fault)?,
+        None => repository.remove_index().map_err(fault)?,
+    }
+    done(app, id, old, &new).await
+}
+
+/// Changes the manifest; returns false if somebody else has changed it meanwhile, or the repository is gone. Whether a commit
+/// that failed happened is not known: then all packs stay.
+async fn replace(
+    app: &Arc<App>,
+    id: RepositoryId,
+    old: &[String],
+    new: &[(PackInfo, PackContent)],
+    is_rebuild: bool,
+) -> Result<bool> {
+    let rows: Vec<NewPack<'_>> = new.iter().map(|(pack, content)| new_pack(pack, *content)).collect();
     let mut tx = app.db.begin().await?;
-    if !forge_store::pushes::replace_packs(&mut tx, id, old, pack, app.now()).await? {
+    if !forge_store::pushes::replace_packs(&mut tx, id, old, &rows, is_rebuild, app.now()).await? {
         return Ok(false);
     }
-    // Whether a failed commit happened is not known: then all packs stay.
     tx.commit().await?;
     Ok(true)
 }
 
-async fn remove(repository: Repository, names: Vec<String>) -> Result<()> {
+/// Removes what is not on the manifest any more.
+async fn done(
+    app: &Arc<App>,
+    id: RepositoryId,
+    old: Vec<String>,
+    new: &[(PackInfo, PackContent)],
+) -> Result<Combined> {
+    let objects = new.iter().map(|(pack, _)| pack.object_count).sum();
+    let done = Combined { from: old.len(), to: new.len(), objects };
+    tracing::info!(repository = id.0, ?done, "replaced packs");
+    remove(app, id, old).await?;
+    Ok(done)
+}
+
+fn new_pack(pack: &PackInfo, content: PackContent) -> NewPack<'_> {
+    NewPack {
+        name: &pack.name,
+        object_count: i64::try_from(pack.object_count).unwrap_or(i64::MAX),
+        size_bytes: i64::try_from(pack.size_bytes).unwrap_or(i64::MAX),
+        content,
+    }
+}
+
+/// Removes files, unless somebody copies the directory: then when that is over.
+async fn remove(app: &Arc<App>, id: RepositoryId, names: Vec<String>) -> Result<()> {
+    let _alone = app.git.maintenance.write().await;
+    let repository = app.git.repository(id);
     let remove = move || names.iter().try_for_each(|name| repository.remove_pack_named(name));
     tokio::task::spawn_blocking(remove).await.map_err(Error::internal)?.map_err(fault)
 }

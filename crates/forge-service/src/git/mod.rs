@@ -3,6 +3,7 @@
 //! Reading hands the caller's snapshot of refs to `forge_git`, which checks every want against it. Pushing ([`receive_pack`])
 //! runs in a task of its own that outlives a client that hangs up, and moves refs through [`crate::refs`] alone.
 
+mod answers;
 mod engine;
 mod fault;
 mod first_commit;
@@ -10,14 +11,15 @@ mod maintenance;
 mod push;
 mod read;
 mod shares;
+mod states;
 
 pub use engine::{Engine, Limits};
 pub use first_commit::{FirstTree, NewFile, first_commit, first_files};
 pub use forge_git::fetch::Transport;
 pub use push::{PushAnswer, receive_pack};
-pub use read::{Advertisement, FetchAnswer, advertise, upload_pack};
+pub use read::{Advertisement, FetchAnswer, Kept, Pack, advertise, upload_pack};
 
-pub use maintenance::{Combined, Pause, ROLL_UP};
+pub use maintenance::{Combined, Pause, REBUILD, ROLL_UP};
 
 pub(crate) use fault::fault;
-pub(crate) use maintenance::{ask_for_roll_up, combine_packs, roll_up};
+pub(crate) use maintenance::{ask_for_maintenance, look_after, sort_anew};

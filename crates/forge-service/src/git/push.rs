@@ -199,8 +199,10 @@ impl Work {
     }
 
     async fn quarantine(&self) -> Result<Quarantine, String> {
-        let (repository, unique) = (self.repository.clone(), self.ctx.app().random_number());
-        let opened = tokio::task::spawn_blocking(move || Quarantine::open(&repository, unique)).await;
+        let state = self.ctx.app().git.state(&self.found).map_err(|error| reason(&error))?;
+        let packs = state.packs(&self.ctx).await.map_err(|error| reason(&error))?.clone();
+        let unique = self.ctx.app().random_number();
+        let opened = tokio::task::spawn_blocking(move || Quarantine::open(&packs, unique)).await;
         opened.map_err(|error| reason(&Error::internal(error)))?.map_err(|error| told(&error))
     }
 
@@ -320,12 +322,13 @@ impl Work {
             pack: pack.clone(),
             options: self.request.push_options.clone(),
             is_atomic: self.request.capabilities.atomic,
+            rebuilds_at_check: Some(self.found.git_state.rebuilds),
         };
-        let (moved, is_pack_needed) = self.commit(&push, &changes).await;
-        for (at, result) in places.into_iter().zip(moved) {
+        let moved = self.commit_checked(push, &changes).await;
+        for (at, result) in places.into_iter().zip(moved.results) {
             results[at] = result;
         }
-        if let Some(pack) = pack.filter(|_| !is_pack_needed) {
+        if let Some(pack) = pack.filter(|_| !moved.is_pack_needed) {
             let repository = self.repository.clone();
             let removed = tokio::task::spawn_blocking(move || repository.remove_pack(&pack)).await;
             if let Ok(Err(error)) = removed {
@@ -334,12 +337,33 @@ impl Work {
         }
     }
 
-    /// Returns what became of each change, and whether the pack may be needed.
-    async fn commit(&self, push: &Push, changes: &[RefChange]) -> (Vec<Result<(), String>>, bool) {
-        let failed = |error: &Error| vec![Err(reason(error)); changes.len()];
+    /// Returns what became of each change, and whether the pack may be needed. When packs were sorted anew since the objects
+    /// were checked, they are checked again.
+    async fn commit_checked(&self, mut push: Push, changes: &[RefChange]) -> Moved {
+        for _ in 0..CHECKS {
+            let moved = self.commit(&push, changes).await;
+            let Some(rebuilds) = moved.rebuilds_now else { return moved };
+            if let Err(reason) = self.check_again(changes).await {
+                return Moved::none(changes, &reason);
+            }
+            push.rebuilds_at_check = Some(rebuilds);
+        }
+        Moved::none(changes, "the repository changes too fast, push again")
+    }
+
+    /// Is everything still there that the pushed objects need? They are part of the repository already.
+    async fn check_again(&self, changes: &[RefChange]) -> Result<(), String> {
+        let current = self.current_ids().await.map_err(|error| reason(&error))?;
+        let tips: Vec<ObjectId> = changes.iter().filter_map(RefChange::new_id).collect();
+        let processes = &self.ctx.app().git.processes;
+        self.repository.check_connected(processes, &tips, current).await.map_err(|error| told(&error))
+    }
+
+    async fn commit(&self, push: &Push, changes: &[RefChange]) -> Moved {
+        let failed = |error: &Error| Moved::none(changes, &reason(error));
         let mut tx = match self.ctx.begin().await {
             Ok(tx) => tx,
-            Err(error) => return (failed(&error), false),
+            Err(error) => return failed(&error),
         };
         let outcome = async {
             let id: RepositoryId = self.found.repository.id;
@@ -348,15 +372,36 @@ impl Work {
             refs::update(&self.ctx, &mut tx, &found, push, changes).await
         };
         match outcome.await {
-            Err(error) => (failed(&error), false),
-            Ok(outcome) if !outcome.is_applied => (outcome.results, false),
+            Err(error) => failed(&error),
+            Ok(outcome) if !outcome.is_applied => {
+                Moved { results: outcome.results, is_pack_needed: false, rebuilds_now: outcome.rebuilds_now }
+            }
             Ok(outcome) => match tx.commit().await.map_err(Error::from) {
-                Ok(()) => (outcome.results, true),
-                Err(error) => (failed(&error), true),
+                Ok(()) => Moved { results: outcome.results, is_pack_needed: true, rebuilds_now: None },
+                Err(error) => Moved { is_pack_needed: true, ..failed(&error) },
             },
         }
     }
 }
+
+/// What became of the changes of a push.
+struct Moved {
+    results: Vec<Result<(), String>>,
+    /// May a ref need the pack?
+    is_pack_needed: bool,
+    /// Set if the objects are to be checked again first.
+    rebuilds_now: Option<i64>,
+}
+
+impl Moved {
+    fn none(changes: &[RefChange], reason: &str) -> Self {
+        let results = vec![Err(reason.to_owned()); changes.len()];
+        Self { results, is_pack_needed: false, rebuilds_now: None }
+    }
+}
+
+/// So often the objects of a push are checked, while packs are being sorted anew.
+const CHECKS: usize = 3;
 
 /// A push that builds on more commits than this has all refs read.
 const LOOKED_UP: usize = 64;

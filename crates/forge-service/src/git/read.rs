@@ -1,15 +1,16 @@
 //! Clone, fetch and ls-remote.
 
 use bytes::Bytes;
-use forge_git::fetch::{PackStream, Request};
-use forge_git::wire::{self, Protocol, Ref, RefSnapshot, Service};
-use forge_store::Conn;
-use forge_types::repository::{Repository, RepositoryAccess};
-use forge_types::{Action, Error, ObjectFormat, RefName, Result};
+use forge_git::fetch::{Fetch, PackStream, Request, Transport};
+use forge_git::wire::{self, LsRefs, Protocol, Service};
+use forge_types::repository::RepositoryAccess;
+use forge_types::{Action, ObjectFormat, Result};
 use tokio::io::AsyncRead;
 
+use super::answers::{Answer, Keeping, Question};
 use super::fault::{fault, in_time, told};
 use super::shares::Share;
+use super::states::State;
 use crate::context::RequestContext;
 use crate::target::RepositoryTarget;
 
@@ -28,25 +29,61 @@ pub struct Advertisement {
 #[derive(Debug)]
 pub enum FetchAnswer {
     /// The whole answer.
-    Whole(Vec<u8>),
+    Whole(Bytes),
     /// A pack, as it comes.
     Pack(Box<Pack>),
+    /// An answer that was given before.
+    Kept(Kept),
+}
+
+/// An answer that was given before, and how many of its pieces were taken.
+#[derive(Debug)]
+pub struct Kept {
+    answer: Answer,
+    taken: usize,
 }
 
 /// A pack on its way to a caller, whose share of all transfers it takes.
 #[derive(Debug)]
 pub struct Pack {
     stream: PackStream,
+    keeping: Option<Keeping>,
     _share: Share,
 }
 
+impl Pack {
+    async fn next(&mut self) -> Option<Result<Bytes>> {
+        let piece = self.stream.next().await;
+        self.keeping = match (&piece, self.keeping.take()) {
+            (Some(Ok(piece)), Some(mut keeping)) => keeping.collect(piece).then_some(keeping),
+            (None, Some(keeping)) => {
+                keeping.keep();
+                None
+            }
+            _ => None,
+        };
+        piece.map(|piece| piece.map_err(fault))
+    }
+}
+
 impl FetchAnswer {
+    fn kept(answer: Answer) -> Self {
+        match &answer[..] {
+            [whole] => Self::Whole(whole.clone()),
+            _ => Self::Kept(Kept { answer, taken: 0 }),
+        }
+    }
+
     /// Returns the next bytes, `None` at the end. An error means that the answer must be cut off, not ended.
     pub async fn next(&mut self) -> Option<Result<Bytes>> {
         match self {
             Self::Whole(bytes) if bytes.is_empty() => None,
-            Self::Whole(bytes) => Some(Ok(std::mem::take(bytes).into())),
-            Self::Pack(pack) => pack.stream.next().await.map(|chunk| chunk.map_err(fault)),
+            Self::Whole(bytes) => Some(Ok(std::mem::take(bytes))),
+            Self::Pack(pack) => pack.next().await,
+            Self::Kept(kept) => {
+                kept.taken += 1;
+                kept.answer.get(kept.taken - 1).cloned().map(Ok)
+            }
         }
     }
 }
@@ -61,21 +98,17 @@ pub async fn advertise(
     service: Service,
     protocol: Protocol,
 ) -> Result<Advertisement> {
-    let mut conn = ctx.read().await?;
     let action = match service {
         Service::UploadPack => Action::CodeRead,
         Service::ReceivePack => Action::CodePush,
     };
-    let found = ctx.authorize(&mut conn, target, action).await?;
+    let found = ctx.authorize(&mut ctx.read().await?, target, action).await?;
     let repository = &found.repository;
+    let state = ctx.app().git.state(&found)?;
     let body = match (service, protocol) {
-        (Service::UploadPack, Protocol::V2) => wire::advertise_upload_pack(protocol, &unread(repository)?),
-        (Service::UploadPack, _) => {
-            wire::advertise_upload_pack(protocol, &snapshot(&mut conn, repository).await?)
-        }
-        (Service::ReceivePack, _) => {
-            wire::advertise_receive_pack(protocol, &snapshot(&mut conn, repository).await?)
-        }
+        (Service::UploadPack, Protocol::V2) => wire::advertise_upload_pack(protocol, &state.without_refs()),
+        (Service::UploadPack, _) => wire::advertise_upload_pack(protocol, state.refs(ctx).await?),
+        (Service::ReceivePack, _) => wire::advertise_receive_pack(protocol, state.refs(ctx).await?),
     };
     Ok(Advertisement { owner: repository.owner.login.clone(), name: repository.name.clone(), body })
 }
@@ -91,54 +124,66 @@ pub async fn upload_pack(
     protocol: Protocol,
     body: &mut (impl AsyncRead + Unpin),
 ) -> Result<FetchAnswer> {
-    let mut conn = ctx.read().await?;
-    let found: RepositoryAccess = ctx.authorize(&mut conn, target, Action::CodeRead).await?;
     // A body may take long to come: no connection waits for it.
-    drop(conn);
+    let found: RepositoryAccess = ctx.authorize(&mut ctx.read().await?, target, Action::CodeRead).await?;
     let engine = &ctx.app().git;
     let read = Request::read(body, protocol, ObjectFormat::Sha1, &engine.limits.fetch);
     let request = match in_time(engine.limits.processes.stall, read).await {
         Ok(request) => request,
         Err(error) => return Ok(refusal(&error)),
     };
-    let fetch = match request {
-        Request::Empty => return Ok(FetchAnswer::Whole(Vec::new())),
-        Request::LsRefs(ls_refs) => {
-            let snapshot = snapshot(&mut ctx.read().await?, &found.repository).await?;
-            return Ok(FetchAnswer::Whole(ls_refs.answer(&snapshot)));
+    let state = engine.state(&found)?;
+    match request {
+        Request::Empty => Ok(FetchAnswer::Whole(Bytes::new())),
+        Request::LsRefs(ls_refs) => list(ctx, &state, &ls_refs).await,
+        Request::Fetch(fetch) => answer(ctx, &state, *fetch).await,
+    }
+}
+
+/// Answers a request for refs, anew unless the answer is kept.
+async fn list(ctx: &RequestContext, state: &State, ls_refs: &LsRefs) -> Result<FetchAnswer> {
+    let answers = &ctx.app().git.answers;
+    let question = Question::new(&state.key(), "ls-refs", format!("{ls_refs:?}").as_bytes());
+    match answers.find(question) {
+        Ok(answer) => Ok(FetchAnswer::kept(answer)),
+        Err(was_asked) => {
+            let answer: Bytes = ls_refs.answer(state.refs(ctx).await?).into();
+            answers.keep(question, vec![answer.clone()], was_asked);
+            Ok(FetchAnswer::Whole(answer))
         }
-        Request::Fetch(fetch) => fetch,
-    };
+    }
+}
+
+/// Answers a request for objects, anew unless the answer is kept.
+async fn answer(ctx: &RequestContext, state: &State, fetch: Fetch) -> Result<FetchAnswer> {
+    let engine = &ctx.app().git;
+    if engine.server.transport() == Transport::Subprocess {
+        return make(ctx, state, fetch, None).await;
+    }
+    let question = Question::new(&state.key(), &format!("fetch {:?}", fetch.protocol()), fetch.lines());
+    match engine.answers.find(question) {
+        Ok(answer) => Ok(FetchAnswer::kept(answer)),
+        Err(was_asked) => {
+            make(ctx, state, fetch, Some(Keeping::new(&engine.answers, question, was_asked))).await
+        }
+    }
+}
+
+async fn make(
+    ctx: &RequestContext,
+    state: &State,
+    fetch: Fetch,
+    keeping: Option<Keeping>,
+) -> Result<FetchAnswer> {
+    let engine = &ctx.app().git;
     let share = engine.fetches.take(ctx).await?;
-    let snapshot = snapshot(&mut ctx.read().await?, &found.repository).await?;
-    let repository = engine.repository(found.repository.id);
-    match engine.server.fetch(&repository, &snapshot, *fetch).await {
-        Ok(stream) => Ok(FetchAnswer::Pack(Box::new(Pack { stream, _share: share }))),
+    match engine.server.fetch(state.packs(ctx).await?, state.refs(ctx).await?, fetch).await {
+        Ok(stream) => Ok(FetchAnswer::Pack(Box::new(Pack { stream, keeping, _share: share }))),
         Err(error @ forge_git::Error::Busy(_)) => Err(fault(error)),
         Err(error) => Ok(refusal(&error)),
     }
 }
 
 fn refusal(error: &forge_git::Error) -> FetchAnswer {
-    FetchAnswer::Whole(wire::error_packet(&format!("upload-pack: {}", told(error))))
-}
-
-/// Loads every ref that readers of the repository see.
-pub(super) async fn snapshot(conn: &mut Conn, repository: &Repository) -> Result<RefSnapshot> {
-    let refs = forge_store::refs::list_visible(conn, repository.id).await?;
-    let refs = refs.into_iter().map(|stored| Ref {
-        name: stored.name,
-        id: stored.object_id,
-        peeled: stored.peeled_id,
-    });
-    Ok(RefSnapshot::new(ObjectFormat::Sha1, head(repository)?, refs.collect()))
-}
-
-/// Returns a snapshot without refs, for answers that name none.
-fn unread(repository: &Repository) -> Result<RefSnapshot> {
-    Ok(RefSnapshot::new(ObjectFormat::Sha1, head(repository)?, Vec::new()))
-}
-
-fn head(repository: &Repository) -> Result<RefName> {
-    RefName::branch(&repository.default_branch).map_err(Error::internal)
+    FetchAnswer::Whole(wire::error_packet(&format!("upload-pack: {}", told(error))).into())
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use forge_git::objects::Objects;
 use forge_git::{Processes, Repository};
 use forge_store::inventory::InventoryEntry;
-use forge_store::pushes::{self, NewPack};
+use forge_store::pushes::{self, NewPack, PackContent};
 use forge_types::id::RepositoryId;
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, Event, ObjectId, Permission, RefName, Result};
@@ -183,7 +183,7 @@ async fn move_refs(
         return Ok(());
     }
     for (name, objects, bytes) in &packs {
-        let pack = NewPack { name, object_count: *objects, size_bytes: *bytes };
+        let pack = NewPack { name, object_count: *objects, size_bytes: *bytes, content: PackContent::Any };
         pushes::adopt_pack(&mut tx, id, pack, ctx.now()).await?;
     }
     if !packs.is_empty() {

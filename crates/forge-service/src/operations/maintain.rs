@@ -7,9 +7,6 @@ use crate::context::RequestContext;
 use crate::git::{self, Combined};
 use crate::target::Site;
 
-/// Fewer packs than this cannot be combined.
-const FEWEST: usize = 2;
-
 /// What was done to one repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Maintained {
@@ -19,7 +16,7 @@ pub struct Maintained {
     pub packs: Combined,
 }
 
-/// Combines the packs of the repository called `only`, or of all.
+/// Sorts the packs of the repository called `only`, or of all, anew.
 ///
 /// # Errors
 /// `Forbidden` unless the caller administers the forge; `NotFound` if there is no such repository; `Unavailable` if the database
@@ -32,7 +29,7 @@ pub async fn maintain(ctx: &RequestContext, only: Option<&str>) -> Result<Vec<Ma
     tx.commit().await?;
     let mut done = Vec::with_capacity(entries.len());
     for entry in entries {
-        let packs = git::combine_packs(ctx.app(), entry.id, FEWEST).await?;
+        let packs = git::sort_anew(ctx.app(), entry.id).await?;
         done.push(Maintained { repository: entry.full_name, packs });
     }
     Ok(done)

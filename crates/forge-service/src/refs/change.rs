@@ -74,6 +74,12 @@ impl RefChange {
         self.is_forced
     }
 
+    /// Returns whether objects that readers of the repository saw may be reached no more.
+    pub(crate) fn loses_visible_history(&self) -> bool {
+        let is_visible = !matches!(self.name.kind(), RefKind::Pull | RefKind::Internal);
+        is_visible && (self.is_forced || self.new.is_none())
+    }
+
     /// Returns what is done to the ref.
     pub(crate) const fn step(&self) -> Step {
         match (self.old, self.new) {

@@ -12,7 +12,7 @@ mod gate;
 use std::collections::HashMap;
 
 use forge_git::PackInfo;
-use forge_store::pushes::{NewPack, NewPush, NewReflogEntry};
+use forge_store::pushes::{NewPack, NewPush, NewReflogEntry, PackContent};
 use forge_store::{Tx, pushes, refs as store};
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Error, Event, Result};
@@ -42,13 +42,16 @@ pub struct Push {
     pub options: Vec<String>,
     /// Do all refs change or none?
     pub is_atomic: bool,
+    /// For objects that may build on some which no ref reached: how many rebuilds the repository had counted before that was
+    /// checked.
+    pub rebuilds_at_check: Option<i64>,
 }
 
 impl Push {
     /// Returns a push of one door without pack or options, all or nothing.
     #[must_use]
     pub const fn by(door: &'static str) -> Self {
-        Self { door, pack: None, options: Vec::new(), is_atomic: true }
+        Self { door, pack: None, options: Vec::new(), is_atomic: true, rebuilds_at_check: None }
     }
 
     /// Says which pack came with it.
@@ -66,6 +69,9 @@ pub struct Outcome {
     pub results: Vec<Result<(), String>>,
     /// Did any ref change? If not, the transaction is to be dropped: it holds nothing worth keeping.
     pub is_applied: bool,
+    /// Set if nothing was even tried, because the objects were checked before maintenance sorted them anew and may have lost
+    /// some that no ref reached: check again, and say that it was done after so many rebuilds.
+    pub rebuilds_now: Option<i64>,
 }
 
 impl Outcome {
@@ -94,11 +100,16 @@ pub async fn update(
     changes: &[RefChange],
 ) -> Result<Outcome> {
     let repository = &found.repository;
-    let generation = store::lock(tx, repository.id).await?.ok_or_else(Error::not_found)?;
+    let loses_history = changes.iter().any(RefChange::loses_visible_history);
+    let locked = store::lock(tx, repository.id, loses_history).await?.ok_or_else(Error::not_found)?;
+    if push.rebuilds_at_check.is_some_and(|rebuilds| rebuilds != locked.rebuilds) {
+        let results = changes.iter().map(|_| Err("objects may have gone".to_owned())).collect();
+        return Ok(Outcome { results, is_applied: false, rebuilds_now: Some(locked.rebuilds) });
+    }
     let mut results = decide(ctx, found, changes);
     if !ctx.still_stands(tx).await? {
         results.fill_with(|| Err("the credential no longer stands".to_owned()));
-        return Ok(Outcome { results, is_applied: false });
+        return Ok(Outcome { results, is_applied: false, rebuilds_now: None });
     }
     if push.is_atomic && results.iter().any(Result::is_err) {
         return Ok(nothing(results));
@@ -115,8 +126,8 @@ pub async fn update(
         adopt_first_branch(tx, found, &changed).await?;
     }
     record(ctx, tx, found, push, &changed).await?;
-    git::ask_for_roll_up(tx, repository.id, generation, ctx.now()).await?;
-    Ok(Outcome { results, is_applied: true })
+    git::ask_for_maintenance(tx, repository.id, locked.ref_generation, loses_history, ctx.now()).await?;
+    Ok(Outcome { results, is_applied: true, rebuilds_now: None })
 }
 
 /// Decides about each change before any of them is made.
@@ -137,7 +148,11 @@ fn decide(ctx: &RequestContext, found: &RepositoryAccess, changes: &[RefChange])
 
 fn nothing(results: Vec<Result<(), String>>) -> Outcome {
     let because_of_others = |result: Result<(), String>| result.and_then(|()| Err(ATOMIC_FAILURE.to_owned()));
-    Outcome { results: results.into_iter().map(because_of_others).collect(), is_applied: false }
+    Outcome {
+        results: results.into_iter().map(because_of_others).collect(),
+        is_applied: false,
+        rebuilds_now: None,
+    }
 }
 
 /// The first branch pushed to a repository without branches becomes the default one, unless that one came with it.
@@ -200,6 +215,7 @@ fn new_pack(pack: &PackInfo) -> NewPack<'_> {
         name: &pack.name,
         object_count: i64::try_from(pack.object_count).unwrap_or(i64::MAX),
         size_bytes: i64::try_from(pack.size_bytes).unwrap_or(i64::MAX),
+        content: PackContent::Any,
     }
 }
 

@@ -5,7 +5,7 @@ use forge_types::account::{AccountKind, AccountRef};
 use forge_types::id::{AccountId, TeamId};
 use forge_types::name::{check_repository_name, key};
 use forge_types::organization::OrganizationRole;
-use forge_types::repository::{RepositoryAccess, RepositorySettings, Visibility};
+use forge_types::repository::{GitState, RepositoryAccess, RepositorySettings, Visibility};
 use forge_types::{Action, Error, Event, Permission, Result};
 
 use super::delete::remove;
@@ -186,7 +186,7 @@ pub async fn insert(
         .with("name", repository.full_name())
         .with("visibility", repository.visibility.as_str());
     ctx.record(tx, event).await?;
-    Ok(RepositoryAccess { repository, permission: Some(Permission::Admin) })
+    Ok(RepositoryAccess { repository, permission: Some(Permission::Admin), git_state: GitState::default() })
 }
 
 /// Who creates a repository in an organization administers it, as on GitHub. Its owners do anyhow.

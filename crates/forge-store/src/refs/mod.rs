@@ -78,11 +78,16 @@ pub(crate) struct NameRow {
 
 from_row!(NameRow { name });
 
-struct Generation {
-    ref_generation: i64,
+/// The counters of a repository whose refs are being changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Locked {
+    /// How often its refs changed, this time included.
+    pub ref_generation: i64,
+    /// How often its packs were sorted anew.
+    pub rebuilds: i64,
 }
 
-from_row!(Generation { ref_generation });
+from_row!(Locked { ref_generation, rebuilds });
 
 /// Returns the number under which a kind is kept.
 pub(crate) const fn kind_number(kind: RefKind) -> i64 {
@@ -176,6 +181,30 @@ pub async fn list_object_ids(conn: &mut Conn, repository: RepositoryId) -> Store
     Ok(rows.into_iter().map(|row| row.object_id).collect())
 }
 
+/// Returns the objects that the refs of a kind that every reader sees point to, and those of the others.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_tips(
+    conn: &mut Conn,
+    repository: RepositoryId,
+) -> StoreResult<(Vec<ObjectId>, Vec<ObjectId>)> {
+    struct Tip {
+        object_id: ObjectId,
+        kind: i64,
+    }
+    from_row!(Tip { object_id, kind });
+    let rows: Vec<Tip> = conn
+        .fetch_all(
+            sql!("SELECT DISTINCT object_id, kind FROM refs WHERE repository_id = $1"),
+            params![repository],
+        )
+        .await?;
+    let (visible, hidden): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.kind == 0);
+    let ids = |rows: Vec<Tip>| rows.into_iter().map(|row| row.object_id).collect();
+    Ok((ids(visible), ids(hidden)))
+}
+
 /// Returns which of these objects refs of any kind point to.
 ///
 /// # Errors
@@ -267,22 +296,20 @@ pub async fn find_below(
     Ok(row.map(|row| row.name))
 }
 
-/// Keeps every other transaction from changing refs of the repository until this one ends, and counts the change.
-/// `None` if the repository is gone.
+/// Keeps every other transaction from changing refs of the repository until this one ends, and counts the change, and whether
+/// a visible ref may lose history by it. `None` if the repository is gone.
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn lock(tx: &mut Tx, repository: RepositoryId) -> StoreResult<Option<i64>> {
-    let row: Option<Generation> = tx
-        .fetch_optional(
-            sql!(
-                "UPDATE repository_counters SET ref_generation = ref_generation + 1 WHERE repository_id = $1 \
-                 RETURNING ref_generation"
-            ),
-            params![repository],
-        )
-        .await?;
-    Ok(row.map(|row| row.ref_generation))
+pub async fn lock(tx: &mut Tx, repository: RepositoryId, loses_history: bool) -> StoreResult<Option<Locked>> {
+    tx.fetch_optional(
+        sql!(
+            "UPDATE repository_counters SET ref_generation = ref_generation + 1, rewrites = rewrites + $2 \
+             WHERE repository_id = $1 RETURNING ref_generation, rebuilds"
+        ),
+        params![repository, i64::from(loses_history)],
+    )
+    .await
 }
 
 /// Returns the refs that have other refs below them, which no file system could hold. There are none when all is well, or

@@ -17,7 +17,9 @@ macro_rules! repository_columns {
         "r.id, r.name, r.name_key, o.login_key AS owner_key, r.visibility, r.default_branch, r.settings, r.parent_id, r.archived_at, r.size_bytes, \
          r.created_at, r.updated_at, r.pushed_at, o.id AS owner_id, o.kind AS owner_kind, o.login AS owner_login, \
          o.name AS owner_name, o.is_site_admin AS owner_is_site_admin, \
-         (SELECT string_agg(t.topic, ' ') FROM repository_topics t WHERE t.repository_id = r.id) AS topics"
+         (SELECT string_agg(t.topic, ' ') FROM repository_topics t WHERE t.repository_id = r.id) AS topics, \
+         (SELECT k.ref_generation || '.' || k.gc_epoch || '.' || k.rebuilds FROM repository_counters k \
+             WHERE k.repository_id = r.id) AS git_state"
     };
 }
 
@@ -163,7 +165,12 @@ impl FromRow for Id {
 
 impl FromRow for RepositoryAccess {
     fn from_row(row: &Row<'_>) -> StoreResult<Self> {
-        Ok(Self { repository: Repository::from_row(row)?, permission: row.get("permission")? })
+        let state: String = row.get("git_state")?;
+        Ok(Self {
+            repository: Repository::from_row(row)?,
+            permission: row.get("permission")?,
+            git_state: state.parse().map_err(|_| corrupt("git_state", &state))?,
+        })
     }
 }
 
