@@ -28,7 +28,7 @@ pub mod receive;
 pub mod wire;
 
 pub use error::{Error, Result};
-pub use maintain::{ListedPack, Plan, Rebuilt, Tips, plan};
+pub use maintain::{LARGE, ListedPack, Plan, Rebuilt, Tips, plan};
 pub use packs::{Manifest, PackSet, Packs};
 pub use process::{GitProgram, ProcessLimits, Processes};
 pub use repository::{PackInfo, Repository};

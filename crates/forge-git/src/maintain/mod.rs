@@ -20,7 +20,7 @@ use crate::process::Processes;
 use crate::{PackInfo, Repository, Result};
 use pack::pack;
 
-pub use plan::{ListedPack, Plan, plan};
+pub use plan::{LARGE, ListedPack, Plan, plan};
 
 /// What refs point to.
 #[derive(Clone, Debug, Default)]

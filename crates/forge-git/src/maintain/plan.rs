@@ -4,7 +4,7 @@
 const FACTOR: u64 = 2;
 
 /// From so many objects on, a full clone is worth a pack of its own: making it takes longer than copying it.
-const LARGE: u64 = 5_000;
+pub const LARGE: u64 = 5_000;
 
 /// A repository is rebuilt when the objects that came since are more than this part of what was sorted then. So the work of
 /// all rebuilds together stays in proportion to what was pushed.

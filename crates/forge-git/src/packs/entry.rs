@@ -47,6 +47,32 @@ pub(crate) fn write_distance(out: &mut Vec<u8>, distance: u64) {
     out.extend_from_slice(&bytes[at..]);
 }
 
+/// Returns how many bytes the object has that a difference makes: the second number at its beginning, behind the size of what
+/// it is applied to. `None` if it does not read.
+pub(crate) fn delta_result_size(deflated: &[u8]) -> Option<u64> {
+    // Two numbers of at most ten bytes each.
+    let mut begin = [0u8; 20];
+    let mut inflate = flate2::Decompress::new(true);
+    inflate.decompress(deflated, &mut begin, flate2::FlushDecompress::None).ok()?;
+    let count = usize::try_from(inflate.total_out()).ok()?;
+    let mut bytes = begin.get(..count)?.iter();
+    read_size(&mut bytes)?;
+    read_size(&mut bytes)
+}
+
+/// Reads a number of seven bits a byte, lowest first.
+fn read_size<'a>(bytes: &mut impl Iterator<Item = &'a u8>) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let byte = *bytes.next()?;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
 /// How many bytes those are that [`pack_header`] returns.
 pub(crate) const PACK_HEADER: u64 = 12;
 

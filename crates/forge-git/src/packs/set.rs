@@ -90,6 +90,11 @@ impl PackSet {
         self.inner.len as usize
     }
 
+    /// Returns every slot, those of one pack in the order of its index.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> {
+        (0..self.inner.len).map(Slot)
+    }
+
     /// Returns the pack that has what the visible refs reached when it was made, if there is one.
     pub(crate) fn closure(&self) -> Option<&Arc<Pack>> {
         self.inner.closure.as_ref()

@@ -110,7 +110,7 @@ impl Repository {
     }
 }
 
-fn input(new: &[ObjectId], current: impl IntoIterator<Item = ObjectId>) -> String {
+pub(super) fn input(new: &[ObjectId], current: impl IntoIterator<Item = ObjectId>) -> String {
     let mut input: String = new.iter().map(|id| format!("{id}\n")).collect();
     input.extend(current.into_iter().map(|id| format!("^{id}\n")));
     input

@@ -28,13 +28,15 @@ const STRICT: &str = "--strict=badTimezone=ignore,missingSpaceBeforeDate=ignore,
 pub struct IngestLimits {
     /// How many bytes the pack may have.
     pub pack_bytes: u64,
+    /// How many bytes a file may have; larger ones belong elsewhere.
+    pub file_bytes: u64,
     /// How many bytes one object may have while a delta is applied to it, or it to another.
     pub object_bytes: u64,
 }
 
 impl Default for IngestLimits {
     fn default() -> Self {
-        Self { pack_bytes: 4 << 30, object_bytes: 1 << 30 }
+        Self { pack_bytes: 4 << 30, file_bytes: 100 << 20, object_bytes: 1 << 30 }
     }
 }
 

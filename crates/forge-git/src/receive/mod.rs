@@ -6,7 +6,7 @@
 //!    reads the answer instead of failing to send.
 //! 3. [`Quarantine::ingest`] indexes and checks the pack in a directory of its own: a small one in this process (`small`), a
 //!    large or unusual one by `git index-pack`.
-//! 4. [`Quarantine::check_connectivity`] proves that nothing a new tip needs is missing.
+//! 4. [`Quarantine::check_sizes`] refuses files that are too large; [`Quarantine::check_connectivity`] proves that nothing a new tip needs is missing.
 //! 5. [`Quarantine::publish`] makes the pack durably part of the repository.
 //! 6. The caller moves the refs, and answers with [`Reply::finish`]. If it moves none,
 //!    [`Repository::remove_pack`](crate::Repository::remove_pack) takes the pack away again.
@@ -20,6 +20,7 @@ mod quarantine;
 mod reply;
 mod report;
 mod request;
+mod sizes;
 mod small;
 
 pub use ingest::IngestLimits;

@@ -175,6 +175,7 @@ async fn open_database(config: &Config) -> Result<Db> {
 fn open_git(config: &Config) -> Result<Engine> {
     let mut limits = git::Limits::default();
     limits.pack.pack_bytes = config.git.max_push.0;
+    limits.pack.file_bytes = config.git.max_file.0;
     let root = config.server.data.join("repositories");
     let engine = Engine::open(&root, &config.git.program, limits)
         .map_err(|error| Failure::io("cannot serve Git repositories", error))?

@@ -95,6 +95,8 @@ section! {
             => "git-default-branch", "FORGE_GIT_DEFAULT_BRANCH", r#""main""#;
         /// The largest pack that a push may send.
         default max_push: ByteSize = ByteSize::megabytes(2048) => "git-max-push", "FORGE_GIT_MAX_PUSH", r#""2GB""#;
+        /// The largest file that a push may bring; larger ones belong into Git LFS.
+        default max_file: ByteSize = ByteSize::megabytes(100) => "git-max-file", "FORGE_GIT_MAX_FILE", r#""100MB""#;
         /// Who answers fetches: `inprocess` is this program, with `git` for large packs alone; `subprocess` is
         /// `git upload-pack`, slower and kept as the way back.
         default transport: GitTransport = GitTransport::InProcess

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use forge_git::{ListedPack, PackInfo, Plan, Rebuilt, Tips, plan};
+use forge_git::{LARGE, ListedPack, PackInfo, Plan, Rebuilt, Tips, plan};
 use forge_store::Tx;
 use forge_store::inventory::ManifestPack;
 use forge_store::pushes::{NewPack, PackContent};
@@ -51,19 +51,30 @@ impl super::Engine {
     }
 }
 
-/// Asks for maintenance when a repository has had so many changes that it may be worth it, or has lost history.
+/// What a change of refs was like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change {
+    /// How often refs of the repository changed, this time included.
+    pub(crate) generation: i64,
+    /// How many objects came with it.
+    pub(crate) came: u64,
+    /// May a visible ref have lost history?
+    pub(crate) loses_history: bool,
+}
+
+/// Asks for maintenance when a repository has had so many changes, or so large a one, that it may be worth it, or has lost
+/// history.
 pub(crate) async fn ask_for_maintenance(
     tx: &mut Tx,
     repository: RepositoryId,
-    generation: i64,
-    loses_history: bool,
+    change: Change,
     now: Timestamp,
 ) -> Result<()> {
     let payload = json!({ "repository_id": repository }).to_string();
-    if generation % EVERY == 0 {
+    if change.generation % EVERY == 0 || change.came >= LARGE {
         forge_store::jobs::insert_once(tx, ROLL_UP, &payload, now, now).await?;
     }
-    if loses_history {
+    if change.loses_history {
         forge_store::jobs::insert_once(tx, REBUILD, &payload, now.plus(SETTLE), now).await?;
     }
     Ok(())

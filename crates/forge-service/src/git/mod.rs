@@ -22,4 +22,4 @@ pub use read::{Advertisement, FetchAnswer, Kept, Pack, advertise, upload_pack};
 pub use maintenance::{Combined, Pause, REBUILD, ROLL_UP};
 
 pub(crate) use fault::fault;
-pub(crate) use maintenance::{ask_for_maintenance, look_after, sort_anew};
+pub(crate) use maintenance::{Change, ask_for_maintenance, look_after, sort_anew};

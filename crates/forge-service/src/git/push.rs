@@ -184,6 +184,10 @@ impl Work {
         if self.request.has_pack() {
             let ingest = quarantine.ingest(&git.processes, body, &git.limits.pack, reply);
             ingest.await.map_err(|error| told(&error))?;
+            let new = self.request.commands.iter().filter(|command| !command.is_delete());
+            let tips: Vec<ObjectId> = new.map(|command| command.new).collect();
+            let sizes = quarantine.check_sizes(&git.processes, &tips, git.limits.pack.file_bytes);
+            sizes.await.map_err(|error| told(&error))?;
         }
         if !self.is_plainly_connected(&quarantine, results).await? {
             let current = self.current_ids().await.map_err(|error| reason(&error))?;

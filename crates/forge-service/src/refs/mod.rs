@@ -126,7 +126,9 @@ pub async fn update(
         adopt_first_branch(tx, found, &changed).await?;
     }
     record(ctx, tx, found, push, &changed).await?;
-    git::ask_for_maintenance(tx, repository.id, locked.ref_generation, loses_history, ctx.now()).await?;
+    let came = push.pack.as_ref().map_or(0, |pack| pack.object_count);
+    let change = git::Change { generation: locked.ref_generation, came, loses_history };
+    git::ask_for_maintenance(tx, repository.id, change, ctx.now()).await?;
     Ok(Outcome { results, is_applied: true, rebuilds_now: None })
 }
 

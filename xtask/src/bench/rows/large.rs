@@ -26,7 +26,9 @@ const REPEATED: usize = 3;
 pub(super) fn clone(bench: &mut Bench) -> Result<()> {
     let wants = bench.sources.large.tips();
     let objects = bench.sources.large.objects;
-    full_clone(bench, "clone-large", "full clone", &wants, objects)
+    bench.fill("large", |sources| &sources.large)?;
+    bench.servers.iter().try_for_each(|server| server.maintain("large"))?;
+    full_clone(bench, "clone-large", "full clone after maintenance", &wants, objects)
 }
 
 pub(super) fn clone_after_pushes(bench: &mut Bench) -> Result<()> {

@@ -87,6 +87,12 @@ impl Forge {
         succeed(Command::new(&self.binary).arg("admin").args(words).arg("--data").arg(&self.data))
     }
 
+    pub(super) fn maintain(&self, repository: &str) -> Result<()> {
+        let name = format!("{OWNER}/{repository}");
+        succeed(Command::new(&self.binary).args(["repo", "maintain", &name, "--data"]).arg(&self.data))
+            .map(drop)
+    }
+
     /// Returns the header line of the account that uses this connection; nothing before there are accounts.
     pub(super) fn authorization(&self, connection: usize) -> String {
         let reader = connection / CONNECTIONS_EACH % READERS;

@@ -194,6 +194,15 @@ impl Server {
         }
     }
 
+    /// Tidies a repository up, as each server's administrator does.
+    pub(super) fn maintain(&self, repository: &str) -> Result<()> {
+        match &self.kind {
+            Kind::Stock(stock) => stock.maintain(repository),
+            Kind::Forge(forge) => forge.maintain(repository),
+        }
+        .map_err(|error| self.failed(&error))
+    }
+
     fn push_by_git(&self, repository: &str, source: &Source) -> Result<()> {
         let mut command = git(&source.path);
         if let Kind::Forge(forge) = &self.kind {

@@ -65,6 +65,12 @@ impl Stock {
         self.allow(&path)
     }
 
+    pub(super) fn maintain(&self, repository: &str) -> Result<()> {
+        let path = self.path(repository);
+        run(git(&path).args(["repack", "--quiet", "-a", "-d", "--write-bitmap-index"]))?;
+        run(git(&path).args(["commit-graph", "write", "--reachable"]))
+    }
+
     /// Lets everyone push and filter, as our servers do, without a configuration of whoever runs this.
     fn allow(&self, path: &Path) -> Result<()> {
         let config = path.join("config");
