@@ -160,9 +160,9 @@ for_each_database! {
         let mut stream = bench.open_post("git-receive-pack", body.len(), &[]).await;
         stream.write_all(&body[..commands]).await.unwrap();
         // Its quarantine is there once the commands were read.
-        let objects = bench.directory().join("objects");
+        let temporary = bench.forge.folder().join("repositories/tmp");
         let is_begun = || {
-            std::fs::read_dir(&objects).unwrap().any(|entry| {
+            std::fs::read_dir(&temporary).unwrap().any(|entry| {
                 entry.unwrap().file_name().to_string_lossy().starts_with("incoming-")
             })
         };

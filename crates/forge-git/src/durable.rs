@@ -6,7 +6,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use crate::{Error, Result};
+use crate::{Error, Result, crash};
 
 /// Runs file work on the blocking pool.
 pub(crate) async fn blocking<T: Send + 'static>(
@@ -41,12 +41,17 @@ pub(crate) fn move_pack(from: &Path, to: &Path, new_name: &str) -> Result<()> {
     for extension in &extensions {
         sync(&from.with_extension(extension))?;
     }
+    crash::point("publish/synced");
     for extension in &extensions {
         let target = to.join(format!("{new_name}.{extension}"));
         fs::rename(from.with_extension(extension), &target)
             .map_err(Error::io(format!("move to {}", target.display())))?;
+        crash::point("publish/moved-one");
     }
-    sync(to)
+    crash::point("publish/moved");
+    sync(to)?;
+    crash::point("publish/done");
+    Ok(())
 }
 
 /// Removes a directory and all below it; one that is absent is good.

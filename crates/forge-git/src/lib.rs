@@ -11,6 +11,7 @@
 //! [`wire`] for pkt-lines and advertisements, [`fetch`] and [`receive`] for the two services.
 //! Requests are expected decoded: `Content-Encoding: gzip` is undone, with a limit, by the HTTP edge.
 
+mod claims;
 mod durable;
 mod error;
 mod maintain;
@@ -22,11 +23,13 @@ mod storage;
 mod verify;
 mod walk;
 
+pub mod crash;
 pub mod fetch;
 pub mod objects;
 pub mod receive;
 pub mod wire;
 
+pub use claims::Claim;
 pub use error::{Error, Result};
 pub use maintain::{LARGE, ListedPack, Plan, Rebuilt, Tips, plan};
 pub use packs::{Manifest, PackSet, Packs};

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use forge_types::ObjectFormat;
 
-use crate::durable::{remove_tree, sync, write_synced};
+use crate::durable::{sync, write_synced};
 use crate::storage::list;
-use crate::{Error, Result};
+use crate::{Error, Result, crash};
 
 /// A pack that is durably part of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,13 +27,24 @@ pub struct PackInfo {
 /// The handle of a repository: paths only, cheap to clone, opens nothing.
 #[derive(Clone, Debug)]
 pub struct Repository {
+    id: i64,
     path: PathBuf,
+    temporary: PathBuf,
     format: ObjectFormat,
 }
 
 impl Repository {
-    pub(crate) fn new(path: PathBuf, format: ObjectFormat) -> Self {
-        Self { path, format }
+    pub(crate) fn new(id: i64, path: PathBuf, temporary: PathBuf, format: ObjectFormat) -> Self {
+        Self { id, path, temporary, format }
+    }
+
+    pub(crate) fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// Returns where things lie that belong to no repository yet, or no more.
+    pub(crate) fn temporary(&self) -> &Path {
+        &self.temporary
     }
 
     /// Returns the hash function of this repository's objects.
@@ -110,7 +121,7 @@ impl Repository {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Error::io(format!("remove {}", path.display()))(error));
                 }
-                _ => {}
+                _ => crash::point("maintain/removed-one"),
             }
         }
         Ok(())
@@ -124,19 +135,6 @@ impl Repository {
         list(&self.packs())?.iter().filter(is_index).try_for_each(|path| {
             fs::remove_file(path).map_err(Error::io(format!("remove {}", path.display())))
         })
-    }
-
-    /// Removes quarantine directories; returns how many there were.
-    pub(crate) fn sweep(&self) -> Result<usize> {
-        let is_quarantine = |path: &&PathBuf| {
-            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("incoming-"))
-        };
-        let mut removed = 0;
-        for path in list(&self.objects())?.iter().filter(is_quarantine) {
-            remove_tree(path)?;
-            removed += 1;
-        }
-        Ok(removed)
     }
 }
 

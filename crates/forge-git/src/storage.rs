@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use forge_types::ObjectFormat;
 
+use crate::claims::is_entry;
 use crate::durable::{remove_tree, sync};
-use crate::{Error, Repository, Result};
+use crate::{Error, Repository, Result, crash};
 
 /// The root directory of all repositories of this node.
 #[derive(Clone, Debug)]
@@ -20,8 +21,6 @@ pub struct Storage {
 /// What a sweep removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Quarantine directories of pushes that did not end.
-    pub quarantines: usize,
     /// Views and removed repositories that were still about.
     pub temporary: usize,
 }
@@ -43,7 +42,7 @@ impl Storage {
 
     /// Returns the handle of a repository, which need not exist: one without a directory reads as empty.
     pub fn repository(&self, id: i64, format: ObjectFormat) -> Repository {
-        Repository::new(self.path_of(id), format)
+        Repository::new(id, self.path_of(id), self.temporary(), format)
     }
 
     /// Removes a repository: renamed aside first, so that it is gone at once, then deleted.
@@ -58,21 +57,17 @@ impl Storage {
             .map_err(Error::io("create a directory for a removed repository"))?;
         fs::rename(&path, aside.path().join("repository.git"))
             .map_err(Error::io(format!("remove {}", path.display())))?;
+        crash::point("delete/aside");
         sync(path.parent().unwrap_or(&self.root))?;
         aside.close().map_err(Error::io("delete a removed repository"))
     }
 
-    /// Removes what a killed server left behind. Only for the start: it would pull running pushes from under their feet.
+    /// Removes the views that a killed server left behind; for packs see [`Storage::claims`]. Only for the start.
     pub fn sweep(&self) -> Result<Swept> {
         let mut swept = Swept::default();
-        for entry in list(&self.temporary())? {
-            remove_tree(&entry)?;
+        for entry in list(&self.temporary())?.iter().filter(|entry| !is_entry(entry)) {
+            remove_tree(entry)?;
             swept.temporary += 1;
-        }
-        for fan in list(&self.root)?.iter().filter(|path| is_fan(path)) {
-            for repository in list(fan)? {
-                swept.quarantines += Repository::new(repository, ObjectFormat::Sha1).sweep()?;
-            }
         }
         Ok(swept)
     }
@@ -85,12 +80,6 @@ impl Storage {
     fn path_of(&self, id: i64) -> PathBuf {
         self.root.join(format!("{:02x}", id & 0xff)).join(format!("{id}.git"))
     }
-}
-
-fn is_fan(path: &Path) -> bool {
-    path.file_name()
-        .and_then(|name| name.to_str())
-        .is_some_and(|name| name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Lists a directory; one that is absent has no entries.
@@ -148,16 +137,17 @@ mod tests {
     }
 
     #[test]
-    fn sweep_takes_quarantines_and_temporary_directories_and_leaves_packs() {
+    fn sweep_takes_temporary_directories_and_leaves_packs_and_what_is_to_be_settled() {
         let (_directory, storage) = storage();
         let repository = storage.repository(7, ObjectFormat::Sha1);
         repository.create().unwrap();
         let pack = repository.objects().join("pack/pack-1.pack");
         fs::write(&pack, "x").unwrap();
-        fs::create_dir_all(repository.objects().join("incoming-1/pack")).unwrap();
+        fs::create_dir_all(repository.incoming("pack-01").join("pack")).unwrap();
         fs::create_dir(storage.temporary().join("view-1")).unwrap();
-        assert_eq!(storage.sweep().unwrap(), Swept { quarantines: 1, temporary: 1 });
+        assert_eq!(storage.sweep().unwrap(), Swept { temporary: 1 });
         assert_eq!(storage.sweep().unwrap(), Swept::default());
         assert!(pack.exists());
+        assert_eq!(storage.claims().unwrap().len(), 1);
     }
 }

@@ -45,6 +45,7 @@ fn commit_with_a_tree_of_files_is_what_git_would_make() {
     let commit_id = pack.commit(&draft).unwrap();
     let info = pack.write(&bench.repository, bench.unique()).unwrap();
     assert_eq!(info.object_count, 4);
+    bench.repository.settle(&info.name).unwrap();
     bench.fsck(&[commit_id]);
     let git = Git { path: bench.repository.path().to_owned() };
     let shown = git.run(&["show", "--format=%an %ae %ad%n%B", "--stat", &commit_id.to_string()]);

@@ -1,11 +1,14 @@
 //! A directory of its own for the objects of one push.
 //!
-//! It lies inside the repository's object directory, so that publishing is a rename, and reads the repository's objects
-//! through `info/alternates`. INVARIANT: whatever happens, either [`Quarantine::publish`] returned, or nothing is left.
+//! It lies on the same file system as the repository, so that publishing is a rename, and reads the repository's objects
+//! through `info/alternates`. INVARIANT: dropping it before [`Quarantine::publish`] leaves nothing. After that its empty directory
+//! stays as a claim, until [`Repository::settle`] says that the pack is on the manifest or gone; see [`crate::Claim`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use forge_types::ObjectFormat;
 
 use super::small::Taken;
 use crate::durable::{blocking, move_pack, remove_tree};
@@ -19,20 +22,22 @@ pub struct Quarantine {
     packs: Packs,
     directory: PathBuf,
     unique: u128,
+    /// Were files moved? Then the directory stays as a claim.
+    is_published: bool,
     /// The objects of a small push, which were read here.
     pub(super) taken: Option<Arc<Taken>>,
 }
 
 impl Quarantine {
     /// Makes an empty quarantine for objects that build on those of these packs; the repository's directory is created if
-    /// need be. `unique` is a number that no other pack
-    /// was or will be given: it names the pack, so that two pushes of equal bytes never share a file. Blocks.
+    /// need be. `unique` is a number that no other pack was or will be given: it names the pack, so that two pushes of equal bytes never share a file. Blocks.
     pub fn open(packs: &Packs, unique: u128) -> Result<Self> {
         let repository = packs.repository();
         repository.create()?;
-        let directory = repository.objects().join(format!("incoming-{unique:032x}"));
+        let name = pack_name(repository.format(), unique);
+        let directory = repository.incoming(&name);
         fs::create_dir(&directory).map_err(Error::io(format!("create {}", directory.display())))?;
-        let quarantine = Self { packs: packs.clone(), directory, unique, taken: None };
+        let quarantine = Self { packs: packs.clone(), directory, unique, is_published: false, taken: None };
         for name in ["pack", "info"] {
             let path = quarantine.directory.join(name);
             fs::create_dir(&path).map_err(Error::io(format!("create {}", path.display())))?;
@@ -71,7 +76,7 @@ impl Quarantine {
         blocking(move || self.publish_blocking()).await
     }
 
-    pub(crate) fn publish_blocking(self) -> Result<Option<PackInfo>> {
+    pub(crate) fn publish_blocking(mut self) -> Result<Option<PackInfo>> {
         let Some(index) = self.index()? else {
             return Ok(None);
         };
@@ -87,8 +92,8 @@ impl Quarantine {
             let path = index.with_extension(extension);
             size_bytes += fs::metadata(&path).map_err(Error::io(format!("read {}", path.display())))?.len();
         }
-        // Git's maintenance takes the last digits of a pack's name for a hash, so it has the length of one.
-        let name = format!("pack-{:0>width$x}", self.unique, width = self.repository().format().hex_len());
+        let name = pack_name(self.repository().format(), self.unique);
+        self.is_published = true;
         move_pack(&index, &self.repository().packs(), &name)?;
         Ok(Some(PackInfo { name, object_count: object_count.into(), size_bytes }))
     }
@@ -99,8 +104,16 @@ impl Quarantine {
     }
 }
 
+/// Git's maintenance takes the last digits of a pack's name for a hash, so it has the length of one.
+fn pack_name(format: ObjectFormat, unique: u128) -> String {
+    format!("pack-{unique:0>width$x}", width = format.hex_len())
+}
+
 impl Drop for Quarantine {
     fn drop(&mut self) {
+        if self.is_published {
+            return;
+        }
         if let Err(error) = remove_tree(&self.directory) {
             tracing::warn!(%error, "a quarantine directory stays until the next start");
         }

@@ -131,7 +131,11 @@ impl Bench {
         let (reply, _body) = Reply::channel(&Capabilities::default());
         quarantine.ingest(&self.processes, &mut &pack[..], &IngestLimits::default(), &reply).await?;
         quarantine.check_connectivity(&self.processes, tips, current.iter().copied()).await?;
-        quarantine.publish().await
+        let pack = quarantine.publish().await?;
+        if let Some(pack) = &pack {
+            self.repository.settle(&pack.name)?;
+        }
+        Ok(pack)
     }
 
     /// The packs that are there now.

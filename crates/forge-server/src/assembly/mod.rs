@@ -86,6 +86,9 @@ impl ForgeBuilder {
     /// The same in a data directory that is taken already.
     pub(crate) async fn build_in(self, data: DataDirectory, lock: DataLock) -> Result<Forge> {
         let app = Arc::new(self.open().await?);
+        git::recover(&app)
+            .await
+            .map_err(|error| Failure::io("cannot take away what a former process left", error))?;
         let metrics = Arc::<Metrics>::default();
         let provider = Provider::configured(&self.config.oidc)?;
         let router = routes::router(&app, &self.config, self.host, provider, metrics.clone());

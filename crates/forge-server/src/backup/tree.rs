@@ -63,9 +63,9 @@ fn unless_gone<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Quarantines of pushes under way, and the room for views and removed repositories.
+/// The room for pushes under way, for views and for removed repositories.
 fn is_temporary(name: &str) -> bool {
-    name == "tmp" || name.starts_with("incoming-")
+    name == "tmp"
 }
 
 #[cfg(test)]
@@ -76,16 +76,14 @@ mod tests {
     fn everything_is_copied_but_what_is_temporary() {
         let directory = tempfile::tempdir().unwrap();
         let (source, target) = (directory.path().join("a"), directory.path().join("b"));
-        for path in
-            ["01/1.git/objects/pack/p.pack", "01/1.git/HEAD", "tmp/view-1/x", "01/1.git/objects/incoming-7/p"]
-        {
+        for path in ["01/1.git/objects/pack/p.pack", "01/1.git/HEAD", "tmp/view-1/x", "tmp/incoming-1-7/p"] {
             let path = source.join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "12345").unwrap();
         }
         assert_eq!(copy(&source, &target).unwrap(), Copied { files: 2, bytes: 10 });
         assert!(target.join("01/1.git/objects/pack/p.pack").exists());
-        assert!(!target.join("tmp").exists() && !target.join("01/1.git/objects/incoming-7").exists());
+        assert!(!target.join("tmp").exists());
         assert_eq!(copy(&directory.path().join("none"), &target).unwrap(), Copied::default());
     }
 }

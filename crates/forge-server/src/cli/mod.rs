@@ -96,6 +96,15 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Runs a command as the program does, and returns what it would print. For programs that are the forge themselves.
+///
+/// # Errors
+/// What the program would say, with its exit code.
+pub fn run_words(words: impl IntoIterator<Item = String>) -> Result<String> {
+    let line = Line::try_parse_from(words).map_err(|error| Failure::usage(error.to_string()))?;
+    run(line.command, &Environment::of_process())
+}
+
 /// Starts what asynchronous code runs on.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

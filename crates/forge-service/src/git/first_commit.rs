@@ -8,6 +8,7 @@ use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, ObjectFormat, ObjectId, RefName, Result};
 
 use super::fault;
+use super::settle::{Fate, settle};
 use crate::accounts::commit_email;
 use crate::context::RequestContext;
 use crate::refs::{self, Push, RefChange};
@@ -68,11 +69,14 @@ pub async fn first_commit(
     let (pack, change) = tokio::task::spawn_blocking(write).await.map_err(Error::internal)??;
     let push = Push::by("first_commit").with_pack(pack.clone());
     match create_branch(ctx, RepositoryTarget::Id(id), &push, change).await {
-        // Whether a failed commit happened is not known: the pack stays.
-        Ok(tx) => Ok(tx.commit().await?),
+        Ok(tx) => {
+            let committed = tx.commit().await;
+            let fate = if committed.is_ok() { Fate::Kept } else { Fate::Unknown };
+            settle(directory, pack, fate).await;
+            Ok(committed?)
+        }
         Err(error) => {
-            let removed = tokio::task::spawn_blocking(move || directory.remove_pack(&pack)).await;
-            removed.map_err(Error::internal)?.map_err(fault)?;
+            settle(directory, pack, Fate::Unneeded).await;
             Err(error)
         }
     }

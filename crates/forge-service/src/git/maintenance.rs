@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use forge_git::{LARGE, ListedPack, PackInfo, Plan, Rebuilt, Tips, plan};
+use forge_git::{Claim, LARGE, ListedPack, PackInfo, Plan, Rebuilt, Repository, Tips, crash, plan};
 use forge_store::Tx;
 use forge_store::inventory::ManifestPack;
 use forge_store::pushes::{NewPack, PackContent};
@@ -162,12 +162,11 @@ async fn combine(app: &Arc<App>, id: RepositoryId, old: Vec<String>) -> Result<C
     let repository = app.git.repository(id);
     let combined = repository.combine(&app.git.processes, &old, app.random_number()).await.map_err(fault)?;
     let Some(pack) = combined else { return Ok(Combined::default()) };
-    let new = [(pack, PackContent::Any)];
-    if !replace(app, id, &old, &new, false).await? {
-        remove(app, id, new.map(|(pack, _)| pack.name).into()).await?;
-        return Ok(Combined::default());
+    let exchange = Exchange::begin(app, id, old, vec![(pack, PackContent::Any)]).await?;
+    if !exchange.commit(app, false).await? {
+        return exchange.undo(app).await;
     }
-    done(app, id, old, &new).await
+    exchange.finish(app).await
 }
 
 /// Sorts the objects of all packs into new ones.
@@ -191,47 +190,89 @@ async fn rebuild(app: &Arc<App>, id: RepositoryId, old: Vec<String>) -> Result<C
     .into_iter()
     .flatten()
     .collect();
-    if !replace(app, id, &old, &new, true).await? {
-        remove(app, id, new.into_iter().map(|(pack, _)| pack.name).collect()).await?;
-        return Ok(Combined::default());
+    let exchange = Exchange::begin(app, id, old, new).await?;
+    if !exchange.commit(app, true).await? {
+        return exchange.undo(app).await;
     }
     match visible {
         Some(pack) => repository.index(&app.git.processes, &pack, &tips).await.map_err(fault)?,
         None => repository.remove_index().map_err(fault)?,
     }
-    done(app, id, old, &new).await
+    crash::point("maintain/indexed");
+    exchange.finish(app).await
 }
 
-/// Changes the manifest; returns false if somebody else has changed it meanwhile, or the repository is gone. Whether a commit
-/// that failed happened is not known: then all packs stay.
-async fn replace(
-    app: &Arc<App>,
+/// Packs that take the place of others.
+struct Exchange {
     id: RepositoryId,
-    old: &[String],
-    new: &[(PackInfo, PackContent)],
-    is_rebuild: bool,
-) -> Result<bool> {
-    let rows: Vec<NewPack<'_>> = new.iter().map(|(pack, content)| new_pack(pack, *content)).collect();
-    let mut tx = app.db.begin().await?;
-    if !forge_store::pushes::replace_packs(&mut tx, id, old, &rows, is_rebuild, app.now()).await? {
-        return Ok(false);
-    }
-    tx.commit().await?;
-    Ok(true)
-}
-
-/// Removes what is not on the manifest any more.
-async fn done(
-    app: &Arc<App>,
-    id: RepositoryId,
+    repository: Repository,
     old: Vec<String>,
-    new: &[(PackInfo, PackContent)],
-) -> Result<Combined> {
-    let objects = new.iter().map(|(pack, _)| pack.object_count).sum();
-    let done = Combined { from: old.len(), to: new.len(), objects };
-    tracing::info!(repository = id.0, ?done, "replaced packs");
-    remove(app, id, old).await?;
-    Ok(done)
+    new: Vec<(PackInfo, PackContent)>,
+    claim: Claim,
+}
+
+impl Exchange {
+    /// Makes sure that whatever happens, the next start knows which packs to look for.
+    async fn begin(
+        app: &Arc<App>,
+        id: RepositoryId,
+        old: Vec<String>,
+        new: Vec<(PackInfo, PackContent)>,
+    ) -> Result<Self> {
+        crash::point("maintain/copied");
+        let (repository, unique) = (app.git.repository(id), app.random_number());
+        let claim = {
+            let (repository, old) = (repository.clone(), old.clone());
+            blocking(move || repository.claim_outgoing(&old, unique)).await?
+        };
+        crash::point("maintain/claimed");
+        Ok(Self { id, repository, old, new, claim })
+    }
+
+    /// Changes the manifest; returns false if somebody else has changed it meanwhile, or the repository is gone. Whether a
+    /// commit that failed happened is not known: then all packs stay until the next start.
+    async fn commit(&self, app: &Arc<App>, is_rebuild: bool) -> Result<bool> {
+        let rows: Vec<NewPack<'_>> =
+            self.new.iter().map(|(pack, content)| new_pack(pack, *content)).collect();
+        let mut tx = app.db.begin().await?;
+        let (id, old) = (self.id, &self.old);
+        if !forge_store::pushes::replace_packs(&mut tx, id, old, &rows, is_rebuild, app.now()).await? {
+            return Ok(false);
+        }
+        crash::point("maintain/before-commit");
+        tx.commit().await?;
+        crash::point("maintain/after-commit");
+        Ok(true)
+    }
+
+    /// Removes the new packs, which are on no manifest.
+    async fn undo(self, app: &Arc<App>) -> Result<Combined> {
+        let new = self.new.iter().map(|(pack, _)| pack.name.clone()).collect();
+        self.remove(app, new).await?;
+        Ok(Combined::default())
+    }
+
+    /// Removes the old packs, which are on no manifest any more.
+    async fn finish(self, app: &Arc<App>) -> Result<Combined> {
+        let objects = self.new.iter().map(|(pack, _)| pack.object_count).sum();
+        let done = Combined { from: self.old.len(), to: self.new.len(), objects };
+        tracing::info!(repository = self.id.0, ?done, "replaced packs");
+        let old = self.old.clone();
+        self.remove(app, old).await?;
+        Ok(done)
+    }
+
+    /// Removes files, unless somebody copies the directory: then when that is over.
+    async fn remove(self, app: &Arc<App>, names: Vec<String>) -> Result<()> {
+        let _alone = app.git.maintenance.write().await;
+        blocking(move || {
+            names.iter().try_for_each(|name| self.repository.remove_pack_named(name))?;
+            crash::point("maintain/removed");
+            self.new.iter().try_for_each(|(pack, _)| self.repository.settle(&pack.name))?;
+            self.claim.settle()
+        })
+        .await
+    }
 }
 
 fn new_pack(pack: &PackInfo, content: PackContent) -> NewPack<'_> {
@@ -243,10 +284,8 @@ fn new_pack(pack: &PackInfo, content: PackContent) -> NewPack<'_> {
     }
 }
 
-/// Removes files, unless somebody copies the directory: then when that is over.
-async fn remove(app: &Arc<App>, id: RepositoryId, names: Vec<String>) -> Result<()> {
-    let _alone = app.git.maintenance.write().await;
-    let repository = app.git.repository(id);
-    let remove = move || names.iter().try_for_each(|name| repository.remove_pack_named(name));
-    tokio::task::spawn_blocking(remove).await.map_err(Error::internal)?.map_err(fault)
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> forge_git::Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?.map_err(fault)
 }

@@ -10,6 +10,7 @@ mod first_commit;
 mod maintenance;
 mod push;
 mod read;
+mod settle;
 mod shares;
 mod states;
 
@@ -17,6 +18,8 @@ pub use engine::{Engine, Limits};
 pub use first_commit::{FirstTree, NewFile, first_commit, first_files};
 pub use forge_git::fetch::Transport;
 pub use push::{PushAnswer, receive_pack};
+pub use settle::recover;
+
 pub use read::{Advertisement, FetchAnswer, Kept, Pack, advertise, upload_pack};
 
 pub use maintenance::{Combined, Pause, REBUILD, ROLL_UP};

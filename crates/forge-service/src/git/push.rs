@@ -8,7 +8,8 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use forge_git::objects::Objects;
 use forge_git::receive::{Command, CommandStatus, Quarantine, Reply, Request, Unpack, drain, report_status};
-use forge_git::{PackInfo, Repository};
+use forge_git::{PackInfo, Repository, crash};
+use forge_store::Tx;
 use forge_types::id::RepositoryId;
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, ObjectFormat, ObjectId, Result};
@@ -16,6 +17,7 @@ use tokio::io::AsyncRead;
 use tokio::sync::mpsc;
 
 use super::fault::{fault, in_time, told};
+use super::settle::{Fate, settle};
 use super::shares::Share;
 use crate::context::RequestContext;
 use crate::refs::{self, ATOMIC_FAILURE, Gate, Push, RefChange, Step};
@@ -181,6 +183,7 @@ impl Work {
     ) -> Result<(), String> {
         let git = &self.ctx.app().git;
         let mut quarantine = self.quarantine().await?;
+        crash::point("push/begun");
         if self.request.has_pack() {
             let ingest = quarantine.ingest(&git.processes, body, &git.limits.pack, reply);
             ingest.await.map_err(|error| told(&error))?;
@@ -189,6 +192,7 @@ impl Work {
             let sizes = quarantine.check_sizes(&git.processes, &tips, git.limits.pack.file_bytes);
             sizes.await.map_err(|error| told(&error))?;
         }
+        crash::point("push/indexed");
         if !self.is_plainly_connected(&quarantine, results).await? {
             let current = self.current_ids().await.map_err(|error| reason(&error))?;
             self.check_connectivity(&quarantine, &current, results).await?;
@@ -332,12 +336,9 @@ impl Work {
         for (at, result) in places.into_iter().zip(moved.results) {
             results[at] = result;
         }
-        if let Some(pack) = pack.filter(|_| !moved.is_pack_needed) {
-            let repository = self.repository.clone();
-            let removed = tokio::task::spawn_blocking(move || repository.remove_pack(&pack)).await;
-            if let Ok(Err(error)) = removed {
-                tracing::warn!(%error, "the pack of a refused push stays until maintenance");
-            }
+        if let Some(pack) = pack {
+            settle(self.repository.clone(), pack, moved.pack).await;
+            crash::point("push/settled");
         }
     }
 
@@ -378,21 +379,27 @@ impl Work {
         match outcome.await {
             Err(error) => failed(&error),
             Ok(outcome) if !outcome.is_applied => {
-                Moved { results: outcome.results, is_pack_needed: false, rebuilds_now: outcome.rebuilds_now }
+                Moved { results: outcome.results, pack: Fate::Unneeded, rebuilds_now: outcome.rebuilds_now }
             }
-            Ok(outcome) => match tx.commit().await.map_err(Error::from) {
-                Ok(()) => Moved { results: outcome.results, is_pack_needed: true, rebuilds_now: None },
-                Err(error) => Moved { is_pack_needed: true, ..failed(&error) },
+            Ok(outcome) => match committed(tx).await {
+                Ok(()) => Moved { results: outcome.results, pack: Fate::Kept, rebuilds_now: None },
+                Err(error) => Moved { pack: Fate::Unknown, ..failed(&error) },
             },
         }
     }
 }
 
+async fn committed(tx: Tx) -> Result<()> {
+    crash::point("push/before-commit");
+    tx.commit().await?;
+    crash::point("push/after-commit");
+    Ok(())
+}
+
 /// What became of the changes of a push.
 struct Moved {
     results: Vec<Result<(), String>>,
-    /// May a ref need the pack?
-    is_pack_needed: bool,
+    pack: Fate,
     /// Set if the objects are to be checked again first.
     rebuilds_now: Option<i64>,
 }
@@ -400,7 +407,7 @@ struct Moved {
 impl Moved {
     fn none(changes: &[RefChange], reason: &str) -> Self {
         let results = vec![Err(reason.to_owned()); changes.len()];
-        Self { results, is_pack_needed: false, rebuilds_now: None }
+        Self { results, pack: Fate::Unneeded, rebuilds_now: None }
     }
 }
 

@@ -1,0 +1,274 @@
+//! One forge through many crashes.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use forge_store::audit::AuditFilter;
+use forge_store::{Db, DbOptions};
+use forge_testing::fixtures::{git, succeed};
+use forge_testing::{Database, ScratchPostgres};
+use forge_types::RefName;
+use forge_types::id::RepositoryId;
+use tempfile::TempDir;
+
+use crate::program;
+use crate::worker::Worker;
+
+/// How long a start may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many push at once.
+const WORKERS: usize = 3;
+
+/// How many pushes each of them makes if nothing happens.
+const PUSHES: usize = 8;
+
+/// Numbers that look random and are the same for the same seed.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+}
+
+/// A forge, what it keeps, and who uses it.
+pub(crate) struct Life {
+    folder: TempDir,
+    postgres: Option<ScratchPostgres>,
+    token: String,
+    workers: Vec<Worker>,
+    seed: u64,
+    rounds: usize,
+    last: String,
+}
+
+/// A server that runs; killed when it is dropped.
+struct Running {
+    child: Child,
+    address: String,
+}
+
+impl Running {
+    fn is_over(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    fn kill(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Life {
+    /// Starts a forge for the first time, with one repository.
+    pub(crate) fn begin(database: Database, seed: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let postgres = match database {
+            Database::Sqlite => None,
+            Database::Postgres => Some(ScratchPostgres::empty()),
+        };
+        let workers = (0..WORKERS).map(|number| Worker::new(number, folder.path(), seed)).collect();
+        let mut life =
+            Self { folder, postgres, token: String::new(), workers, seed, rounds: 0, last: String::new() };
+        let server = life.start(None);
+        let data = life.data();
+        let at = ["--data", data.to_str().unwrap()];
+        program::succeed(
+            &[&["admin", "user", "create", "alice", "--email", "alice@forge.example"], &at[..]].concat(),
+        );
+        life.token =
+            program::succeed(&[&["admin", "token", "create", "alice", "--scopes", "repo"], &at[..]].concat());
+        let body = r#"{"name":"project"}"#;
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        write!(
+            stream,
+            "POST /api/v3/user/repos HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            server.address,
+            life.token,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        drop(server);
+        life
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Starts the server, which may die at a place.
+    fn start(&self, place: Option<(&str, usize)>) -> Running {
+        let data = self.data();
+        let run = data.join("run.json");
+        let _ = std::fs::remove_file(&run);
+        let mut words =
+            vec!["serve", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0", "--tls", "off"];
+        words.extend(["--url", "http://forge.example", "--log-level", "warn"]);
+        let url = self.postgres.as_ref().map(ScratchPostgres::url);
+        if let Some(url) = &url {
+            words.extend(["--database", url]);
+        }
+        let mut command = program::forge(&words);
+        if let Some((name, visits)) = place {
+            command.env("FORGE_CRASH_AT", format!("{name}:{visits}"));
+        }
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let mut running = Running { child: command.spawn().unwrap(), address: String::new() };
+        let began = Instant::now();
+        loop {
+            assert!(began.elapsed() < PATIENCE, "{}: the server does not start", self.context());
+            assert!(!running.is_over(), "{}: the server ended: {}", self.context(), self.log());
+            let info = std::fs::read_to_string(&run).unwrap_or_default();
+            let info: serde_json::Value = serde_json::from_str(&info).unwrap_or_default();
+            if let Some(address) = info["listen"][0].as_str()
+                && TcpStream::connect(address).is_ok()
+            {
+                address.clone_into(&mut running.address);
+                return running;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn context(&self) -> String {
+        format!("seed {}, round {}, {}", self.seed, self.rounds, self.last)
+    }
+
+    fn url(&self, server: &Running) -> String {
+        format!("http://alice:{}@{}/alice/project.git", self.token, server.address)
+    }
+
+    /// Pushes from all sides while packs are sorted, until the server dies at the place, or is killed at any moment.
+    pub(crate) fn crash(&mut self, place: Option<(&'static str, usize)>, random: &mut Random) {
+        self.rounds += 1;
+        self.last = format!("killed at {place:?}");
+        let mut server = self.start(place);
+        let url = self.url(&server);
+        let data = self.data();
+        let moment = Duration::from_millis(300 + random.next() % 1500);
+        std::thread::scope(|scope| {
+            let pushing: Vec<_> =
+                self.workers.iter_mut().map(|worker| scope.spawn(|| worker.push(&url, PUSHES))).collect();
+            let began = Instant::now();
+            let mut maintained = 0;
+            while !server.is_over() && pushing.iter().any(|worker| !worker.is_finished()) {
+                if place.is_none() && began.elapsed() > moment {
+                    break;
+                }
+                if began.elapsed() > Duration::from_millis(400) * (maintained + 1) {
+                    maintained += 1;
+                    // It fails when the server dies meanwhile.
+                    let words = ["repo", "maintain", "alice/project", "--data", data.to_str().unwrap()];
+                    let _ = program::forge(&words).output().unwrap();
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            if !server.is_over() && place.is_some_and(|(name, _)| name.starts_with("maintain/")) {
+                let words = ["repo", "maintain", "alice/project", "--data", data.to_str().unwrap()];
+                let _ = program::forge(&words).output().unwrap();
+            }
+            server.kill();
+        });
+    }
+
+    /// Starts the server and finds everything as it should be.
+    pub(crate) fn check(&mut self) {
+        let server = self.start(None);
+        let url = self.url(&server);
+        let context = self.context();
+        let listed = succeed(git(self.folder.path()).args(["ls-remote", "--heads", &url]));
+        let shown: BTreeMap<String, String> = listed
+            .lines()
+            .filter_map(|line| line.split_once('\t'))
+            .map(|(id, name)| (name.to_owned(), id.to_owned()))
+            .collect();
+        for worker in &mut self.workers {
+            worker.compare(&shown, &context);
+        }
+        let data = self.data();
+        let verified = program::forge(&["verify", "--data", data.to_str().unwrap()]).output().unwrap();
+        assert!(verified.status.success(), "{context}: {}", String::from_utf8_lossy(&verified.stdout));
+        let copy = self.folder.path().join("copy");
+        succeed(git(self.folder.path()).args(["clone", "--quiet", "--mirror", &url]).arg(&copy));
+        succeed(git(&copy).args(["fsck", "--strict", "--no-progress", "--no-dangling"]));
+        std::fs::remove_dir_all(&copy).unwrap();
+        self.check_records(&shown);
+        let left: Vec<_> = std::fs::read_dir(data.join("repositories/tmp")).unwrap().collect();
+        assert!(left.is_empty(), "{context}: {left:?}");
+    }
+
+    /// Every ref has the entry of its reflog and the audit event of the push that brought it where it is.
+    fn check_records(&self, shown: &BTreeMap<String, String>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let options = DbOptions::default();
+            let db = match &self.postgres {
+                None => Db::open_sqlite(&self.data().join("forge.db"), &options).await.unwrap(),
+                Some(postgres) => Db::open_postgres(&postgres.url(), &options).await.unwrap(),
+            };
+            let mut conn = db.read().await.unwrap();
+            let repository =
+                forge_store::inventory::list_repositories(&mut conn, RepositoryId(0), 1).await.unwrap()[0].id;
+            let filter = AuditFilter { event: Some("refs.updated".to_owned()), ..AuditFilter::default() };
+            let events = forge_store::audit::list(&mut conn, &filter, 100_000).await.unwrap();
+            let events: String = events.into_iter().map(|event| event.details).collect();
+            for (name, id) in shown {
+                let ref_name = RefName::new(name.as_str()).unwrap();
+                let log =
+                    forge_store::pushes::list_reflog(&mut conn, repository, &ref_name, 1).await.unwrap();
+                let last = log.first().and_then(|entry| entry.new_id).map(|id| id.to_string());
+                assert_eq!(last.as_deref(), Some(id.as_str()), "{}: the reflog of {name}", self.context());
+                assert!(events.contains(id.as_str()), "{}: no event for {name} at {id}", self.context());
+            }
+        });
+    }
+
+    /// Takes a pack away, as no crash does.
+    pub(crate) fn lose_a_pack(&self) {
+        let mut folders = vec![self.data().join("repositories")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "pack") {
+                    std::fs::remove_file(&path).unwrap();
+                    return;
+                }
+            }
+        }
+        panic!("there is no pack");
+    }
+}

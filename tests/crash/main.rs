@@ -1,0 +1,49 @@
+//! The forge is killed, again and again, at every step of a push and of maintenance. After each start everything that was
+//! acknowledged is there, nothing points to what is missing, and nothing lies about.
+//!
+//! The forge is a process of its own: this very program, started as the command `forge` (`program`). It dies at the places
+//! that `forge_git::crash` names, or at any moment. `FORGE_SEED` and `FORGE_CRASHES` choose how often and where; a failure
+//! names its seed.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod life;
+mod program;
+mod worker;
+
+use forge_git::crash::POINTS;
+use forge_testing::{Database, for_each_database_sync};
+
+use life::{Life, Random};
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+for_each_database_sync! {
+    fn what_was_acknowledged_outlives_every_crash(database) {
+        let seed = number("FORGE_SEED", 1);
+        let mut random = Random::new(seed);
+        let mut life = Life::begin(database, seed);
+        for round in 0..number("FORGE_CRASHES", 14) {
+            let place = match usize::try_from(round).unwrap_or_default() {
+                // Each place at least once, if there is time; then anywhere.
+                at if at < POINTS.len() => Some((POINTS[(at * 5 + random.below(2)) % POINTS.len()], 1 + random.below(4))),
+                _ if random.below(3) == 0 => None,
+                _ => Some((POINTS[random.below(POINTS.len())], 1 + random.below(12))),
+            };
+            life.crash(place, &mut random);
+            life.check();
+        }
+    }
+}
+
+/// A check that finds nothing would be worth nothing.
+#[test]
+fn a_loss_is_found() {
+    let mut life = Life::begin(Database::Sqlite, 7);
+    life.crash(None, &mut Random::new(7));
+    life.check();
+    life.lose_a_pack();
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| life.check())).is_err());
+}
