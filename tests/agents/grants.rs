@@ -53,6 +53,19 @@ for_each_database! {
         assert_eq!(forge.permission(&latter, &agent.login).await, None);
     }
 
+    async fn an_invite_names_a_repository_once_by_whatever_name(forge: TestForge) {
+        let alice = forge.human("alice").await;
+        forge.repository(&alice, "former", Visibility::Private).await;
+        let client = forge.client_of(&alice, None).await;
+        let _ = client.patch("/api/v3/repos/alice/former", &json!({ "name": "latter" })).await.expect(200);
+        let grant = |name: &str| json!({ "repo_full_name": name, "permission": "read" });
+        let path = format!("{EXT}/agent-invites");
+        for (one, other) in [("alice/latter", "alice/former"), ("alice/latter", "Alice/Latter")] {
+            let _ = client.post(&path, &json!({ "repo_grants": [grant(one), grant(other)] })).await.expect(422);
+        }
+        let _ = client.post(&path, &json!({ "repo_grants": [grant("alice/former")] })).await.expect(201);
+    }
+
     async fn what_an_agent_has_already_is_not_taken_away(forge: TestForge) {
         let alice = forge.human("alice").await;
         let tools = forge.repository(&alice, "tools", Visibility::Private).await;

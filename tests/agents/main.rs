@@ -12,6 +12,7 @@ mod registration;
 mod suspension;
 mod switch;
 mod unbinding;
+mod undoing;
 
 use forge_testing::{Client, TestAgent};
 use serde_json::{Value, json};

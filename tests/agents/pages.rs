@@ -19,6 +19,11 @@ pub(crate) async fn signed_in(forge: &TestForge, login: &str) -> Client {
         password: Some(PASSWORD.to_owned()),
     };
     admin::create_user(&admin::console(forge.app()), &new).await.expect("a free login");
+    signed_in_again(forge, login).await
+}
+
+/// Returns the browser of a person who has an account and has signed in.
+async fn signed_in_again(forge: &TestForge, login: &str) -> Client {
     let mut browser = forge.client();
     let csrf = csrf(&browser.visit("/login").await);
     browser.submit("/login", &[("csrf", &csrf), ("login", login), ("password", PASSWORD)]).await.expect(303);
@@ -162,13 +167,33 @@ for_each_database! {
         browser.visit(&path).await.expect(404);
     }
 
+    async fn a72_a_person_sees_a_new_binding_on_the_first_page_and_undoes_it(forge: TestForge) {
+        let mut browser = signed_in(&forge, "alice").await;
+        let agent = bind(&forge, &mut browser, "bot").await;
+        let path = format!("/settings/agents/{}", agent.login);
+        let notice = "was bound to you at 2026-01-01 00:00 UTC. If you did not expect that, undo it until 2026-01-02 00:00 UTC";
+        for page in ["/", "/settings/agents", &path] {
+            assert!(browser.visit(page).await.text().contains(notice), "{page}");
+        }
+        assert!(!act_as(&mut browser, &agent).await.text().contains(notice), "it is the person's, not the agent's");
+        submit(&mut browser, "/", &format!("{path}/undo"), &[]).await.expect(403);
+        submit(&mut browser, "/", "/switch/end", &[]).await.expect(303);
+        submit(&mut browser, "/settings/agents", &format!("{path}/undo"), &[]).await.expect(303);
+        assert!(!browser.visit("/settings/agents").await.text().contains(notice));
+        browser.visit(&path).await.expect(404);
+        let kept = bind(&forge, &mut browser, "kept").await;
+        forge.advance(std::time::Duration::from_secs(24 * 60 * 60));
+        let list = signed_in_again(&forge, "alice").await.visit("/settings/agents").await.text();
+        assert!(list.contains(&kept.login) && !list.contains("was bound to you"), "{list}");
+    }
+
     async fn a82_a_form_that_was_not_shown_to_this_browser_changes_nothing(forge: TestForge) {
         let mut browser = signed_in(&forge, "alice").await;
         let mut other = signed_in(&forge, "mallory").await;
         let agent = bind(&forge, &mut browser, "bot").await;
         let foreign = csrf(&other.visit("/settings/agents/invite").await);
         let path = format!("/settings/agents/{}", agent.login);
-        for action in ["switch", "suspend", "reset", "unbind"] {
+        for action in ["switch", "suspend", "reset", "unbind", "undo"] {
             let to = format!("{path}/{action}");
             browser.submit(&to, &[]).await.expect(403);
             browser.submit(&to, &[("csrf", &foreign)]).await.expect(403);

@@ -117,6 +117,8 @@ pub(crate) fn routes() -> Vec<Route> {
             .with(|_| json!({ "name": "Robo" }), &["name"])
             .of("/agent-bindings/nobody"),
         Route::new("DELETE /agent-bindings/{login}", Human, 200, ENDED).of("/agent-bindings/nobody"),
+        Route::new("POST /agent-bindings/{login}/undo", Human, 200, &["agent_login", "revoked_switch_sessions", "taken_back"])
+            .of("/agent-bindings/nobody/undo"),
         Route::new("POST /agent-bindings/{login}/reset-token", Human, 200, &["agent_login", "token", "revoked_credentials"])
             .with(|_| json!({ "credential": "bootstrap" }), &[])
             .of("/agent-bindings/nobody/reset-token"),

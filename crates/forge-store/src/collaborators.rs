@@ -147,7 +147,8 @@ pub async fn upsert(
         sql!(
             "INSERT INTO collaborators (repository_id, account_id, account_kind, permission, created_by, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (repository_id, account_id) DO UPDATE SET permission = excluded.permission"
+             ON CONFLICT (repository_id, account_id) DO UPDATE SET permission = excluded.permission, \
+             permission_before = NULL, invite_id = NULL"
         ),
         params![repository, account.id, account.kind.as_str(), permission.rank(), by, now],
     )

@@ -155,7 +155,8 @@ pub async fn upsert(
     tx.execute(
         sql!(
             "INSERT INTO organization_members (organization_id, member_id, member_kind, role, created_at) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organization_id, member_id) DO UPDATE SET role = excluded.role"
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organization_id, member_id) DO UPDATE SET role = excluded.role, \
+             invite_id = NULL"
         ),
         params![organization, account.id, account.kind.as_str(), role.as_str(), now],
     )

@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "audit", include_str!("../../../migrations/0007_audit.sql")),
     (8, "profile", include_str!("../../../migrations/0008_profile.sql")),
     (9, "visible_packs", include_str!("../../../migrations/0009_visible_packs.sql")),
+    (10, "undoing_bindings", include_str!("../../../migrations/0010_undoing_bindings.sql")),
 ];
 
 /// Returns the migrations as `dialect` reads them.

@@ -86,7 +86,8 @@ pub async fn upsert(
     tx.execute(
         sql!(
             "INSERT INTO team_members (team_id, organization_id, member_id, role, created_at) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (team_id, member_id) DO UPDATE SET role = excluded.role"
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (team_id, member_id) DO UPDATE SET role = excluded.role, \
+             role_before = NULL, invite_id = NULL"
         ),
         params![team.id, team.organization_id, member, role.as_str(), now],
     )

@@ -66,6 +66,8 @@ pub enum Action {
     AgentConfirm,
     /// End the binding of an agent.
     AgentUnbind,
+    /// Undo a fresh binding with all it gave, from either side.
+    AgentUndoBinding,
     /// Replace an agent's credentials (recovery).
     AgentRecover,
     /// Act as the agent for a short while.
@@ -179,6 +181,7 @@ action_names! {
     AgentList = "agent.list", AgentRead = "agent.read", AgentUpdate = "agent.update", AgentSuspend = "agent.suspend",
     AgentRestore = "agent.restore",
     AgentInvite = "agent.invite", AgentConfirm = "agent.confirm", AgentUnbind = "agent.unbind",
+    AgentUndoBinding = "agent.undo_binding",
     AgentRecover = "agent.recover", AgentSwitch = "agent.switch", AgentSwitchRenew = "agent.switch_renew",
     AgentSwitchEnd = "agent.switch_end",
     OrganizationCreate = "organization.create", OrganizationRead = "organization.read",

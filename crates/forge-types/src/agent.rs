@@ -62,6 +62,14 @@ pub struct Agent {
     pub suspended_by: Option<AccountId>,
 }
 
+impl Agent {
+    /// Returns until when its binding can be undone; none when it is bound to nobody or that is over at `now`.
+    #[must_use]
+    pub fn undo_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.bound_at.and_then(|bound_at| undo_until(bound_at, now))
+    }
+}
+
 /// An agent with what its human wants to see at a glance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentOverview {
@@ -191,6 +199,17 @@ pub struct AgentBinding {
     pub agent_id: AccountId,
     /// The human.
     pub human_id: AccountId,
+    /// The invitation that the agent accepted.
+    pub invite_id: InviteId,
     /// When the agent confirmed.
     pub bound_at: Timestamp,
+}
+
+/// How long after it came into being a binding can be undone, with all it gave.
+pub const UNDO_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Returns until when a binding of that moment can be undone; none when that is over at `now`.
+#[must_use]
+pub fn undo_until(bound_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    Some(bound_at.plus(UNDO_WINDOW)).filter(|until| now < *until)
 }

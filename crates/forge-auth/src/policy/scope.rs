@@ -56,6 +56,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::AgentInvite
         | A::AgentList
         | A::AgentUnbind
+        | A::AgentUndoBinding
         | A::AgentRecover
         | A::AgentSwitch => &[Scope::Repo],
         A::AccountListTeams | A::OrganizationReadMembers | A::TeamRead => &[Scope::ReadOrg, Scope::Repo],

@@ -221,6 +221,7 @@ const fn changes_trust(action: Action) -> bool {
             | Action::DeviceDecide
             | Action::ClientAuthorize
             | Action::AgentConfirm
+            | Action::AgentUndoBinding
             | Action::AgentInvite
             | Action::AgentUpdate
             | Action::CollaboratorManage
@@ -230,11 +231,11 @@ const fn changes_trust(action: Action) -> bool {
     )
 }
 
-/// Consenting to a human is no use of what the agent may reach, so it stays possible.
+/// Consenting to a human, and taking that back, is no use of what the agent may reach, so it stays possible.
 fn check_standing_access(principal: &Principal, kind: CredentialKind, action: Action) -> Verdict {
     let is_standing =
         matches!(kind, CredentialKind::Personal | CredentialKind::OAuth | CredentialKind::Session);
-    if !is_standing || action == Action::AgentConfirm {
+    if !is_standing || matches!(action, Action::AgentConfirm | Action::AgentUndoBinding) {
         return Ok(());
     }
     match principal.standing_access {

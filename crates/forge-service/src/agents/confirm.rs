@@ -9,7 +9,7 @@ use forge_types::agent::{AgentBinding, AgentInvite, InviteState};
 use forge_types::id::AccountId;
 use forge_types::{Action, Error, ErrorKind, Event, FieldCode, Result, name};
 
-use super::grants;
+use super::grants::Giving;
 use super::invites::find_by_token;
 use super::target::OwnAgent;
 use crate::context::RequestContext;
@@ -39,17 +39,13 @@ pub async fn confirm(ctx: &RequestContext, token: &Secret) -> Result<ConfirmedBi
     let invite = open_invite(ctx, &mut tx, token).await?;
     let _standing = Standing::of_caller(ctx, &mut tx, &[invite.human_id]).await?;
     let agent = free_agent(&mut tx, own.id).await?;
-    let binding = AgentBinding { agent_id: own.id, human_id: invite.human_id, bound_at: ctx.now() };
-    bind(ctx, &mut tx, &invite, &binding).await?;
+    let (human_id, invite_id) = (invite.human_id, invite.id.clone());
+    let binding = AgentBinding { agent_id: own.id, human_id, invite_id, bound_at: ctx.now() };
+    bind(ctx, &mut tx, &binding).await?;
     let inviter = inviter(ctx, &mut tx, invite.human_id).await?;
-    for grant in &invite.repository_grants {
-        let given = grants::give_repository(&inviter, ctx, &mut tx, &agent, grant).await;
-        given.map_err(|error| lost(ctx, &error, &inviter).unwrap_or(error))?;
-    }
-    for grant in &invite.team_grants {
-        let given = grants::give_team(&inviter, ctx, &mut tx, &agent, grant).await;
-        given.map_err(|error| lost(ctx, &error, &inviter).unwrap_or(error))?;
-    }
+    let given =
+        Giving { ctx, inviter: &inviter, agent: &agent, invite: &invite.id }.all(&mut tx, &invite).await;
+    given.map_err(|error| lost(ctx, &error, &inviter).unwrap_or(error))?;
     let event = Event::new("agent.bound").subject(invite.human_id).with("invite_id", invite.id.0.as_str());
     ctx.record(&mut tx, event).await?;
     tx.commit().await?;
@@ -96,11 +92,11 @@ async fn free_agent(tx: &mut Tx, id: AccountId) -> Result<AccountRef> {
 }
 
 /// Of two that want the same invitation or the same agent at once, the second waits here and is refused.
-async fn bind(ctx: &RequestContext, tx: &mut Tx, invite: &AgentInvite, binding: &AgentBinding) -> Result<()> {
-    if !forge_store::agents::invites::consume(tx, &invite.id, binding.agent_id, ctx.now()).await? {
+async fn bind(ctx: &RequestContext, tx: &mut Tx, binding: &AgentBinding) -> Result<()> {
+    if !forge_store::agents::invites::consume(tx, &binding.invite_id, binding.agent_id, ctx.now()).await? {
         return Err(used());
     }
-    if !forge_store::agents::bindings::insert(tx, binding, &invite.id).await? {
+    if !forge_store::agents::bindings::insert(tx, binding).await? {
         return Err(bound());
     }
     Ok(())

@@ -1,9 +1,11 @@
 //! What an invitation gives: access to repositories and places in teams. Each is decided twice, both times as the
-//! inviter: when the invitation is made and when it is accepted.
+//! inviter: when the invitation is made and when it is accepted. `undo` takes back what accepting gave.
 
 use forge_store::Tx;
+use forge_store::agents::given;
 use forge_types::account::AccountRef;
-use forge_types::agent::{RepositoryGrant, TeamGrant};
+use forge_types::agent::{AgentInvite, RepositoryGrant, TeamGrant};
+use forge_types::id::InviteId;
 use forge_types::organization::{Team, TeamRole};
 use forge_types::{Action, Error, Event, FieldCode, Permission, Result};
 
@@ -41,7 +43,7 @@ pub(super) async fn repositories(
     tx: &mut Tx,
     asked: &[RepositoryGrantRequest],
 ) -> Result<Vec<RepositoryGrant>> {
-    let mut grants = Vec::with_capacity(asked.len());
+    let mut grants: Vec<RepositoryGrant> = Vec::with_capacity(asked.len());
     for RepositoryGrantRequest { repo_full_name, permission } in asked {
         let Some((owner, name)) = repo_full_name.split_once('/') else {
             let message = "repo_full_name must be `OWNER/NAME`";
@@ -49,6 +51,11 @@ pub(super) async fn repositories(
         };
         let target = RepositoryTarget::Name(owner, name);
         let found = ctx.authorize(tx, target, Action::CollaboratorManage).await?;
+        // By its id: a former name leads to the same one.
+        if grants.iter().any(|grant| grant.repository_id == found.repository.id) {
+            let message = "a repository is named twice";
+            return Err(Error::invalid("AgentInvite", "repo_grants", FieldCode::Invalid, message));
+        }
         grants.push(RepositoryGrant {
             repository_id: found.repository.id,
             repo_full_name: found.repository.full_name(),
@@ -92,87 +99,84 @@ pub(super) async fn teams(
     Ok(grants)
 }
 
-/// Gives the agent what the grant says, if the inviter may still give it. More than that is never taken away.
-///
-/// # Errors
-/// What the decision about the inviter says.
-pub(super) async fn give_repository(
-    inviter: &RequestContext,
-    ctx: &RequestContext,
-    tx: &mut Tx,
-    agent: &AccountRef,
-    grant: &RepositoryGrant,
-) -> Result<()> {
-    let target = RepositoryTarget::Id(grant.repository_id);
-    let found = inviter.authorize(tx, target, Action::CollaboratorManage).await?;
-    let repository = &found.repository;
-    if repository.owner.id == agent.id {
-        return Ok(());
-    }
-    let by = inviter.account()?.id;
-    let before =
-        forge_store::collaborators::upsert(tx, repository.id, agent, grant.permission, by, ctx.now()).await?;
-    if let Some(before) = before.filter(|before| *before > grant.permission) {
-        forge_store::collaborators::upsert(tx, repository.id, agent, before, by, ctx.now()).await?;
-    }
-    let event = Event::new("collaborator.set")
-        .repository(repository.id)
-        .subject(agent.id)
-        .with("permission", grant.permission.role_name())
-        .with("granted_by", inviter.account()?.login.as_str());
-    ctx.record(tx, event).await
+/// An invitation that is being accepted. What it gives and what stood before is kept with it, so that it can be undone.
+pub(super) struct Giving<'a> {
+    /// The agent's request.
+    pub(super) ctx: &'a RequestContext,
+    /// Whose rights decide.
+    pub(super) inviter: &'a RequestContext,
+    /// Who receives.
+    pub(super) agent: &'a AccountRef,
+    /// The invitation.
+    pub(super) invite: &'a InviteId,
 }
 
-/// Puts the agent into the team, and into its organization, if the inviter may still do both.
-///
-/// # Errors
-/// What the decision about the inviter says.
-pub(super) async fn give_team(
-    inviter: &RequestContext,
-    ctx: &RequestContext,
-    tx: &mut Tx,
-    agent: &AccountRef,
-    grant: &TeamGrant,
-) -> Result<()> {
-    let found = inviter.authorize(tx, TeamTarget::Id(grant.team_id), Action::TeamManageMembers).await?;
-    let team = &found.team;
-    join_organization(inviter, ctx, tx, agent, team).await?;
-    let present = forge_store::team_members::find(tx, team.id, agent.id).await?;
-    if present.is_none_or(|present| present.role < grant.role) {
-        forge_store::team_members::upsert(tx, team, agent.id, grant.role, ctx.now()).await?;
+impl Giving<'_> {
+    /// Gives the agent all that the invitation carries and the inviter may still give.
+    ///
+    /// # Errors
+    /// What the decision about the inviter says.
+    pub(super) async fn all(&self, tx: &mut Tx, invite: &AgentInvite) -> Result<()> {
+        for grant in &invite.repository_grants {
+            self.repository(tx, grant).await?;
+        }
+        for grant in &invite.team_grants {
+            self.team(tx, grant).await?;
+        }
+        Ok(())
     }
-    let event = team_event("team.member_set", team, agent, inviter)?.with("role", grant.role.as_str());
-    ctx.record(tx, event).await
-}
 
-async fn join_organization(
-    inviter: &RequestContext,
-    ctx: &RequestContext,
-    tx: &mut Tx,
-    agent: &AccountRef,
-    team: &Team,
-) -> Result<()> {
-    let organization = team.organization_id;
-    if forge_store::members::find(tx, organization, agent.id).await?.is_some() {
-        return Ok(());
+    /// More than the grant says is never taken away.
+    async fn repository(&self, tx: &mut Tx, grant: &RepositoryGrant) -> Result<()> {
+        let target = RepositoryTarget::Id(grant.repository_id);
+        let found = self.inviter.authorize(tx, target, Action::CollaboratorManage).await?;
+        let (id, permission) = (found.repository.id, grant.permission);
+        if found.repository.owner.id == self.agent.id {
+            return Ok(());
+        }
+        let (by, now) = (self.inviter.account()?.id, self.ctx.now());
+        if given::raise_permission(tx, self.invite, id, self.agent, permission, by, now).await? {
+            let event = self.event("collaborator.set")?.repository(id);
+            self.ctx.record(tx, event.with("permission", permission.role_name())).await?;
+        }
+        Ok(())
     }
-    let target = OrganizationTarget::Id(organization);
-    inviter.authorize(tx, target, Action::OrganizationManageMembers).await?;
-    forge_store::members::insert_if_absent(tx, organization, agent, ctx.now()).await?;
-    let event = team_event("organization.member_added", team, agent, inviter)?.with("role", "member");
-    ctx.record(tx, event).await
-}
 
-fn team_event(
-    name: &'static str,
-    team: &Team,
-    agent: &AccountRef,
-    inviter: &RequestContext,
-) -> Result<Event> {
-    Ok(Event::new(name)
-        .organization(team.organization_id)
-        .subject(agent.id)
-        .with("team", team.slug.as_str())
-        .with("login", agent.login.as_str())
-        .with("granted_by", inviter.account()?.login.as_str()))
+    /// Puts the agent into the team, and into its organization.
+    async fn team(&self, tx: &mut Tx, grant: &TeamGrant) -> Result<()> {
+        let target = TeamTarget::Id(grant.team_id);
+        let found = self.inviter.authorize(tx, target, Action::TeamManageMembers).await?;
+        let team = &found.team;
+        self.organization(tx, team).await?;
+        if given::raise_role(tx, self.invite, team, self.agent.id, grant.role, self.ctx.now()).await? {
+            let event = self.team_event("team.member_set", team)?;
+            self.ctx.record(tx, event.with("role", grant.role.as_str())).await?;
+        }
+        Ok(())
+    }
+
+    async fn organization(&self, tx: &mut Tx, team: &Team) -> Result<()> {
+        let organization = team.organization_id;
+        if forge_store::members::find(tx, organization, self.agent.id).await?.is_some() {
+            return Ok(());
+        }
+        let target = OrganizationTarget::Id(organization);
+        self.inviter.authorize(tx, target, Action::OrganizationManageMembers).await?;
+        if given::join_organization(tx, self.invite, organization, self.agent, self.ctx.now()).await? {
+            let event = self.team_event("organization.member_added", team)?;
+            self.ctx.record(tx, event.with("role", "member")).await?;
+        }
+        Ok(())
+    }
+
+    fn team_event(&self, name: &'static str, team: &Team) -> Result<Event> {
+        Ok(self.event(name)?.organization(team.organization_id).with("team", team.slug.as_str()))
+    }
+
+    fn event(&self, name: &'static str) -> Result<Event> {
+        Ok(Event::new(name)
+            .subject(self.agent.id)
+            .with("login", self.agent.login.as_str())
+            .with("granted_by", self.inviter.account()?.login.as_str()))
+    }
 }

@@ -72,11 +72,6 @@ fn check(request: &InviteRequest) -> Result<()> {
     if request.repositories.len() > MOST_GRANTS || request.teams.len() > MOST_GRANTS {
         return refuse("repo_grants", "an invite carries at most 50 repositories and 50 teams");
     }
-    let repositories: BTreeSet<String> =
-        request.repositories.iter().map(|grant| name::key(&grant.repo_full_name)).collect();
-    if repositories.len() < request.repositories.len() {
-        return refuse("repo_grants", "a repository is named twice");
-    }
     let teams: BTreeSet<(String, String)> =
         request.teams.iter().map(|grant| (name::key(&grant.org), name::key(&grant.team_slug))).collect();
     if teams.len() < request.teams.len() {

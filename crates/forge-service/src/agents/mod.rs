@@ -1,7 +1,8 @@
 //! Agents: principals of their own, which register, consent to a human, are recovered and acted for.
 //!
-//! `register` and `create` bring them into being, `invites`, `grants` and `confirm` bind them to a human, `bindings` and
-//! `switch` are what the human may do then, `state` changes and suspends them, `expiry` removes those that nobody bound.
+//! `register` and `create` bring them into being, `invites`, `grants` and `confirm` bind them to a human, `undo` takes that
+//! back, `bindings` and `switch` are what the human may do meanwhile, `state` changes and suspends them, `expiry` removes
+//! those that nobody bound.
 //! INVARIANT: a binding comes into being only in a transaction that holds the agent's own credential and an open
 //! invitation, and in which the inviter still has every right that the invitation gives away.
 
@@ -15,6 +16,7 @@ mod register;
 mod state;
 mod switch;
 mod target;
+mod undo;
 
 pub use bindings::{Recovered, last_recovery, recover, rename, unbind};
 pub use confirm::{ConfirmedBinding, confirm};
@@ -26,6 +28,7 @@ pub use register::{Registration, register};
 pub use state::{AgentChanges, restore, suspend, update};
 pub use switch::{end_switch, list_switches, open_switch, renew_switch};
 pub use target::{AgentTarget, OwnAgent};
+pub use undo::{UndoneBinding, list_fresh, undo_binding};
 
 use forge_types::agent::{Agent, AgentOverview};
 use forge_types::page::{Page, PageRequest};

@@ -1,7 +1,8 @@
 //! Agents: what an agent account has beyond any account. `overview` lists them for their human, `bindings` says whose
-//! they are, `invites` keeps the invitations.
+//! they are, `invites` keeps the invitations, `given` what accepting one gave.
 
 pub mod bindings;
+pub mod given;
 pub mod invites;
 pub mod overview;
 

@@ -3,24 +3,26 @@
 use axum::Router;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
-use maud::html;
+use maud::{Markup, html};
 
 use crate::WebState;
 use crate::browser::Browser;
+use crate::error::WebError;
 use crate::layout;
+use crate::pages::settings::notices;
 
 pub(super) fn routes() -> Router<WebState> {
     Router::new().route("/", get(home))
 }
 
-async fn home(browser: Browser) -> Response {
+async fn home(browser: Browser) -> Result<Response, WebError> {
     match browser.account() {
-        None => Redirect::to("/login").into_response(),
-        Some(_) => signed_in(&browser).into_response(),
+        None => Ok(Redirect::to("/login").into_response()),
+        Some(_) => Ok(signed_in(&browser, &notices(&browser).await?).into_response()),
     }
 }
 
-fn signed_in(browser: &Browser) -> Html<String> {
+fn signed_in(browser: &Browser, notices: &Markup) -> Html<String> {
     let origin = browser.ctx.settings().origin.clone();
     let host = origin.host_str().unwrap_or_default();
     layout::page(
@@ -28,6 +30,7 @@ fn signed_in(browser: &Browser) -> Html<String> {
         "Home",
         &html! {
             h1 { "Your forge" }
+            (notices)
             p { "This forge speaks to GitHub's clients. On your own machine:" }
             pre.secret { "gh auth login --hostname " (host) " --web" }
             ul {

@@ -3,6 +3,8 @@
 mod agents;
 mod tokens;
 
+pub(crate) use agents::notices;
+
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;

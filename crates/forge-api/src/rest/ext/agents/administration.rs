@@ -44,5 +44,5 @@ pub(super) async fn create(Ctx(ctx): Ctx, JsonBody(body): JsonBody<Body>) -> Api
         credential: body.credential.map(Into::into),
     };
     let agent = agents::create(&ctx, &new).await?;
-    Ok(secret((StatusCode::CREATED, created(ctx.settings(), &agent))))
+    Ok(secret((StatusCode::CREATED, created(&ctx, &agent))))
 }

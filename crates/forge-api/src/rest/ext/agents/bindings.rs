@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use forge_service::Secret;
 use forge_service::agents;
+use forge_types::agent::undo_until;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -30,6 +31,7 @@ pub(super) async fn confirm(
         "human_user_id": confirmed.binding.human_id,
         "agent_user_id": confirmed.binding.agent_id,
         "bound_at": confirmed.binding.bound_at,
+        "undo_until": undo_until(confirmed.binding.bound_at, ctx.now()),
         "human_login": confirmed.human_login,
         "agent_login": confirmed.agent_login,
         "repo_grants": repository_grants(&confirmed.invite.repository_grants),
@@ -50,12 +52,32 @@ pub(super) async fn rename(
     JsonBody(body): JsonBody<RenameBody>,
 ) -> ApiResult<Json<Value>> {
     let renamed = agents::rename(&ctx, &login, &body.name).await?;
-    Ok(Json(json!({ "agent": agent(ctx.settings(), &renamed) })))
+    Ok(Json(json!({ "agent": agent(&ctx, &renamed) })))
 }
 
 pub(super) async fn unbind(Ctx(ctx): Ctx, Path(login): Path<String>) -> ApiResult<Json<Value>> {
     let (agent, ended) = agents::unbind(&ctx, &login).await?;
     Ok(Json(json!({ "agent_login": agent.account.login, "revoked_switch_sessions": ended })))
+}
+
+pub(super) async fn undo(Ctx(ctx): Ctx, Path(login): Path<String>) -> ApiResult<Json<Value>> {
+    let undone = agents::undo_binding(&ctx, &login).await?;
+    let permissions = undone.permissions.iter().map(
+        |given| json!({ "repo_full_name": given.repo_full_name, "permission": given.permission.role_name() }),
+    );
+    let places = undone
+        .places
+        .iter()
+        .map(|given| json!({ "org": given.org, "team_slug": given.team_slug, "role": given.role.as_str() }));
+    Ok(Json(json!({
+        "agent_login": undone.agent.account.login,
+        "revoked_switch_sessions": undone.revoked_switch_sessions,
+        "taken_back": {
+            "repo_grants": permissions.collect::<Vec<_>>(),
+            "team_grants": places.collect::<Vec<_>>(),
+            "org_memberships": undone.memberships.iter().map(|given| &given.org).collect::<Vec<_>>(),
+        },
+    })))
 }
 
 #[derive(Default, Deserialize)]

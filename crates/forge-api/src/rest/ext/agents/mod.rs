@@ -38,6 +38,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .route("/agents/{login}", get(state::find).patch(state::update))
         .route("/agents/{login}/suspension", put(state::suspend).delete(state::restore))
         .route("/admin/agents", post(administration::create))
+        .route("/agent-bindings/{login}/undo", post(bindings::undo))
         .route("/agent-invites", get(invites::list))
         .route("/agent-invites/{id}", get(invites::find).delete(invites::withdraw))
         .route("/agent-bindings/{login}/switch-session", get(switch::list).delete(switch::end_all))

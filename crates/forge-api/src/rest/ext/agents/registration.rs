@@ -37,5 +37,5 @@ pub(super) async fn register(
         credential: body.credential.map(Into::into),
     };
     let agent = agents::register(&ctx, presented.as_ref(), &registration).await?;
-    Ok(secret((StatusCode::CREATED, created(ctx.settings(), &agent))))
+    Ok(secret((StatusCode::CREATED, created(&ctx, &agent))))
 }

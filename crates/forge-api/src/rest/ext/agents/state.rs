@@ -17,13 +17,13 @@ use crate::page::PageQuery;
 
 pub(super) async fn list_own(Ctx(ctx): Ctx, page: PageQuery) -> ApiResult<Response> {
     let found = agents::list_own(&ctx, page.request).await?;
-    let found = found.map(|one| overview(ctx.settings(), &one));
+    let found = found.map(|one| overview(&ctx, &one));
     Ok(page.answer(ctx.settings(), &found))
 }
 
 pub(super) async fn find(Ctx(ctx): Ctx, Path(login): Path<String>) -> ApiResult<Json<Value>> {
     let found = agents::find(&ctx, &login).await?;
-    Ok(Json(agent(ctx.settings(), &found)))
+    Ok(Json(agent(&ctx, &found)))
 }
 
 #[derive(Default, Deserialize)]
@@ -52,7 +52,7 @@ pub(super) async fn update(
         standing_access: body.standing_access,
     };
     let changed = agents::update(&ctx, &login, changes).await?;
-    Ok(Json(agent(ctx.settings(), &changed)))
+    Ok(Json(agent(&ctx, &changed)))
 }
 
 #[derive(Default, Deserialize)]

@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::Path;
 use axum::response::Response;
+use forge_service::RequestContext;
 use forge_service::Secret;
 use forge_service::agents;
-use forge_service::{RequestContext, Settings};
 use forge_types::Error;
 use forge_types::agent::Agent;
 use forge_types::credential::Credential;
@@ -19,19 +19,19 @@ use crate::rest::ext::secret;
 
 pub(super) async fn open(Ctx(ctx): Ctx, Path(login): Path<String>) -> ApiResult<Response> {
     let (agent, value, session) = agents::open_switch(&ctx, &login).await?;
-    Ok(opened(ctx.settings(), &agent, &value, &session))
+    Ok(opened(&ctx, &agent, &value, &session))
 }
 
 pub(super) async fn refresh(Ctx(ctx): Ctx, Path(login): Path<String>) -> ApiResult<Response> {
     let (agent, value, session) = agents::renew_switch(&ctx, &login).await?;
-    Ok(opened(ctx.settings(), &agent, &value, &session))
+    Ok(opened(&ctx, &agent, &value, &session))
 }
 
-fn opened(settings: &Settings, agent: &Agent, value: &Secret, session: &Credential) -> Response {
+fn opened(ctx: &RequestContext, agent: &Agent, value: &Secret, session: &Credential) -> Response {
     secret(Json(json!({
         "agent_login": agent.account.login,
         "token": views::credential(session, Some(value)),
-        "user": views::agent(settings, agent),
+        "user": views::agent(ctx, agent),
     })))
 }
 

@@ -1,8 +1,8 @@
 //! How agents, their invitations and credentials look. An agent is GitHub's simple user with more beside it.
 
 use axum::Json;
+use forge_service::RequestContext;
 use forge_service::Secret;
-use forge_service::Settings;
 use forge_service::agents::CreatedAgent;
 use forge_service::app::AgentCredential;
 use forge_types::account::{AccountRef, AccountStatus};
@@ -44,21 +44,21 @@ pub(super) fn no_keys<T>(jwk: Option<&T>) -> Result<()> {
 }
 
 /// Returns the answer that shows an agent's first credential.
-pub(super) fn created(settings: &Settings, created: &CreatedAgent) -> Json<Value> {
+pub(super) fn created(ctx: &RequestContext, created: &CreatedAgent) -> Json<Value> {
     let kind = if created.credential.kind == CredentialKind::Bootstrap { "bootstrap" } else { "token" };
     Json(json!({
         "login": created.agent.account.login,
         "token": created.secret.expose(),
         "credential": kind,
         "repo_full_name": created.repository.as_ref().map(forge_types::repository::Repository::full_name),
-        "agent": agent(settings, &created.agent),
+        "agent": agent(ctx, &created.agent),
     }))
 }
 
 /// Returns an agent.
-pub(super) fn agent(settings: &Settings, agent: &Agent) -> Value {
+pub(super) fn agent(ctx: &RequestContext, agent: &Agent) -> Value {
     let account = &agent.account;
-    let links = Links::new(settings);
+    let links = Links::new(ctx.settings());
     let user = |account: &AccountRef| SimpleUser::new(&links, account);
     let mut view = json!(user(&account.into()));
     let more = json!({
@@ -69,6 +69,7 @@ pub(super) fn agent(settings: &Settings, agent: &Agent) -> Value {
         "description": account.description,
         "owner": agent.owner.as_ref().map(user),
         "bound_at": agent.bound_at,
+        "undo_until": agent.undo_until(ctx.now()),
         "created_by": agent.creator.as_ref().map(user),
         "created_at": account.created_at,
         "updated_at": account.updated_at,
@@ -83,7 +84,7 @@ pub(super) fn agent(settings: &Settings, agent: &Agent) -> Value {
 }
 
 /// Returns an agent as its human lists it.
-pub(super) fn overview(settings: &Settings, overview: &AgentOverview) -> Value {
+pub(super) fn overview(ctx: &RequestContext, overview: &AgentOverview) -> Value {
     let state = match (overview.agent.account.status, overview.credential_created_at) {
         (AccountStatus::Suspended | AccountStatus::Deleted, _) => "suspended",
         (AccountStatus::Active, Some(_)) => "active",
@@ -106,7 +107,7 @@ pub(super) fn overview(settings: &Settings, overview: &AgentOverview) -> Value {
         })
         .collect();
     json!({
-        "agent": agent(settings, &overview.agent),
+        "agent": agent(ctx, &overview.agent),
         "bound_at": overview.agent.bound_at,
         "token_status": token_status,
         "access_summary": { "repos": repositories, "teams": teams },

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::super::{Section, page};
-use super::{PATH, moment, path_of};
+use super::{PATH, moment, path_of, undo};
 use crate::browser::{Browser, SignedIn};
 use crate::error::WebError;
 
@@ -37,6 +37,7 @@ pub(super) async fn show(
     let body = html! {
         div.row { h1 { "Agents" } a.button href="/settings/agents/invite" { "Invite an agent" } }
         p { "An agent has an account, a token and repositories of its own. One that accepted your invite is yours to recover, suspend and act as." }
+        (undo::notices(&browser).await?)
         (agents_table(&found))
         p {
             @if request.number() > 1 { a href={ (PATH) "?page=" (request.number() - 1) } { "Back" } " " }

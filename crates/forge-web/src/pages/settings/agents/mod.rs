@@ -1,10 +1,13 @@
 //! One's agents: `list` shows them with the invitations, `invite` makes one, `one` is the page of a single agent with
-//! what can be done to it, `recovery` holds what needs a second look.
+//! what can be done to it, `recovery` holds what needs a second look, `undo` tells of new bindings.
 
 mod invite;
 mod list;
 mod one;
 mod recovery;
+mod undo;
+
+pub(crate) use undo::notices;
 
 use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -28,6 +31,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/settings/agents/{login}/switch", post(one::switch))
         .route("/settings/agents/{login}/switch/{id}/end", post(one::end_switch))
         .route("/settings/agents/{login}/reset", get(recovery::ask_reset).post(recovery::reset))
+        .route("/settings/agents/{login}/undo", post(undo::create))
         .route("/settings/agents/{login}/unbind", get(recovery::ask_unbind).post(recovery::unbind))
 }
 

@@ -13,7 +13,7 @@ use forge_types::id::CredentialId;
 use maud::{Markup, html};
 
 use super::super::{Section, page};
-use super::{go, moment, path_of};
+use super::{go, moment, path_of, undo};
 use crate::browser::{Browser, Present, SignedIn};
 use crate::error::{Problem, WebError, problems};
 use crate::form::{Form, Nothing, one};
@@ -48,6 +48,9 @@ fn render(browser: &Browser, status: StatusCode, shown: &Shown<'_>, problems: &[
         (summary(problems))
         (facts(agent))
         @if browser.person.is_none() {
+            @if agent.owner.as_ref().map(|owner| owner.id) == browser.account().map(|account| account.id) {
+                (undo::notice(browser, agent))
+            }
             (acting(browser, agent, sessions))
             h2 { "What it is" }
             (editing(browser, agent, problems))
