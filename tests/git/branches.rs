@@ -32,6 +32,21 @@ async fn written(work: &Path, text: &str) -> String {
 }
 
 for_each_database! {
+    async fn a_list_of_refs_names_its_last_page(forge: TestForge) {
+        let bench = Bench::new(forge).await;
+        let work = bench.pushed("work").await;
+        git(&work, ["push", "-q", "origin", "HEAD:refs/heads/two", "HEAD:refs/heads/three", "HEAD:refs/tags/v1"]).await.good();
+        let client = bench.forge.client_of(&bench.alice, Some("repo")).await;
+        for list in ["branches", "git/matching-refs/heads/"] {
+            let path = format!("/api/v3/repos/alice/project/{list}");
+            let first = client.get(&format!("{path}?per_page=1")).await.expect(200);
+            let link = first.header("link").unwrap_or_default();
+            let last = format!("<https://forge.example{path}?per_page=1&page=3>; rel=\"last\"");
+            assert!(link.contains(&last), "{link}");
+            assert_eq!(client.get(&path).await.expect(200).json().as_array().map(Vec::len), Some(3));
+        }
+    }
+
     async fn a_branch_is_shown_with_its_newest_commit(forge: TestForge) {
         let bench = Bench::new(forge).await;
         let work = bench.pushed("work").await;

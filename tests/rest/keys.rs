@@ -3,7 +3,8 @@
 use forge_testing::{TestForge, for_each_database};
 use serde_json::json;
 
-const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA6rWI3G1sz07DnfFlrouTcysQlj2P+jpNSOEWD9OJ3X";
+pub(crate) const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA6rWI3G1sz07DnfFlrouTcysQlj2P+jpNSOEWD9OJ3X";
 
 for_each_database! {
     async fn a_key_has_one_owner_in_the_whole_forge(forge: TestForge) {

@@ -4,7 +4,8 @@ use forge_testing::{Client, TestForge, for_each_database};
 use forge_types::account::Account;
 use serde_json::json;
 
-use crate::{names, organization, repository};
+use crate::keys::KEY;
+use crate::{names, organization, repository, statements};
 
 /// A forge with every way to have, and not to have, access.
 struct World {
@@ -133,28 +134,84 @@ for_each_database! {
         for name in ["a", "b", "c", "d", "e"] {
             repository(&alice, "user", name, "public").await;
         }
-        let lists = [
+        for (list, length) in [
             ("/api/v3/user/repos?", 5),
             ("/api/v3/users/alice/repos?", 5),
             ("/api/v3/search/repositories?q=user:alice&", 5),
             ("/api/v3/repos/alice/a/labels?", 9),
-        ];
-        for (list, length) in lists {
-            let last = |link: &str| {
-                let part = link.split(", ").find(|part| part.ends_with("rel=\"last\"")).map(str::to_owned);
-                part.map(|part| {
-                    let address = part.split(['<', '>']).nth(1).expect("an address");
-                    address.rsplit('=').next().expect("a value").parse::<u32>().expect("a number")
-                })
-            };
-            let page = async |query: &str| {
-                let answer = alice.get(&format!("{list}{query}")).await.expect(200);
-                answer.header("link").map(str::to_owned).unwrap_or_default()
-            };
-            assert_eq!(last(&page("per_page=1").await), Some(length), "{list}");
-            assert_eq!(last(&page("per_page=4").await), Some(length.div_ceil(4)), "{list}");
-            assert_eq!(last(&page(&format!("per_page=1&page={length}")).await), None, "the last page names none: {list}");
-            assert_eq!(last(&page("per_page=100").await), None, "{list}");
+            ("/api/v3/licenses?featured=true&", 3),
+        ] {
+            names_its_last_page(&alice, list, length).await;
         }
     }
+
+    async fn a_list_of_people_teams_and_keys_names_its_last_page(forge: TestForge) {
+        let (alice, put) = (forge.human_client("alice").await, json!({}));
+        for login in ["acme", "bees", "cats"] {
+            organization(&alice, login).await;
+            let team = json!({ "name": login, "privacy": "closed" });
+            alice.post("/api/v3/orgs/acme/teams", &team).await.expect(201);
+            let name = json!({ "name": login, "visibility": "private" });
+            alice.post("/api/v3/orgs/acme/repos", &name).await.expect(201);
+            alice.put(&format!("/api/v3/orgs/acme/teams/acme/repos/acme/{login}"), &put).await.expect(204);
+            alice.put(&format!("/api/v3/orgs/{login}/public_members/alice"), &put).await.expect(204);
+        }
+        for login in ["bees", "cats"] {
+            alice.put(&format!("/api/v3/orgs/acme/teams/{login}/repos/acme/acme"), &put).await.expect(204);
+            alice.put(&format!("/api/v3/orgs/acme/teams/{login}/memberships/alice"), &put).await.expect(200);
+        }
+        for login in ["bob", "carol"] {
+            let member = forge.human_client(login).await;
+            alice.put(&format!("/api/v3/orgs/acme/memberships/{login}"), &put).await.expect(200);
+            member.put(&format!("/api/v3/orgs/acme/public_members/{login}"), &put).await.expect(204);
+            alice.put(&format!("/api/v3/orgs/acme/teams/acme/memberships/{login}"), &put).await.expect(200);
+        }
+        for number in 1..=3 {
+            let key = KEY.replace("jpNSO", &format!("jpN{number}O"));
+            for keys in ["keys", "ssh_signing_keys"] {
+                alice.post(&format!("/api/v3/user/{keys}"), &json!({ "title": "key", "key": key })).await.expect(201);
+            }
+            alice.post("/api/ext/v1/user/tokens", &json!({ "name": "spare" })).await.expect(201);
+            let agent = forge.registered_agent("bot").await;
+            forge.bind(&alice, &agent, &json!({})).await;
+        }
+        for list in [
+            "user/orgs", "user/memberships/orgs", "users/alice/orgs", "orgs/acme/members", "orgs/acme/public_members",
+            "orgs/acme/teams", "user/teams", "orgs/acme/teams/acme/members", "orgs/acme/teams/acme/repos",
+            "repos/acme/acme/teams", "repos/acme/acme/collaborators", "user/keys", "users/alice/keys",
+            "user/ssh_signing_keys", "users/alice/ssh_signing_keys",
+        ] {
+            names_its_last_page(&alice, &format!("/api/v3/{list}?"), 3).await;
+        }
+        names_its_last_page(&alice, "/api/v3/orgs/acme/members?role=member&", 2).await;
+        names_its_last_page(&alice, "/api/ext/v1/agent-invites?", 3).await;
+        names_its_last_page(&alice, "/api/ext/v1/user/agents?", 3).await;
+        // The fourth is the one that asks.
+        names_its_last_page(&alice, "/api/ext/v1/user/tokens?", 4).await;
+    }
+
+    async fn naming_the_last_page_costs_no_statement(forge: TestForge) {
+        let alice = forge.human_client("alice").await;
+        for login in ["acme", "bees", "cats"] {
+            organization(&alice, login).await;
+        }
+        for query in ["", "?per_page=1", "?per_page=1&page=3", "?page=9"] {
+            assert_eq!(statements(&forge, &alice, &format!("/api/v3/user/orgs{query}")).await, 2, "{query}");
+        }
+    }
+}
+
+/// Asserts that a list of this length names its last page wherever another follows.
+async fn names_its_last_page(client: &Client, list: &str, length: u32) {
+    let last = async |query: &str| {
+        let answer = client.get(&format!("{list}{query}")).await.expect(200);
+        let link = answer.header("link").unwrap_or_default();
+        let part = link.split(", ").find(|part| part.ends_with("rel=\"last\""))?;
+        let address = part.split(['<', '>']).nth(1).expect("an address");
+        Some(address.rsplit('=').next().expect("a value").parse::<u32>().expect("a number"))
+    };
+    assert_eq!(last("per_page=1").await, Some(length), "{list}");
+    assert_eq!(last("per_page=2").await, (length > 2).then_some(length.div_ceil(2)), "{list}");
+    assert_eq!(last(&format!("per_page=1&page={length}")).await, None, "the last page names none: {list}");
+    assert_eq!(last("per_page=100").await, None, "{list}");
 }

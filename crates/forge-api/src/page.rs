@@ -49,20 +49,11 @@ pub fn since_link(address: &str, size: u32, next: Option<i64>) -> Option<HeaderV
 }
 
 impl PageQuery {
-    /// Returns the answer for `page`: the items as a JSON array, and links to the neighbouring pages.
+    /// Returns the answer for `page`: the items as a JSON array, and links to the neighbouring pages and the last one, by
+    /// whose number clients count.
     pub fn answer<T: Serialize>(&self, settings: &Settings, page: &Page<T>) -> Response {
-        self.answer_counted(settings, page, None)
-    }
-
-    /// Returns the same with a link to the last page, for a list whose length is known: clients count by it.
-    pub fn answer_counted<T: Serialize>(
-        &self,
-        settings: &Settings,
-        page: &Page<T>,
-        total: Option<i64>,
-    ) -> Response {
         let mut response = Json(&page.items).into_response();
-        if let Some(link) = self.link(settings, page.has_next, total) {
+        if let Some(link) = self.link(settings, page.has_next, page.total) {
             response.headers_mut().insert(LINK, link);
         }
         response

@@ -45,7 +45,7 @@ pub async fn list(ctx: &RequestContext, query: AuditQuery, size: u32) -> Result<
     let page = PageRequest::new(1, size);
     if query.task.is_some() {
         // No task has run here, so no event is one's.
-        return Ok(Page { items: Vec::new(), has_next: false });
+        return Ok(Page { items: Vec::new(), has_next: false, total: None });
     }
     let agent = match &query.agent {
         None => None,

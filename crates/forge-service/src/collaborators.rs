@@ -25,8 +25,7 @@ pub async fn list(
     let mut conn = ctx.read().await?;
     let found = ctx.authorize(&mut conn, target, Action::CollaboratorRead).await?;
     let id = found.repository.id;
-    let list = forge_store::collaborators::list(&mut conn, id, origin, permission, page).await?;
-    Ok(Page::from_lookahead(list, page))
+    Ok(forge_store::collaborators::list(&mut conn, id, origin, permission, page).await?)
 }
 
 /// Returns `login` and the permission it has in a repository, from wherever; that which everyone has counts.

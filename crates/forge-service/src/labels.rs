@@ -28,15 +28,6 @@ pub struct NewLabel {
     pub description: Option<String>,
 }
 
-/// A page of labels and the length of the whole list.
-#[derive(Clone, Debug)]
-pub struct LabelList {
-    /// The page.
-    pub page: Page<Label>,
-    /// How many there are in all.
-    pub total: i64,
-}
-
 /// Returns the labels of a repository, oldest first.
 ///
 /// # Errors
@@ -45,11 +36,11 @@ pub async fn list(
     ctx: &RequestContext,
     target: RepositoryTarget<'_>,
     page: PageRequest,
-) -> Result<LabelList> {
+) -> Result<Page<Label>> {
     let mut conn = ctx.read().await?;
     let found = ctx.authorize(&mut conn, LabelsTarget(target, page), Action::RepositoryRead).await?;
     let (labels, total) = found.part;
-    Ok(LabelList { page: Page::from_lookahead(labels, page), total })
+    Ok(Page::counted(labels, page, Some(total)))
 }
 
 /// Returns one label.

@@ -45,8 +45,7 @@ const fn actions(usage: PublicKeyUse) -> Actions {
 pub async fn list(ctx: &RequestContext, usage: PublicKeyUse, page: PageRequest) -> Result<Page<PublicKey>> {
     let mut conn = ctx.read().await?;
     let own = ctx.authorize(&mut conn, OwnAccount, actions(usage).read).await?;
-    let keys = forge_store::public_keys::list(&mut conn, own.id, usage, page).await?;
-    Ok(Page::from_lookahead(keys, page))
+    Ok(forge_store::public_keys::list(&mut conn, own.id, usage, page).await?)
 }
 
 /// Returns one of the caller's keys.
@@ -73,8 +72,7 @@ pub async fn list_of_user(
     let mut conn = ctx.read().await?;
     let account =
         forge_store::accounts::find_by_login(&mut conn, login).await?.ok_or_else(Error::not_found)?;
-    let keys = forge_store::public_keys::list(&mut conn, account.id, usage, page).await?;
-    Ok(Page::from_lookahead(keys, page))
+    Ok(forge_store::public_keys::list(&mut conn, account.id, usage, page).await?)
 }
 
 /// Adds a key to the caller's account.

@@ -4,7 +4,7 @@ use forge_types::Permission;
 use forge_types::Timestamp;
 use forge_types::account::AccountRef;
 use forge_types::id::{AccountId, RepositoryId};
-use forge_types::page::PageRequest;
+use forge_types::page::{Page, PageRequest};
 
 use crate::accounts::account_ref;
 use crate::row::{FromRow, Row, corrupt};
@@ -68,12 +68,12 @@ pub async fn list(
     origin: CollaboratorOrigin,
     permission: Option<Permission>,
     page: PageRequest,
-) -> StoreResult<Vec<Collaborator>> {
+) -> StoreResult<Page<Collaborator>> {
     let (direct, outside) = (origin != CollaboratorOrigin::All, origin == CollaboratorOrigin::Outside);
-    conn.fetch_all(
+    conn.fetch_page(
         sql!(
             "SELECT a.id AS account_id, a.kind AS account_kind, a.login AS account_login, a.name AS account_name, \
-             a.is_site_admin AS account_is_site_admin, s.permission FROM ( \
+             a.is_site_admin AS account_is_site_admin, s.permission, COUNT(*) OVER () AS total FROM ( \
                  SELECT account_id, CAST(MAX(rank) AS BIGINT) AS permission, MAX(direct) AS direct FROM (",
             sources_of_access!(),
             ") u GROUP BY account_id) s JOIN accounts a ON a.id = s.account_id \
@@ -87,10 +87,8 @@ pub async fn list(
             repository,
             direct,
             outside,
-            permission.map(Permission::rank),
-            page.limit_with_lookahead(),
-            page.offset()
-        ],
+            permission.map(Permission::rank)],
+        page,
     )
     .await
 }

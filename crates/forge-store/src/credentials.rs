@@ -210,18 +210,17 @@ pub async fn list(
     page: PageRequest,
     now: Timestamp,
 ) -> StoreResult<Page<Credential>> {
-    let items = conn
-        .fetch_all(
-            sql!(
-                "SELECT ",
-                credential_columns!(),
-                " FROM credentials WHERE account_id = $1 AND revoked_at IS NULL AND consumed_at IS NULL \
-                 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id DESC LIMIT $3 OFFSET $4"
-            ),
-            params![account_id, now, page.limit_with_lookahead(), page.offset()],
-        )
-        .await?;
-    Ok(Page::from_lookahead(items, page))
+    conn.fetch_page(
+        sql!(
+            "SELECT ",
+            credential_columns!(),
+            ", COUNT(*) OVER () AS total FROM credentials WHERE account_id = $1 AND revoked_at IS NULL \
+             AND consumed_at IS NULL AND (expires_at IS NULL OR expires_at > $2) ORDER BY id DESC LIMIT $3 OFFSET $4"
+        ),
+        params![account_id, now],
+        page,
+    )
+    .await
 }
 
 struct Number {

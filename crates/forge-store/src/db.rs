@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use forge_types::page::{Page, PageRequest};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
@@ -19,7 +20,8 @@ use sqlx::{Connection, Postgres, Sqlite, Transaction};
 use crate::dialect::Dialect;
 use crate::error::{StoreError, StoreResult};
 use crate::migrations::migrator;
-use crate::row::{FromRow, Row, Value, postgres_arguments, sqlite_arguments};
+use crate::row::{Counted, FromRow, Row, Value, postgres_arguments, sqlite_arguments};
+use crate::statement::params;
 
 /// How to reach the database.
 #[derive(Clone, Debug)]
@@ -222,6 +224,18 @@ impl Conn {
                 row.map(|row| T::from_row(&Row::Postgres(&row))).transpose()
             }
         }
+    }
+
+    /// Returns a page of a list whose rows say how long it is. The statement's last two parameters, which this adds, are
+    /// the limit and the offset.
+    pub(crate) async fn fetch_page<T: FromRow>(
+        &mut self,
+        sql: &'static str,
+        mut values: Vec<Value>,
+        page: PageRequest,
+    ) -> StoreResult<Page<T>> {
+        values.extend(params![page.limit_with_lookahead(), page.offset()]);
+        Ok(Counted::page(self.fetch_all(sql, values).await?, page))
     }
 
     /// Returns the one row that the statement always has.

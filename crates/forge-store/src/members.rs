@@ -4,7 +4,7 @@ use forge_types::Timestamp;
 use forge_types::account::{Account, AccountKind, AccountRef};
 use forge_types::id::AccountId;
 use forge_types::organization::{Organization, OrganizationRole};
-use forge_types::page::PageRequest;
+use forge_types::page::{Page, PageRequest};
 
 use crate::accounts::account_ref;
 use crate::organizations::organization_columns;
@@ -76,12 +76,12 @@ pub async fn list(
     organization: AccountId,
     filter: MemberFilter,
     page: PageRequest,
-) -> StoreResult<Vec<Member>> {
-    conn.fetch_all(
+) -> StoreResult<Page<Member>> {
+    conn.fetch_page(
         sql!(
             "SELECT ",
             member_columns!(),
-            " FROM organization_members m JOIN accounts a ON a.id = m.member_id \
+            ", COUNT(*) OVER () AS total FROM organization_members m JOIN accounts a ON a.id = m.member_id \
              WHERE m.organization_id = $1 AND (CAST($2 AS TEXT) IS NULL OR m.role = $2) \
              AND ($3 = FALSE OR m.is_public = TRUE) AND (CAST($4 AS TEXT) IS NULL OR m.member_kind = $4) \
              AND a.status <> 'deleted' ORDER BY a.login_key LIMIT $5 OFFSET $6"
@@ -90,10 +90,9 @@ pub async fn list(
             organization,
             filter.role.map(OrganizationRole::as_str),
             filter.only_public,
-            filter.kind.map(AccountKind::as_str),
-            page.limit_with_lookahead(),
-            page.offset()
+            filter.kind.map(AccountKind::as_str)
         ],
+        page,
     )
     .await
 }
@@ -127,16 +126,17 @@ pub async fn list_memberships(
     conn: &mut Conn,
     member: AccountId,
     page: PageRequest,
-) -> StoreResult<Vec<Membership>> {
-    conn.fetch_all(
+) -> StoreResult<Page<Membership>> {
+    conn.fetch_page(
         sql!(
             "SELECT ",
             organization_columns!(),
-            ", m.role FROM organization_members m JOIN organizations g ON g.account_id = m.organization_id \
+            ", m.role, COUNT(*) OVER () AS total FROM organization_members m JOIN organizations g ON g.account_id = m.organization_id \
              JOIN accounts a ON a.id = g.account_id WHERE m.member_id = $1 AND a.status <> 'deleted' \
              ORDER BY a.login_key LIMIT $2 OFFSET $3"
         ),
-        params![member, page.limit_with_lookahead(), page.offset()],
+        params![member],
+        page,
     )
     .await
 }

@@ -3,7 +3,7 @@
 use forge_types::account::Account;
 use forge_types::id::AccountId;
 use forge_types::organization::{Organization, OrganizationRole};
-use forge_types::page::PageRequest;
+use forge_types::page::{Page, PageRequest};
 use forge_types::{Permission, name};
 
 use crate::row::{FromRow, Row};
@@ -186,17 +186,18 @@ pub async fn list_of_member(
     member: AccountId,
     only_public: bool,
     page: PageRequest,
-) -> StoreResult<Vec<Organization>> {
-    conn.fetch_all(
+) -> StoreResult<Page<Organization>> {
+    conn.fetch_page(
         sql!(
             "SELECT ",
             organization_columns!(),
-            " FROM organization_members m JOIN organizations g ON g.account_id = m.organization_id \
+            ", COUNT(*) OVER () AS total FROM organization_members m JOIN organizations g ON g.account_id = m.organization_id \
              JOIN accounts a ON a.id = g.account_id \
              WHERE m.member_id = $1 AND ($2 = FALSE OR m.is_public = TRUE) AND a.status <> 'deleted' \
              ORDER BY a.login_key LIMIT $3 OFFSET $4"
         ),
-        params![member, only_public, page.limit_with_lookahead(), page.offset()],
+        params![member, only_public],
+        page,
     )
     .await
 }

@@ -2,7 +2,7 @@
 
 use forge_types::Timestamp;
 use forge_types::id::{AccountId, PublicKeyId};
-use forge_types::page::PageRequest;
+use forge_types::page::{Page, PageRequest};
 use forge_types::public_key::{PublicKey, PublicKeyUse};
 
 use crate::row::from_row;
@@ -79,14 +79,15 @@ pub async fn list(
     account: AccountId,
     usage: PublicKeyUse,
     page: PageRequest,
-) -> StoreResult<Vec<PublicKey>> {
-    conn.fetch_all(
+) -> StoreResult<Page<PublicKey>> {
+    conn.fetch_page(
         sql!(
             "SELECT ",
             public_key_columns!(),
-            " FROM public_keys WHERE account_id = $1 AND usage = $2 ORDER BY id LIMIT $3 OFFSET $4"
+            ", COUNT(*) OVER () AS total FROM public_keys WHERE account_id = $1 AND usage = $2 ORDER BY id LIMIT $3 OFFSET $4"
         ),
-        params![account, usage.as_str(), page.limit_with_lookahead(), page.offset()],
+        params![account, usage.as_str()],
+        page,
     )
     .await
 }

@@ -6,6 +6,7 @@ use sqlx::{Arguments, ColumnIndex, Decode, Row as _, Type};
 
 use forge_types::Timestamp;
 use forge_types::account::{AccountKind, AccountStatus};
+use forge_types::page::{Page, PageRequest};
 
 use crate::error::{StoreError, StoreResult};
 
@@ -205,6 +206,28 @@ pub(crate) fn corrupt(name: &str, value: &str) -> StoreError {
 pub(crate) trait FromRow: Sized {
     /// Reads one row.
     fn from_row(row: &Row<'_>) -> StoreResult<Self>;
+}
+
+/// A row of a list with the length of the whole list, `COUNT(*) OVER () AS total`.
+pub(crate) struct Counted<T> {
+    item: T,
+    total: i64,
+}
+
+impl<T: FromRow> FromRow for Counted<T> {
+    fn from_row(row: &Row<'_>) -> StoreResult<Self> {
+        Ok(Self { item: T::from_row(row)?, total: row.get("total")? })
+    }
+}
+
+impl<T> Counted<T> {
+    /// Cuts rows read with one more than the page has to the page. A page past the end has no row that says how long the
+    /// list is.
+    pub(crate) fn page(rows: Vec<Self>, request: PageRequest) -> Page<T> {
+        let nothing = (request.offset() == 0).then_some(0);
+        let total = rows.first().map(|row| row.total).or(nothing);
+        Page::counted(rows.into_iter().map(|row| row.item).collect(), request, total)
+    }
 }
 
 /// Implements [`FromRow`] for a struct whose fields are columns of the same names.

@@ -4,7 +4,7 @@ use forge_types::Timestamp;
 use forge_types::account::AccountRef;
 use forge_types::id::{AccountId, TeamId};
 use forge_types::organization::{OrganizationRole, Team, TeamRole};
-use forge_types::page::PageRequest;
+use forge_types::page::{Page, PageRequest};
 
 use crate::accounts::account_ref;
 use crate::row::{FromRow, Row, corrupt};
@@ -31,12 +31,18 @@ impl FromRow for TeamMember {
     }
 }
 
-/// The columns of a [`TeamMember`] and where they come from, for the team `$1`.
+/// The columns of a [`TeamMember`], from [`members_of_team`].
+macro_rules! team_member_columns {
+    () => {
+        "a.id AS account_id, a.kind AS account_kind, a.login AS account_login, a.name AS account_name, \
+         a.is_site_admin AS account_is_site_admin, tm.role, m.role AS organization_role"
+    };
+}
+
+/// Where the members of the team `$1` come from.
 macro_rules! members_of_team {
     () => {
-        "SELECT a.id AS account_id, a.kind AS account_kind, a.login AS account_login, a.name AS account_name, \
-         a.is_site_admin AS account_is_site_admin, tm.role, m.role AS organization_role \
-         FROM team_members tm JOIN accounts a ON a.id = tm.member_id \
+        " FROM team_members tm JOIN accounts a ON a.id = tm.member_id \
          JOIN organization_members m ON m.organization_id = tm.organization_id AND m.member_id = tm.member_id \
          WHERE tm.team_id = $1 AND a.status <> 'deleted'"
     };
@@ -51,15 +57,19 @@ pub async fn list(
     team: TeamId,
     role: Option<TeamRole>,
     page: PageRequest,
-) -> StoreResult<Vec<TeamMember>> {
-    conn.fetch_all(
+) -> StoreResult<Page<TeamMember>> {
+    conn.fetch_page(
         sql!(
+            "SELECT ",
+            team_member_columns!(),
+            ", COUNT(*) OVER () AS total",
             members_of_team!(),
             " AND (CAST($2 AS TEXT) IS NULL \
              OR $2 = CASE WHEN m.role = 'admin' THEN 'maintainer' ELSE tm.role END) \
              ORDER BY a.login_key LIMIT $3 OFFSET $4"
         ),
-        params![team, role.map(TeamRole::as_str), page.limit_with_lookahead(), page.offset()],
+        params![team, role.map(TeamRole::as_str)],
+        page,
     )
     .await
 }
@@ -69,7 +79,11 @@ pub async fn list(
 /// # Errors
 /// Only faults of the database.
 pub async fn find(conn: &mut Conn, team: TeamId, member: AccountId) -> StoreResult<Option<TeamMember>> {
-    conn.fetch_optional(sql!(members_of_team!(), " AND tm.member_id = $2"), params![team, member]).await
+    conn.fetch_optional(
+        sql!("SELECT ", team_member_columns!(), members_of_team!(), " AND tm.member_id = $2"),
+        params![team, member],
+    )
+    .await
 }
 
 /// Makes a member of the organization a member of the team, or gives one another role.

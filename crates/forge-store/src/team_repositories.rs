@@ -2,7 +2,7 @@
 
 use forge_types::id::{RepositoryId, TeamId};
 use forge_types::organization::Team;
-use forge_types::page::PageRequest;
+use forge_types::page::{Page, PageRequest};
 use forge_types::repository::RepositoryAccess;
 use forge_types::repository_query::{RepositoryFilter, RepositoryOrder, VisibleRepositories};
 use forge_types::{Permission, Timestamp};
@@ -10,7 +10,7 @@ use forge_types::{Permission, Timestamp};
 use crate::repositories::{
     in_order, is_visible, list_parameters, passes_filter, permission_rank, repository_columns,
 };
-use crate::row::{FromRow, Row, corrupt};
+use crate::row::{Counted, FromRow, Row, corrupt};
 use crate::statement::{params, sql};
 use crate::{Conn, StoreResult, Tx};
 
@@ -63,12 +63,12 @@ pub async fn list(
     visible: VisibleRepositories,
     team: TeamId,
     page: PageRequest,
-) -> StoreResult<Vec<TeamRepository>> {
+) -> StoreResult<Page<TeamRepository>> {
     let mut values = list_parameters(visible, &RepositoryFilter::default(), RepositoryOrder::default(), page);
     values.extend(params![team]);
-    conn.fetch_all(
+    let rows = conn.fetch_all(
         sql!(
-            "SELECT v.* FROM (SELECT ",
+            "SELECT v.*, COUNT(*) OVER () AS total FROM (SELECT ",
             repository_columns!(),
             ", tr.permission AS team_permission, ",
             permission_rank!(),
@@ -82,8 +82,8 @@ pub async fn list(
             " LIMIT $11 OFFSET $12"
         ),
         values,
-    )
-    .await
+    );
+    Ok(Counted::page(rows.await?, page))
 }
 
 /// Returns the teams with access to a repository, by name.
@@ -94,16 +94,17 @@ pub async fn list_of_repository(
     conn: &mut Conn,
     repository: RepositoryId,
     page: PageRequest,
-) -> StoreResult<Vec<TeamAccess>> {
-    conn.fetch_all(
+) -> StoreResult<Page<TeamAccess>> {
+    conn.fetch_page(
         sql!(
             "SELECT t.id, t.organization_id, a.login AS organization_login, t.name, t.slug, t.description, t.privacy, \
-             t.created_at, t.updated_at, tr.permission AS team_permission \
+             t.created_at, t.updated_at, tr.permission AS team_permission, COUNT(*) OVER () AS total \
              FROM team_repositories tr JOIN teams t ON t.id = tr.team_id \
              JOIN accounts a ON a.id = t.organization_id \
              WHERE tr.repository_id = $1 ORDER BY t.slug LIMIT $2 OFFSET $3"
         ),
-        params![repository, page.limit_with_lookahead(), page.offset()],
+        params![repository],
+        page,
     )
     .await
 }

@@ -2,7 +2,7 @@
 
 use forge_types::id::{AccountId, TeamId};
 use forge_types::organization::{OrganizationRole, Team, TeamPrivacy, TeamRole};
-use forge_types::page::PageRequest;
+use forge_types::page::{Page, PageRequest};
 use forge_types::{Timestamp, name};
 
 use crate::row::{FromRow, Row};
@@ -122,10 +122,10 @@ pub async fn list(
     caller: Option<AccountId>,
     organization: AccountId,
     page: PageRequest,
-) -> StoreResult<Vec<TeamRecord>> {
-    conn.fetch_all(
+) -> StoreResult<Page<TeamRecord>> {
+    conn.fetch_page(
         sql!(
-            "SELECT v.* FROM (SELECT ",
+            "SELECT v.*, COUNT(*) OVER () AS total FROM (SELECT ",
             team_columns!(),
             ", ",
             team_roles!(),
@@ -134,7 +134,8 @@ pub async fn list(
              OR (v.organization_role = 'member' AND (v.privacy = 'closed' OR v.role IS NOT NULL)) \
              ORDER BY v.slug LIMIT $3 OFFSET $4"
         ),
-        params![caller, organization, page.limit_with_lookahead(), page.offset()],
+        params![caller, organization],
+        page,
     )
     .await
 }
@@ -147,17 +148,18 @@ pub async fn list_of_member(
     conn: &mut Conn,
     member: AccountId,
     page: PageRequest,
-) -> StoreResult<Vec<TeamRecord>> {
-    conn.fetch_all(
+) -> StoreResult<Page<TeamRecord>> {
+    conn.fetch_page(
         sql!(
             "SELECT ",
             team_columns!(),
             ", ",
             team_roles!(),
-            " FROM team_members u JOIN teams t ON t.id = u.team_id JOIN accounts a ON a.id = t.organization_id \
+            ", COUNT(*) OVER () AS total FROM team_members u JOIN teams t ON t.id = u.team_id JOIN accounts a ON a.id = t.organization_id \
              WHERE u.member_id = $1 ORDER BY a.login_key, t.slug LIMIT $2 OFFSET $3"
         ),
-        params![member, page.limit_with_lookahead(), page.offset()],
+        params![member],
+        page,
     )
     .await
 }

@@ -64,6 +64,8 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Whether items follow.
     pub has_next: bool,
+    /// How many there are in all; `None` for a list that is not counted, and for a page past the end.
+    pub total: Option<i64>,
 }
 
 impl<T> Page<T> {
@@ -73,11 +75,17 @@ impl<T> Page<T> {
         let size = usize::try_from(request.size).unwrap_or(usize::MAX);
         let has_next = items.len() > size;
         items.truncate(size);
-        Self { items, has_next }
+        Self { items, has_next, total: None }
+    }
+
+    /// Does the same for a list of known length.
+    #[must_use]
+    pub fn counted(items: Vec<T>, request: PageRequest, total: Option<i64>) -> Self {
+        Self { total, ..Self::from_lookahead(items, request) }
     }
 
     /// Turns every item into another.
     pub fn map<U>(self, turn: impl FnMut(T) -> U) -> Page<U> {
-        Page { items: self.items.into_iter().map(turn).collect(), has_next: self.has_next }
+        Page { items: self.items.into_iter().map(turn).collect(), has_next: self.has_next, total: self.total }
     }
 }

@@ -58,11 +58,21 @@ assert readme.decoded_content.decode().startswith(f"# {name}"), readme.decoded_c
 assert [entry.path for entry in found.get_contents("")] == ["README.md"]
 assert found.get_readme().sha == readme.sha
 assert [branch.commit.sha for branch in found.get_branches()] == [found.get_git_ref("heads/main").object.sha]
+assert found.get_branches().totalCount == 1
+assert found.get_collaborators().totalCount == 1
+assert (user.get_keys().totalCount, user.get_orgs().totalCount) == (0, 0)
+key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA6rWI3G1sz07DnfFlrouTcysQlj2P+jpN{}OEWD9OJ3X"
+for number in range(5):
+    user.create_key(f"key {number}", key.format(number))
+assert (user.get_keys().totalCount, len(list(user.get_keys()))) == (5, 5)
+for kept in list(user.get_keys()):
+    kept.delete()
 
 for number in range(4):
     user.create_repo(f"{name}-{number}")
 names = [repository.name for repository in user.get_repos(sort="created", direction="desc")]
 assert names[:5] == [f"{name}-3", f"{name}-2", f"{name}-1", f"{name}-0", name], names
+assert user.get_repos().totalCount == len(names)
 
 absent = refused(UnknownObjectException, 404, lambda: forge.get_repo(f"{login}/absent"))
 assert absent.data["message"] == "Not Found" and absent.data["documentation_url"].startswith("https://"), absent.data

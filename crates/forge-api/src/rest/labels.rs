@@ -32,8 +32,8 @@ struct Named {
 async fn list_labels_for_repo(Ctx(ctx): Ctx, place: Place, page: PageQuery) -> ApiResult<Response> {
     let links = Links::new(ctx.settings());
     let found = labels::list(&ctx, place.target(), page.request).await?;
-    let views = found.page.map(|label| LabelView::new(&links, &place.path(), &label));
-    Ok(page.answer_counted(ctx.settings(), &views, Some(found.total)))
+    let views = found.map(|label| LabelView::new(&links, &place.path(), &label));
+    Ok(page.answer(ctx.settings(), &views))
 }
 
 async fn get_label(

@@ -32,9 +32,15 @@ async fn get_all_commonly_used(Ctx(ctx): Ctx, page: PageQuery, Query(query): Que
     let is_wanted = |is_featured| query.featured.is_none_or(|wanted| wanted == is_featured);
     let offset = usize::try_from(page.request.offset()).unwrap_or(usize::MAX);
     let size = usize::try_from(page.request.size()).unwrap_or(usize::MAX);
-    let all = licenses().iter().filter(|license| is_wanted(license.is_featured));
-    let items = all.skip(offset).take(size + 1).map(|license| SimpleLicense::new(&links, license)).collect();
-    page.answer(ctx.settings(), &Page::from_lookahead(items, page.request))
+    let all: Vec<_> = licenses().iter().filter(|license| is_wanted(license.is_featured)).collect();
+    let total = i64::try_from(all.len()).ok();
+    let items = all
+        .into_iter()
+        .skip(offset)
+        .take(size + 1)
+        .map(|license| SimpleLicense::new(&links, license))
+        .collect();
+    page.answer(ctx.settings(), &Page::counted(items, page.request, total))
 }
 
 async fn get_license(Ctx(ctx): Ctx, Path(key): Path<String>) -> ApiResult<Json<FullLicense>> {

@@ -38,7 +38,6 @@ async fn repos(Ctx(ctx): Ctx, page: PageQuery, Query(query): Query<SearchQuery>)
     let found = repositories::search(&ctx, &wanted, order, page.request).await?;
     let (links, knows_caller) = (Links::new(ctx.settings()), ctx.account_id().is_some());
     let items: Vec<FoundRepository> = found
-        .page
         .items
         .iter()
         .map(|access| FoundRepository { base: RepositoryView::new(&links, access, knows_caller), score: 1.0 })
@@ -46,7 +45,7 @@ async fn repos(Ctx(ctx): Ctx, page: PageQuery, Query(query): Query<SearchQuery>)
     let total = found.total.unwrap_or_else(|| page.request.offset());
     let body = json!({ "total_count": total, "incomplete_results": false, "items": items });
     let mut response = Json(body).into_response();
-    if let Some(link) = page.link(ctx.settings(), found.page.has_next, Some(total)) {
+    if let Some(link) = page.link(ctx.settings(), found.has_next, Some(total)) {
         response.headers_mut().insert(LINK, link);
     }
     Ok(response)

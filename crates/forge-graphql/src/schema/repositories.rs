@@ -1,11 +1,11 @@
 //! Lists of repositories, which `forge-service` gives in pages.
 
 use async_graphql::{Context, InputObject};
-use forge_service::repositories::{self, RepositoryList, RepositoryQuery};
+use forge_service::repositories::{self, RepositoryQuery};
 use forge_types::Result;
 use forge_types::id::AccountId;
-use forge_types::page::PageRequest;
-use forge_types::repository::Visibility;
+use forge_types::page::{Page, PageRequest};
+use forge_types::repository::{RepositoryAccess, Visibility};
 use forge_types::repository_query::{self, Affiliations, RepositoryFilter, RepositorySort};
 use forge_types::window::{Window, Windowed};
 
@@ -82,7 +82,7 @@ enum Source<'a> {
 }
 
 impl Source<'_> {
-    async fn page(&self, ctx: &Context<'_>, page: PageRequest) -> Result<RepositoryList> {
+    async fn page(&self, ctx: &Context<'_>, page: PageRequest) -> Result<Page<RepositoryAccess>> {
         let ctx = forge(ctx);
         match self {
             Self::Account(id, wanted) => {
@@ -128,10 +128,10 @@ impl Source<'_> {
         let number = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
         let list = self.page(ctx, PageRequest::starting_at(number(after), number(size))).await?;
         let total = match list.total {
-            Some(total) if after == 0 || !list.page.items.is_empty() => total,
+            Some(total) if after == 0 || !list.items.is_empty() => total,
             _ => self.total(ctx).await?,
         };
-        let items = (after + 1..).zip(Repository::list(list.page.items)).collect();
+        let items = (after + 1..).zip(Repository::list(list.items)).collect();
         Ok(Connection(Windowed { items, total }))
     }
 }

@@ -126,8 +126,7 @@ fn event(name: &'static str, invite: &AgentInvite) -> Event {
 pub async fn list_invites(ctx: &RequestContext, page: PageRequest) -> Result<Page<AgentInvite>> {
     let mut conn = ctx.read().await?;
     let human = ctx.authorize(&mut conn, OwnAccount, Action::AgentInvite).await?;
-    let rows = forge_store::agents::invites::list(&mut conn, human.id, page).await?;
-    Ok(Page::from_lookahead(rows, page))
+    Ok(forge_store::agents::invites::list(&mut conn, human.id, page).await?)
 }
 
 /// Returns one of the caller's invitations, without its secret.

@@ -53,6 +53,5 @@ pub async fn find(ctx: &RequestContext, login: &str) -> Result<Agent> {
 pub async fn list_own(ctx: &RequestContext, page: PageRequest) -> Result<Page<AgentOverview>> {
     let mut conn = ctx.read().await?;
     let account = ctx.authorize(&mut conn, OwnAccount, Action::AgentList).await?;
-    let rows = forge_store::agents::overview::list_by_human(&mut conn, account.id, ctx.now(), page).await?;
-    Ok(Page::from_lookahead(rows, page))
+    Ok(forge_store::agents::overview::list_by_human(&mut conn, account.id, ctx.now(), page).await?)
 }

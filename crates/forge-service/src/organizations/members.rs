@@ -30,7 +30,7 @@ pub async fn list_members(
     let only_public = filter.only_public || !ctx.may(&found, Action::OrganizationReadMembers);
     let filter = MemberFilter { only_public, ..filter };
     let id = found.organization.account.id;
-    Ok(Page::from_lookahead(forge_store::members::list(&mut conn, id, filter, page).await?, page))
+    Ok(forge_store::members::list(&mut conn, id, filter, page).await?)
 }
 
 /// Returns the member `login` of an organization, if the caller may know of it: members see all, others those who show
@@ -208,6 +208,5 @@ pub async fn own_membership(ctx: &RequestContext, target: OrganizationTarget<'_>
 pub async fn own_memberships(ctx: &RequestContext, page: PageRequest) -> Result<Page<Membership>> {
     let mut conn = ctx.read().await?;
     let own = ctx.authorize(&mut conn, OwnAccount, Action::AccountListOwn).await?;
-    let found = forge_store::members::list_memberships(&mut conn, own.id, page).await?;
-    Ok(Page::from_lookahead(found, page))
+    Ok(forge_store::members::list_memberships(&mut conn, own.id, page).await?)
 }

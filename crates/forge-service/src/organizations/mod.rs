@@ -189,8 +189,7 @@ pub async fn list(ctx: &RequestContext, since: AccountId, limit: u32) -> Result<
 pub async fn list_own(ctx: &RequestContext, page: PageRequest) -> Result<Page<Organization>> {
     let mut conn = ctx.read().await?;
     let own = ctx.authorize(&mut conn, OwnAccount, Action::AccountListOwn).await?;
-    let found = forge_store::organizations::list_of_member(&mut conn, own.id, false, page).await?;
-    Ok(Page::from_lookahead(found, page))
+    Ok(forge_store::organizations::list_of_member(&mut conn, own.id, false, page).await?)
 }
 
 /// Returns the organizations that `login` shows it belongs to; one's own list is whole.
@@ -206,6 +205,5 @@ pub async fn list_of_user(
     let account =
         forge_store::accounts::find_by_login(&mut conn, login).await?.ok_or_else(Error::not_found)?;
     let only_public = ctx.account_id() != Some(account.id);
-    let found = forge_store::organizations::list_of_member(&mut conn, account.id, only_public, page).await?;
-    Ok(Page::from_lookahead(found, page))
+    Ok(forge_store::organizations::list_of_member(&mut conn, account.id, only_public, page).await?)
 }

@@ -11,22 +11,6 @@ use forge_types::{Action, Error, Result};
 use crate::context::RequestContext;
 use crate::target::OwnAccount;
 
-/// A page of repositories and the length of the whole list.
-#[derive(Clone, Debug)]
-pub struct RepositoryList {
-    /// The page.
-    pub page: Page<RepositoryAccess>,
-    /// How many there are in all; `None` if the page lies past the end.
-    pub total: Option<i64>,
-}
-
-impl RepositoryList {
-    pub(super) fn new(found: forge_store::repositories::RepositoryList, page: PageRequest) -> Self {
-        let is_first = page.number() == 1;
-        Self { total: found.total.or(is_first.then_some(0)), page: Page::from_lookahead(found.items, page) }
-    }
-}
-
 /// Returns the repositories the caller has a permission in.
 ///
 /// # Errors
@@ -37,7 +21,7 @@ pub async fn list_own(
     filter: &RepositoryFilter,
     order: RepositoryOrder,
     page: PageRequest,
-) -> Result<RepositoryList> {
+) -> Result<Page<RepositoryAccess>> {
     let mut conn = ctx.read().await?;
     let own = ctx.authorize(&mut conn, OwnAccount, Action::AccountListOwn).await?;
     let visible = ctx.visible_to();
@@ -50,7 +34,7 @@ pub async fn list_own(
         order,
         page,
     );
-    Ok(RepositoryList::new(found.await?, page))
+    Ok(found.await?)
 }
 
 /// Returns the repositories of a human or agent that the caller may read.
@@ -64,7 +48,7 @@ pub async fn list_of_user(
     filter: &RepositoryFilter,
     order: RepositoryOrder,
     page: PageRequest,
-) -> Result<RepositoryList> {
+) -> Result<Page<RepositoryAccess>> {
     if affiliations == Affiliations::OWNER {
         return list_of_owner(ctx, login, filter, order, page).await;
     }
@@ -87,7 +71,7 @@ pub async fn list_of_user(
         )
         .await?
     };
-    Ok(RepositoryList::new(found, page))
+    Ok(found)
 }
 
 /// Returns the repositories of the account `login`, whatever its kind, that the caller may read.
@@ -100,7 +84,7 @@ pub async fn list_of_owner(
     filter: &RepositoryFilter,
     order: RepositoryOrder,
     page: PageRequest,
-) -> Result<RepositoryList> {
+) -> Result<Page<RepositoryAccess>> {
     let mut conn = ctx.read().await?;
     let (visible, owner) = (ctx.visible_to(), ListedOwner::Login(login));
     let found =
@@ -109,7 +93,7 @@ pub async fn list_of_owner(
     if found.items.is_empty() && forge_store::accounts::find_by_login(&mut conn, login).await?.is_none() {
         return Err(Error::not_found());
     }
-    Ok(RepositoryList::new(found, page))
+    Ok(found)
 }
 
 /// Returns the repositories that the account `id` is connected with and the caller may read.
@@ -123,7 +107,7 @@ pub async fn list_of_account(
     filter: &RepositoryFilter,
     order: RepositoryOrder,
     page: PageRequest,
-) -> Result<RepositoryList> {
+) -> Result<Page<RepositoryAccess>> {
     let mut conn = ctx.read().await?;
     let visible = ctx.visible_to();
     let found = if affiliations == Affiliations::OWNER {
@@ -141,5 +125,5 @@ pub async fn list_of_account(
         )
         .await?
     };
-    Ok(RepositoryList::new(found, page))
+    Ok(found)
 }

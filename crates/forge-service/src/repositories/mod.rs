@@ -21,7 +21,7 @@ pub use contents::{Content, ContentBody, ContentEntry, ContentKind, contents, re
 pub use create::{NewRepository, RepositoryOwner, create, insert};
 pub(crate) use delete::remove;
 pub use delete::{REMOVE_FILES, delete};
-pub use list::{RepositoryList, list_of_account, list_of_owner, list_of_user, list_own};
+pub use list::{list_of_account, list_of_owner, list_of_user, list_own};
 pub use query::RepositoryQuery;
 pub use refs::{VisibleRef, find_ref, list_refs};
 pub use search::search;

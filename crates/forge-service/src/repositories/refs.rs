@@ -33,11 +33,10 @@ pub async fn list_refs(
 ) -> Result<(RepositoryAccess, Page<VisibleRef>)> {
     let mut conn = ctx.read().await?;
     let found = ctx.authorize(&mut conn, target, Action::CodeRead).await?;
-    let rows = forge_store::refs::list_page(&mut conn, found.repository.id, prefix, page).await?;
+    let page = forge_store::refs::list_page(&mut conn, found.repository.id, prefix, page).await?;
     drop(conn);
-    let page = Page::from_lookahead(rows, page);
     let items = with_kinds(ctx, &found.repository, page.items).await?;
-    Ok((found, Page { items, has_next: page.has_next }))
+    Ok((found, Page { items, has_next: page.has_next, total: page.total }))
 }
 
 /// Returns one ref of a repository by its full name.

@@ -3,9 +3,10 @@
 use forge_store::repositories::RepositorySearch;
 use forge_types::Result;
 use forge_types::page::{Page, PageRequest};
+use forge_types::repository::RepositoryAccess;
 use forge_types::repository_query::RepositoryOrder;
 
-use super::{RepositoryList, RepositoryQuery};
+use super::RepositoryQuery;
 use crate::context::RequestContext;
 
 /// Returns the repositories that match and the caller may read; `order` is used where the query asks for none.
@@ -17,8 +18,8 @@ pub async fn search(
     query: &RepositoryQuery,
     order: RepositoryOrder,
     page: PageRequest,
-) -> Result<RepositoryList> {
-    let nothing = RepositoryList { page: Page { items: Vec::new(), has_next: false }, total: Some(0) };
+) -> Result<Page<RepositoryAccess>> {
+    let nothing = Page { items: Vec::new(), has_next: false, total: Some(0) };
     if query.is_unmatchable {
         return Ok(nothing);
     }
@@ -37,6 +38,5 @@ pub async fn search(
         filter: query.filter,
     };
     let order = query.order.unwrap_or(order);
-    let found = forge_store::repositories::search(&mut conn, ctx.visible_to(), &wanted, order, page).await?;
-    Ok(RepositoryList::new(found, page))
+    Ok(forge_store::repositories::search(&mut conn, ctx.visible_to(), &wanted, order, page).await?)
 }

@@ -23,8 +23,7 @@ pub async fn list_members(
 ) -> Result<Page<TeamMember>> {
     let mut conn = ctx.read().await?;
     let found = ctx.authorize(&mut conn, target, Action::TeamRead).await?;
-    let members = forge_store::team_members::list(&mut conn, found.team.id, role, page).await?;
-    Ok(Page::from_lookahead(members, page))
+    Ok(forge_store::team_members::list(&mut conn, found.team.id, role, page).await?)
 }
 
 /// Returns the membership of `login` in a team.

@@ -113,8 +113,7 @@ pub async fn list(
     let mut conn = ctx.read().await?;
     let found = ctx.authorize(&mut conn, target, Action::OrganizationReadMembers).await?;
     let id = found.organization.account.id;
-    let teams = forge_store::teams::list(&mut conn, ctx.account_id(), id, page).await?;
-    Ok(Page::from_lookahead(teams, page))
+    Ok(forge_store::teams::list(&mut conn, ctx.account_id(), id, page).await?)
 }
 
 /// Returns the teams the caller is in.
@@ -124,8 +123,7 @@ pub async fn list(
 pub async fn list_own(ctx: &RequestContext, page: PageRequest) -> Result<Page<TeamRecord>> {
     let mut conn = ctx.read().await?;
     let own = ctx.authorize(&mut conn, OwnAccount, Action::AccountListTeams).await?;
-    let teams = forge_store::teams::list_of_member(&mut conn, own.id, page).await?;
-    Ok(Page::from_lookahead(teams, page))
+    Ok(forge_store::teams::list_of_member(&mut conn, own.id, page).await?)
 }
 
 /// What is to be changed in a team; `None` leaves a thing as it is.

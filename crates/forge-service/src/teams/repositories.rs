@@ -21,8 +21,7 @@ pub async fn list_repositories(
     let mut conn = ctx.read().await?;
     let found = ctx.authorize(&mut conn, target, Action::TeamRead).await?;
     let visible = ctx.visible_to();
-    let repositories = forge_store::team_repositories::list(&mut conn, visible, found.team.id, page).await?;
-    Ok(Page::from_lookahead(repositories, page))
+    Ok(forge_store::team_repositories::list(&mut conn, visible, found.team.id, page).await?)
 }
 
 /// Returns a repository and what a team may do there.
@@ -98,7 +97,5 @@ pub async fn list_of_repository(
 ) -> Result<Page<TeamAccess>> {
     let mut conn = ctx.read().await?;
     let found = ctx.authorize(&mut conn, target, Action::CollaboratorRead).await?;
-    let teams =
-        forge_store::team_repositories::list_of_repository(&mut conn, found.repository.id, page).await?;
-    Ok(Page::from_lookahead(teams, page))
+    Ok(forge_store::team_repositories::list_of_repository(&mut conn, found.repository.id, page).await?)
 }

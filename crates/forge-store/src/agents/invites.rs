@@ -3,7 +3,7 @@
 use forge_types::Timestamp;
 use forge_types::agent::{AgentInvite, RepositoryGrant, TeamGrant};
 use forge_types::id::{AccountId, InviteId};
-use forge_types::page::PageRequest;
+use forge_types::page::{Page, PageRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -99,14 +99,15 @@ pub async fn find(conn: &mut Conn, human_id: AccountId, id: &InviteId) -> StoreR
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn list(conn: &mut Conn, human_id: AccountId, page: PageRequest) -> StoreResult<Vec<AgentInvite>> {
-    conn.fetch_all(
+pub async fn list(conn: &mut Conn, human_id: AccountId, page: PageRequest) -> StoreResult<Page<AgentInvite>> {
+    conn.fetch_page(
         sql!(
             "SELECT ",
             invite_columns!(),
-            " FROM agent_invites WHERE human_id = $1 ORDER BY created_at DESC, id LIMIT $2 OFFSET $3"
+            ", COUNT(*) OVER () AS total FROM agent_invites WHERE human_id = $1 ORDER BY created_at DESC, id LIMIT $2 OFFSET $3"
         ),
-        params![human_id, page.limit_with_lookahead(), page.offset()],
+        params![human_id],
+        page,
     )
     .await
 }

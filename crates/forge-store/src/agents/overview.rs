@@ -3,7 +3,7 @@
 use forge_types::agent::{Agent, AgentOverview, TeamPlace};
 use forge_types::id::AccountId;
 use forge_types::organization::TeamRole;
-use forge_types::page::PageRequest;
+use forge_types::page::{Page, PageRequest};
 use forge_types::{Permission, Timestamp};
 
 use super::{agent_columns, agent_tables};
@@ -54,8 +54,8 @@ pub async fn list_by_human(
     human_id: AccountId,
     now: Timestamp,
     page: PageRequest,
-) -> StoreResult<Vec<AgentOverview>> {
-    conn.fetch_all(
+) -> StoreResult<Page<AgentOverview>> {
+    conn.fetch_page(
         sql!(
             "SELECT ",
             agent_columns!(),
@@ -67,11 +67,12 @@ pub async fn list_by_human(
              ) x JOIN repositories r ON r.id = x.repository_id JOIN accounts w ON w.id = r.owner_id) AS repositories, \
              (SELECT string_agg(z.login || '/' || t.slug || ' ' || m.role, ',') FROM team_members m \
                  JOIN teams t ON t.id = m.team_id JOIN accounts z ON z.id = t.organization_id \
-                 WHERE m.member_id = a.id) AS teams FROM ",
+                 WHERE m.member_id = a.id) AS teams, COUNT(*) OVER () AS total FROM ",
             agent_tables!(),
             " WHERE b.human_id = $1 AND a.status <> 'deleted' ORDER BY a.login_key LIMIT $3 OFFSET $4"
         ),
-        params![human_id, now, page.limit_with_lookahead(), page.offset()],
+        params![human_id, now],
+        page,
     )
     .await
 }

@@ -9,7 +9,7 @@ mod change;
 pub use change::{Creation, Deletion, Move, create, delete, update};
 
 use forge_types::id::RepositoryId;
-use forge_types::page::PageRequest;
+use forge_types::page::{Page, PageRequest};
 use forge_types::{ObjectId, RefKind, RefName};
 
 use crate::row::{Column, Row, Value, corrupt, from_row};
@@ -121,19 +121,17 @@ pub async fn list_page(
     repository: RepositoryId,
     prefix: &str,
     page: PageRequest,
-) -> StoreResult<Vec<StoredRef>> {
-    conn.fetch_all(
+) -> StoreResult<Page<StoredRef>> {
+    conn.fetch_page(
         sql!(
-            "SELECT name, object_id, peeled_id FROM refs WHERE repository_id = $1 AND kind = 0 \
+            "SELECT name, object_id, peeled_id, COUNT(*) OVER () AS total FROM refs WHERE repository_id = $1 AND kind = 0 \
              AND name >= $2 AND name < $3 ORDER BY name LIMIT $4 OFFSET $5"
         ),
         params![
             repository,
             prefix,
-            format!("{prefix}{}", char::MAX),
-            page.limit_with_lookahead(),
-            page.offset()
-        ],
+            format!("{prefix}{}", char::MAX)],
+        page,
     )
     .await
 }

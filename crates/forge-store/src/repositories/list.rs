@@ -3,42 +3,15 @@
 
 use forge_types::id::AccountId;
 use forge_types::name;
-use forge_types::page::PageRequest;
+use forge_types::page::{Page, PageRequest};
 use forge_types::repository::RepositoryAccess;
 use forge_types::repository_query::{
     Affiliations, RepositoryFilter, RepositoryOrder, RepositorySort, VisibleRepositories,
 };
 
-use crate::row::{FromRow, Row, Value};
+use crate::row::{Counted, Value};
 use crate::statement::{params, sql};
 use crate::{Conn, StoreResult};
-
-/// A part of a list, with the length of the whole.
-#[derive(Clone, Debug, Default)]
-pub struct RepositoryList {
-    /// The repositories, one more than asked for if more follow.
-    pub items: Vec<RepositoryAccess>,
-    /// How many there are in all; known only if there is at least one item.
-    pub total: Option<i64>,
-}
-
-pub(super) struct Counted {
-    access: RepositoryAccess,
-    total: i64,
-}
-
-impl FromRow for Counted {
-    fn from_row(row: &Row<'_>) -> StoreResult<Self> {
-        Ok(Self { access: RepositoryAccess::from_row(row)?, total: row.get("total")? })
-    }
-}
-
-impl From<Vec<Counted>> for RepositoryList {
-    fn from(rows: Vec<Counted>) -> Self {
-        let total = rows.first().map(|row| row.total);
-        Self { items: rows.into_iter().map(|row| row.access).collect(), total }
-    }
-}
 
 /// Whose repositories are listed.
 #[derive(Clone, Copy, Debug)]
@@ -60,13 +33,13 @@ pub async fn list_by_owner(
     filter: &RepositoryFilter,
     order: RepositoryOrder,
     page: PageRequest,
-) -> StoreResult<RepositoryList> {
+) -> StoreResult<Page<RepositoryAccess>> {
     let mut values = list_parameters(visible, filter, order, page);
     values.extend(match owner {
         ListedOwner::Id(id) => params![Some(id), None::<String>],
         ListedOwner::Login(login) => params![None::<AccountId>, Some(name::key(login))],
     });
-    let rows: Vec<Counted> = conn
+    let rows = conn
         .fetch_all(
             sql!(
                 "SELECT v.*, COUNT(*) OVER () AS total FROM (SELECT ",
@@ -86,7 +59,7 @@ pub async fn list_by_owner(
             values,
         )
         .await?;
-    Ok(rows.into())
+    Ok(Counted::page(rows, page))
 }
 
 /// Returns the repositories that `account` is connected with. Those of an organization count only where the account
@@ -102,7 +75,7 @@ pub async fn list_by_affiliation(
     filter: &RepositoryFilter,
     order: RepositoryOrder,
     page: PageRequest,
-) -> StoreResult<RepositoryList> {
+) -> StoreResult<Page<RepositoryAccess>> {
     let mut values = list_parameters(visible, filter, order, page);
     values.extend(params![
         account,
@@ -110,7 +83,7 @@ pub async fn list_by_affiliation(
         affiliations.collaborator,
         affiliations.organization_member
     ]);
-    let rows: Vec<Counted> = conn
+    let rows = conn
         .fetch_all(
             sql!(
                 "SELECT v.*, COUNT(*) OVER () AS total FROM (SELECT ",
@@ -138,7 +111,7 @@ pub async fn list_by_affiliation(
             values,
         )
         .await?;
-    Ok(rows.into())
+    Ok(Counted::page(rows, page))
 }
 
 /// The parameters `$1` to `$12` of every list.

@@ -1,12 +1,12 @@
 //! Finding repositories by words, topic and owner.
 
 use forge_types::id::AccountId;
-use forge_types::page::PageRequest;
+use forge_types::page::{Page, PageRequest};
+use forge_types::repository::RepositoryAccess;
 use forge_types::repository_query::{RepositoryFilter, RepositoryOrder, VisibleRepositories};
 
-use super::RepositoryList;
-use super::list::{Counted, list_parameters};
-use crate::row::like_escaped;
+use super::list::list_parameters;
+use crate::row::{Counted, like_escaped};
 use crate::statement::{params, sql};
 use crate::{Conn, StoreResult};
 
@@ -36,7 +36,7 @@ pub async fn search(
     wanted: &RepositorySearch,
     order: RepositoryOrder,
     page: PageRequest,
-) -> StoreResult<RepositoryList> {
+) -> StoreResult<Page<RepositoryAccess>> {
     let word = |index: usize| wanted.words.get(index).map(|word| format!("%{}%", like_escaped(word)));
     let topic = |index: usize| wanted.topics.get(index).map(|topic| format!("% {} %", like_escaped(topic)));
     let mut values = list_parameters(visible, &wanted.filter, order, page);
@@ -51,7 +51,7 @@ pub async fn search(
         topic(2),
         topic(3)
     ]);
-    let rows: Vec<Counted> = conn
+    let rows = conn
         .fetch_all(
             sql!(
                 "SELECT v.*, COUNT(*) OVER () AS total FROM (SELECT ",
@@ -73,5 +73,5 @@ pub async fn search(
             values,
         )
         .await?;
-    Ok(rows.into())
+    Ok(Counted::page(rows, page))
 }

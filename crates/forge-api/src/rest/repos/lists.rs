@@ -3,8 +3,9 @@
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use forge_service::RequestContext;
-use forge_service::repositories::{self, RepositoryList, RepositoryQuery};
+use forge_service::repositories::{self, RepositoryQuery};
 use forge_types::page::Page;
+use forge_types::repository::RepositoryAccess;
 use forge_types::repository_query::{Affiliations, RepositoryFilter, RepositoryOrder, RepositorySort};
 use forge_types::{Error, FieldCode, Result};
 use serde::Deserialize;
@@ -80,10 +81,10 @@ impl ListQuery {
     }
 }
 
-fn answer(ctx: &RequestContext, page: &PageQuery, found: RepositoryList) -> Response {
+fn answer(ctx: &RequestContext, page: &PageQuery, found: Page<RepositoryAccess>) -> Response {
     let (links, knows_caller) = (Links::new(ctx.settings()), ctx.account_id().is_some());
-    let views = found.page.map(|access| RepositoryView::new(&links, &access, knows_caller));
-    page.answer_counted(ctx.settings(), &views, found.total)
+    let views = found.map(|access| RepositoryView::new(&links, &access, knows_caller));
+    page.answer(ctx.settings(), &views)
 }
 
 pub(super) async fn list_for_authenticated_user(
@@ -130,6 +131,5 @@ pub(super) async fn list_public(Ctx(ctx): Ctx, page: PageQuery) -> ApiResult<Res
     };
     let order = RepositoryOrder { sort: RepositorySort::Created, descending: false };
     let found = repositories::search(&ctx, &query, order, page.request).await?;
-    let found = RepositoryList { page: Page { ..found.page }, ..found };
     Ok(answer(&ctx, &page, found))
 }

@@ -13,6 +13,7 @@ use forge_service::RequestContext;
 use forge_service::organizations::{self, OrganizationTarget};
 use forge_service::teams::{self, NewTeam, TeamChanges, TeamRecord, TeamTarget};
 use forge_types::organization::TeamPrivacy;
+use forge_types::page::Page;
 use forge_types::{Error, FieldCode, Result};
 use serde::Deserialize;
 
@@ -121,5 +122,5 @@ async fn list_for_authenticated_user(Ctx(ctx): Ctx, page: PageQuery) -> ApiResul
     for team in &found.items {
         views.push(full(&ctx, team).await?);
     }
-    Ok(page.answer(ctx.settings(), &forge_types::page::Page { items: views, has_next: found.has_next }))
+    Ok(page.answer(ctx.settings(), &Page { items: views, has_next: found.has_next, total: found.total }))
 }

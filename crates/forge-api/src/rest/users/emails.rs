@@ -29,14 +29,14 @@ fn view(email: &OwnEmail) -> Value {
 async fn list_emails_for_authenticated_user(Ctx(ctx): Ctx, page: PageQuery) -> ApiResult<Response> {
     let email = accounts::own_email(&ctx).await?.filter(|_| page.request.number() == 1);
     let items: Vec<Value> = email.iter().map(view).collect();
-    Ok(page.answer(ctx.settings(), &Page { items, has_next: false }))
+    Ok(page.answer(ctx.settings(), &Page { items, has_next: false, total: None }))
 }
 
 async fn list_public_emails_for_authenticated_user(Ctx(ctx): Ctx, page: PageQuery) -> ApiResult<Response> {
     let email =
         accounts::own_email(&ctx).await?.filter(|email| email.is_public && page.request.number() == 1);
     let items: Vec<Value> = email.iter().map(view).collect();
-    Ok(page.answer(ctx.settings(), &Page { items, has_next: false }))
+    Ok(page.answer(ctx.settings(), &Page { items, has_next: false, total: None }))
 }
 
 #[derive(Deserialize)]
