@@ -26,28 +26,24 @@ impl Column for Option<Scopes> {
     }
 }
 
-impl FromRow for Credential {
-    fn from_row(row: &Row<'_>) -> StoreResult<Self> {
-        Ok(Self {
-            id: row.get("id")?,
-            account_id: row.get("account_id")?,
-            kind: row.get("kind")?,
-            tail: row.get("tail")?,
-            name: row.get("name")?,
-            scopes: row.get("scopes")?,
-            acting_id: row.get("acting_id")?,
-            client_id: row.get("client_id")?,
-            family: row.get("family")?,
-            parent_id: row.get("parent_id")?,
-            created_at: row.get("created_at")?,
-            expires_at: row.get("expires_at")?,
-            renewable_until: row.get("renewable_until")?,
-            last_used_at: row.get("last_used_at")?,
-            consumed_at: row.get("consumed_at")?,
-            revoked_at: row.get("revoked_at")?,
-        })
-    }
-}
+from_row!(Credential {
+    id,
+    account_id,
+    kind,
+    tail,
+    name,
+    scopes,
+    acting_id,
+    client_id,
+    family,
+    parent_id,
+    created_at,
+    expires_at,
+    renewable_until,
+    last_used_at,
+    consumed_at,
+    revoked_at,
+});
 
 /// The columns of a [`Credential`].
 macro_rules! credential_columns {
@@ -57,12 +53,27 @@ macro_rules! credential_columns {
     };
 }
 
-/// The columns of a [`Credential`] in the table named `c`.
-macro_rules! joined_credential_columns {
+/// Revokes the live ones among the credentials `c` that fulfil what stands between this and [`with_derived`].
+macro_rules! revoke_those_where {
     () => {
-        "c.id, c.account_id, c.kind, c.tail, c.name, c.scopes, c.acting_id, c.client_id, c.family, c.parent_id, \
-         c.created_at, c.expires_at, c.renewable_until, c.last_used_at, c.consumed_at, \
-         c.revoked_at"
+        "UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE revoked_at IS NULL AND id IN ( \
+         WITH RECURSIVE derived (id) AS (SELECT c.id FROM credentials c WHERE "
+    };
+}
+
+/// Adds all that was derived from them, directly or not.
+macro_rules! with_derived {
+    () => {
+        " UNION SELECT c.id FROM credentials c JOIN derived d ON c.parent_id = d.id) SELECT id FROM derived)"
+    };
+}
+
+/// The credential `$1`, if it stands at `$2`.
+macro_rules! standing {
+    () => {
+        "SELECT c.id FROM credentials c WHERE c.id = $1 AND c.revoked_at IS NULL AND c.consumed_at IS NULL \
+         AND (c.expires_at IS NULL OR c.expires_at > $2) AND (c.acting_id IS NULL OR EXISTS (SELECT 1 \
+         FROM agent_bindings b WHERE b.agent_id = c.account_id AND b.human_id = c.acting_id))"
     };
 }
 
@@ -149,18 +160,16 @@ impl FromRow for Authentication {
 pub async fn authenticate(conn: &mut Conn, hash: &[u8; 32]) -> StoreResult<Option<Authentication>> {
     conn.fetch_optional(
         sql!(
-            "SELECT ",
-            joined_credential_columns!(),
-            ", c.fingerprint, a.kind AS account_kind, a.login AS account_login, a.name AS account_name, \
+            "SELECT c.*, a.kind AS account_kind, a.login AS account_login, a.name AS account_name, \
              a.is_site_admin AS account_is_site_admin, a.status AS account_status, \
              h.kind AS acting_kind, h.login AS acting_login, h.name AS acting_name, \
              h.is_site_admin AS acting_is_site_admin, h.status AS acting_status, \
-             b.human_id AS owner_id, g.standing_access \
-             FROM credentials c JOIN accounts a ON a.id = c.account_id \
+             b.human_id AS owner_id, g.standing_access FROM (SELECT fingerprint, ",
+            credential_columns!(),
+            " FROM credentials WHERE hash = $1) c JOIN accounts a ON a.id = c.account_id \
              LEFT JOIN accounts h ON h.id = c.acting_id \
              LEFT JOIN agents g ON g.account_id = c.account_id \
-             LEFT JOIN agent_bindings b ON b.agent_id = c.account_id \
-             WHERE c.hash = $1"
+             LEFT JOIN agent_bindings b ON b.agent_id = c.account_id"
         ),
         params![hash],
     )
@@ -306,11 +315,7 @@ pub async fn revoke_derived(
     now: Timestamp,
 ) -> StoreResult<u64> {
     tx.execute(
-        sql!(
-            "UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE revoked_at IS NULL AND id IN ( \
-             WITH RECURSIVE derived (id) AS (SELECT c.id FROM credentials c WHERE c.parent_id = $1 \
-             UNION SELECT c.id FROM credentials c JOIN derived d ON c.parent_id = d.id) SELECT id FROM derived)"
-        ),
+        sql!(revoke_those_where!(), "c.parent_id = $1", with_derived!()),
         params![parent_id, now, reason],
     )
     .await
@@ -447,15 +452,8 @@ pub async fn revoke_all(
 /// # Errors
 /// Only faults of the database.
 pub async fn revoke_family(tx: &mut Tx, family: &str, reason: &str, now: Timestamp) -> StoreResult<u64> {
-    tx.execute(
-        sql!(
-            "UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE revoked_at IS NULL AND id IN ( \
-             WITH RECURSIVE derived (id) AS (SELECT c.id FROM credentials c WHERE c.family = $1 \
-             UNION SELECT c.id FROM credentials c JOIN derived d ON c.parent_id = d.id) SELECT id FROM derived)"
-        ),
-        params![family, now, reason],
-    )
-    .await
+    tx.execute(sql!(revoke_those_where!(), "c.family = $1", with_derived!()), params![family, now, reason])
+        .await
 }
 
 /// Revokes every live credential issued to a client, with all that was made with one of them; returns how many there
@@ -465,11 +463,7 @@ pub async fn revoke_family(tx: &mut Tx, family: &str, reason: &str, now: Timesta
 /// Only faults of the database.
 pub async fn revoke_client(tx: &mut Tx, client_id: &str, reason: &str, now: Timestamp) -> StoreResult<u64> {
     tx.execute(
-        sql!(
-            "UPDATE credentials SET revoked_at = $2, revoke_reason = $3 WHERE revoked_at IS NULL AND id IN ( \
-             WITH RECURSIVE derived (id) AS (SELECT c.id FROM credentials c WHERE c.client_id = $1 \
-             UNION SELECT c.id FROM credentials c JOIN derived d ON c.parent_id = d.id) SELECT id FROM derived)"
-        ),
+        sql!(revoke_those_where!(), "c.client_id = $1", with_derived!()),
         params![client_id, now, reason],
     )
     .await
@@ -521,19 +515,8 @@ pub async fn touch(tx: &mut Tx, uses: &[(CredentialId, Timestamp)]) -> StoreResu
 /// Only faults of the database.
 pub async fn hold(tx: &mut Tx, id: CredentialId, now: Timestamp) -> StoreResult<bool> {
     // SQLite has one writer, which is this transaction.
-    let statement = if tx.is_sqlite() {
-        sql!(
-            "SELECT c.id FROM credentials c WHERE c.id = $1 AND c.revoked_at IS NULL AND c.consumed_at IS NULL \
-             AND (c.expires_at IS NULL OR c.expires_at > $2) AND (c.acting_id IS NULL OR EXISTS (SELECT 1 \
-             FROM agent_bindings b WHERE b.agent_id = c.account_id AND b.human_id = c.acting_id))"
-        )
-    } else {
-        postgres_sql!(
-            "SELECT c.id FROM credentials c WHERE c.id = $1 AND c.revoked_at IS NULL AND c.consumed_at IS NULL \
-             AND (c.expires_at IS NULL OR c.expires_at > $2) AND (c.acting_id IS NULL OR EXISTS (SELECT 1 \
-             FROM agent_bindings b WHERE b.agent_id = c.account_id AND b.human_id = c.acting_id)) FOR SHARE OF c"
-        )
-    };
+    let statement =
+        if tx.is_sqlite() { sql!(standing!()) } else { postgres_sql!(standing!(), " FOR SHARE OF c") };
     let found: Option<Standing> = tx.fetch_optional(statement, params![id, now]).await?;
     Ok(found.is_some_and(|standing| standing.id == id))
 }
