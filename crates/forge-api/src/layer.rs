@@ -121,15 +121,17 @@ pub(crate) enum Identity {
 }
 
 impl Identity {
-    /// Reads what `request` says.
+    /// Reads what `request` says. A token decides over a host's or proxy's word: it may be limited to less than the
+    /// person may do, and one that is not good is refused rather than replaced.
     ///
     /// # Errors
     /// `Malformed` or `Unauthenticated` if what is presented is no token.
     pub(crate) fn of(request: &Request) -> Result<Self> {
-        if let Some(PreAuthenticated(caller)) = request.extensions().get() {
-            return Ok(Self::Trusted(Box::new(caller.clone())));
+        if let Some(token) = token::presented(request.headers())? {
+            return Ok(Self::Token(token));
         }
-        Ok(token::presented(request.headers())?.map_or(Self::None, Self::Token))
+        let trusted = request.extensions().get::<PreAuthenticated>();
+        Ok(trusted.map_or(Self::None, |PreAuthenticated(caller)| Self::Trusted(Box::new(caller.clone()))))
     }
 
     /// Returns the context of a request by whoever this is.

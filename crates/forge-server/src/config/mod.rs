@@ -22,9 +22,9 @@ pub use network::{AddressRange, Fingerprint, PublicUrl};
 pub use sample::sample;
 pub use section::{OptionInfo, SectionInfo};
 pub use sections::{
-    AgentCredential, AgentRecovery, AgentRegistration, Agents, AgentsLayer, Git, GitLayer, GitTransport,
-    IdentityProxy, IdentityProxyLayer, Limits, LimitsLayer, Log, LogFormat, LogLayer, Oidc, OidcLayer,
-    Registration, RegistrationLayer, Server, ServerLayer, Tls, TlsLayer, TlsMode,
+    AgentCredential, AgentRecovery, AgentRegistration, Agents, AgentsLayer, AuthorizationOf, Git, GitLayer,
+    GitTransport, IdentityProxy, IdentityProxyLayer, Limits, LimitsLayer, Log, LogFormat, LogLayer, Oidc,
+    OidcLayer, Registration, RegistrationLayer, Server, ServerLayer, Tls, TlsLayer, TlsMode,
 };
 pub use values::{ByteSize, List, Period};
 

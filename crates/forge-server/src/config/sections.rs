@@ -55,8 +55,8 @@ section! {
 section! {
     /// Who may create agent accounts.
     [registration] Registration, RegistrationLayer {
-        /// `key`: whoever holds the registration key; `invite`: nobody registers, administrators and members
-        /// create agents; `open`: anybody, within the quota; `closed`: only administrators create agents.
+        /// `key`: whoever holds the registration key; `invite`: whoever has an open invite; `open`: anybody, within
+        /// the quota; `closed`: only administrators create agents.
         default agents: AgentRegistration = AgentRegistration::Key
             => "registration-agents", "FORGE_REGISTRATION_AGENTS", r#""key""#;
         /// With `open`: registrations that one address may make in an hour.
@@ -148,6 +148,10 @@ section! {
         /// Header with the groups, separated by commas.
         default groups_header: String = "x-forwarded-groups".to_owned()
             => "identity-proxy-groups-header", "FORGE_IDENTITY_PROXY_GROUPS_HEADER", r#""x-forwarded-groups""#;
+        /// Whose `Authorization` is where the proxy names a person. `client`: it is a token of this server, which then
+        /// decides instead of the proxy's word; `proxy`: it is the proxy's own, is dropped, and tokens cannot be used.
+        default authorization: AuthorizationOf = AuthorizationOf::Client
+            => "identity-proxy-authorization", "FORGE_IDENTITY_PROXY_AUTHORIZATION", r#""client""#;
         /// The group whose members are administrators of this server. Without it nobody becomes one this way.
         optional admin_group: String
             => "identity-proxy-admin-group", "FORGE_IDENTITY_PROXY_ADMIN_GROUP", r#""forge-admins""#;
@@ -212,7 +216,7 @@ choice! {
     AgentRegistration {
         /// Whoever holds the registration key.
         Key = "key",
-        /// Administrators and members.
+        /// Whoever has an open invite.
         Invite = "invite",
         /// Anybody, within the quota.
         Open = "open",
@@ -248,6 +252,16 @@ choice! {
         Token = "token",
         /// Such a browser alone.
         Session = "session",
+    }
+}
+
+choice! {
+    /// Whose header `Authorization` is on requests in which a proxy names a person.
+    AuthorizationOf {
+        /// The client's: a token of this server.
+        Client = "client",
+        /// The proxy's own.
+        Proxy = "proxy",
     }
 }
 

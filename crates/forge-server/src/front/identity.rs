@@ -20,7 +20,7 @@ use futures_util::future::BoxFuture;
 
 pub use forge_service::people::identities::HostIdentity;
 
-use crate::config::{AddressRange, Fingerprint, IdentityProxy};
+use crate::config::{AddressRange, AuthorizationOf, Fingerprint, IdentityProxy};
 use crate::net::Peer;
 
 /// Says who sends a request. Implemented by programs that embed the forge.
@@ -28,16 +28,28 @@ pub trait HostAuthenticator: Send + Sync + 'static {
     /// Returns the person whom the host has authenticated; `None` leaves the request to present a token or a
     /// session of the forge's own, or nothing.
     fn authenticate(&self, request: &Parts) -> impl Future<Output = Option<HostIdentity>> + Send;
+
+    /// Returns whether `Authorization` is the host's own where it has authenticated somebody. Then it is dropped;
+    /// otherwise it presents a token of the forge's, which decides instead of the host's word.
+    fn owns_authorization(&self) -> bool {
+        false
+    }
 }
 
 /// The same, as the layer holds it.
 pub(crate) trait Authenticate: Send + Sync {
     fn authenticate<'a>(&'a self, request: &'a Parts) -> BoxFuture<'a, Option<HostIdentity>>;
+
+    fn owns_authorization(&self) -> bool;
 }
 
 impl<H: HostAuthenticator> Authenticate for H {
     fn authenticate<'a>(&'a self, request: &'a Parts) -> BoxFuture<'a, Option<HostIdentity>> {
         Box::pin(HostAuthenticator::authenticate(self, request))
+    }
+
+    fn owns_authorization(&self) -> bool {
+        HostAuthenticator::owns_authorization(self)
     }
 }
 
@@ -74,10 +86,12 @@ impl Identities {
 
     async fn identity(&self, parts: &mut Parts) -> Option<HostIdentity> {
         let named = self.proxy.as_ref().and_then(|proxy| proxy.take(parts));
-        match &self.host {
-            Some(host) => host.authenticate(parts).await.or(named),
-            None => named,
+        let Some(host) = &self.host else { return named };
+        let known = host.authenticate(parts).await;
+        if known.is_some() && host.owns_authorization() {
+            parts.headers.remove(header::AUTHORIZATION);
         }
+        known.or(named)
     }
 }
 
@@ -120,6 +134,9 @@ impl Proxy {
         let (subject, login) = (text(&self.0.subject_header), text(&self.0.login_header));
         let (email, groups) = (text(&self.0.email_header), text(&self.0.groups_header));
         let subject = subject.filter(|_| is_trusted)?;
+        if self.0.authorization == AuthorizationOf::Proxy {
+            parts.headers.remove(header::AUTHORIZATION);
+        }
         let groups: Vec<String> =
             groups.unwrap_or_default().split(',').map(|group| group.trim().to_owned()).collect();
         let site_admin = self.0.admin_group.as_ref().map(|admins| groups.contains(admins));
@@ -208,6 +225,22 @@ mod tests {
         let mut twice =
             parts("10.0.0.7", None, &[("x-forwarded-user", "mona"), ("X-Forwarded-User", "admin")]);
         assert!(proxy().take(&mut twice).is_none());
+    }
+
+    #[test]
+    fn authorization_is_dropped_where_it_is_the_proxys_and_the_proxy_names_somebody() {
+        let kept = |owner, address, named: bool| {
+            let mut proxy = proxy();
+            proxy.0.authorization = owner;
+            let headers = [("authorization", "Basic bW9uYTp4"), ("x-forwarded-user", "sub-1")];
+            let mut parts = parts(address, None, if named { &headers } else { &headers[..1] });
+            assert_eq!(proxy.take(&mut parts).is_some(), named && address == "10.0.0.7");
+            parts.headers.contains_key("authorization")
+        };
+        assert!(!kept(AuthorizationOf::Proxy, "10.0.0.7", true));
+        assert!(kept(AuthorizationOf::Proxy, "10.0.0.7", false));
+        assert!(kept(AuthorizationOf::Proxy, "10.0.0.8", true));
+        assert!(kept(AuthorizationOf::Client, "10.0.0.7", true));
     }
 
     #[test]
