@@ -17,11 +17,12 @@ const NOBODY: u32 = 65534;
 
 /// A computer on which `forge serve` runs. Everything on it ends with the test.
 pub(crate) struct Machine {
+    // First, so that it ends before what it works on goes away, and its log is there to be shown.
+    server: Option<Server>,
     folder: TempDir,
     postgres: Option<forge_testing::ScratchPostgres>,
     options: Vec<String>,
     user: User,
-    server: Option<Server>,
 }
 
 /// As whom everything on a machine runs.

@@ -13,6 +13,7 @@ mod console;
 mod git;
 mod libraries;
 mod login;
+mod logs;
 mod machine;
 mod pages;
 mod people;

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -52,18 +52,19 @@ impl Answers {
 /// Runs a request to its end, whatever happens inside.
 pub(crate) async fn layer(State(answers): State<Answers>, request: Request, next: Next) -> Response {
     let start = Instant::now();
-    let (method, path) = (request.method().clone(), shown(request.uri().path()));
+    let method = request.method().clone();
+    let (method, path) = (shown_method(&method), shown(request.uri().path()));
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(panic) => {
             // The path is for the operator; the caller learns nothing.
-            tracing::error!(%method, path, panic = message(&*panic), "a request panicked");
+            tracing::error!(method, path, panic = message(&*panic), "a request panicked");
             internal_error()
         }
     };
     answers.add_headers(response.headers_mut());
     answers.metrics.responded(response.status());
-    tracing::debug!(target: "forge::access", %method, path, status = response.status().as_u16(), took = ?start.elapsed());
+    tracing::debug!(target: "forge::access", method, path, status = response.status().as_u16(), took = ?start.elapsed());
     response
 }
 
@@ -77,6 +78,23 @@ fn shown(path: &str) -> String {
     let segments: Vec<&str> =
         path.split('/').map(|segment| if is_secret(segment) { "…" } else { segment }).collect();
     segments.join("/")
+}
+
+/// Returns a method as the log may have it: a client can put any word in its place.
+fn shown_method(method: &Method) -> &str {
+    let is_known = matches!(
+        *method,
+        Method::GET
+            | Method::HEAD
+            | Method::POST
+            | Method::PUT
+            | Method::PATCH
+            | Method::DELETE
+            | Method::OPTIONS
+            | Method::CONNECT
+            | Method::TRACE
+    );
+    if is_known { method.as_str() } else { "…" }
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
@@ -135,6 +153,12 @@ mod tests {
             shown("/api/v3/repos/octo/hello-world/issues/1"),
             "/api/v3/repos/octo/hello-world/issues/1"
         );
+    }
+
+    #[test]
+    fn the_log_has_no_word_that_stands_for_a_method() {
+        assert_eq!(shown_method(&Method::PATCH), "PATCH");
+        assert_eq!(shown_method(&"fgep_x".parse().unwrap()), "…");
     }
 
     #[tokio::test]
