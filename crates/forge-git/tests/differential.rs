@@ -15,7 +15,7 @@ use forge_git::wire::pkt::{Packet, Reader};
 use forge_git::wire::{Protocol, RefSnapshot, pkt};
 use forge_git::{Manifest, Tips};
 use forge_types::{ObjectFormat, ObjectId};
-use support::random::{Clocks, Random, history};
+use support::random::{Clocks, Random, cases, first_seed, history};
 use support::{Bench, Git};
 
 /// How many objects may be sent that git finds out the client has somewhere else: moved files are sent anew.
@@ -427,14 +427,10 @@ async fn push(bench: &Bench, tips: &[ObjectId], current: &mut Vec<ObjectId>) {
     current.extend_from_slice(tips);
 }
 
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
 #[tokio::test]
 async fn answers_are_those_of_stock_git() {
-    let cases = number("FORGE_CASES", 160);
-    let first = number("FORGE_SEED", 1);
+    let cases = cases(160);
+    let first = first_seed();
     let mut differently_ready = 0;
     for seed in first..first + cases.div_ceil(20) {
         differently_ready += run(seed, 20, Clocks::Right).await;
@@ -445,8 +441,8 @@ async fn answers_are_those_of_stock_git() {
 /// Git itself goes by the times of commits and may leave out what a client needs; this server must not.
 #[tokio::test]
 async fn answers_are_whole_whatever_the_clocks_say() {
-    let cases = number("FORGE_CASES", 160);
-    let first = number("FORGE_SEED", 1);
+    let cases = cases(160);
+    let first = first_seed();
     for seed in first..first + cases.div_ceil(20) {
         run(seed, 20, Clocks::Wrong).await;
     }

@@ -6,7 +6,7 @@
 mod support;
 
 use forge_types::ObjectId;
-use support::random::{Clocks, Random, history};
+use support::random::{Clocks, Random, cases, first_seed, history};
 use support::{Bench, Git};
 
 /// The checks of the product, as it gives them to git.
@@ -130,14 +130,10 @@ async fn run(seed: u64, cases: usize) -> (usize, usize) {
     (good, bad)
 }
 
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
 #[tokio::test]
 async fn pushes_are_taken_in_and_refused_as_by_git() {
-    let cases = number("FORGE_CASES", 120);
-    let first = number("FORGE_SEED", 1);
+    let cases = cases(120);
+    let first = first_seed();
     let (mut good, mut bad) = (0, 0);
     for seed in first..first + cases.div_ceil(20) {
         let (more_good, more_bad) = run(seed, 20).await;

@@ -4,10 +4,14 @@
 //! is reachable from what a caller sees is asked of [`crate::fetch`] or decided above this crate.
 
 mod ancestry;
+mod blob;
+mod listing;
 mod model;
 mod pack_builder;
 mod reader;
 
+pub use blob::BlobStart;
+pub use listing::{Listing, ListingLimits, PathEntry};
 pub use model::{Commit, EntryKind, ObjectKind, Peeled, Signature, Signed, TreeEntry};
 pub use pack_builder::{CommitDraft, PackBuilder};
 pub use reader::Objects;

@@ -17,7 +17,7 @@ const MAX_TAG_DEPTH: usize = 32;
 #[derive(Debug)]
 pub struct Objects {
     hash: gix::hash::Kind,
-    decoder: Decoder,
+    pub(super) decoder: Decoder,
 }
 
 impl Objects {
@@ -93,18 +93,8 @@ impl Objects {
 
     /// Finds what is at a path of a commit; the empty path is its root directory. `None` if there is nothing.
     pub fn entry_at(&mut self, commit_id: ObjectId, path: &[u8]) -> Result<Option<TreeEntry>> {
-        let mut found =
-            TreeEntry { name: Vec::new(), kind: EntryKind::Tree, id: self.commit(commit_id)?.tree_id };
-        for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-            if found.kind != EntryKind::Tree {
-                return Ok(None);
-            }
-            match self.tree(found.id)?.into_iter().find(|entry| entry.name == name) {
-                Some(entry) => found = entry,
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(found))
+        let tree_id = self.commit(commit_id)?.tree_id;
+        self.entry_in(tree_id, path)
     }
 
     /// Follows annotated tags to what they stand for.
@@ -125,7 +115,7 @@ impl Objects {
         Err(Error::Corrupt(format!("tag {id} points through more than {MAX_TAG_DEPTH} tags")))
     }
 
-    fn read_as(&mut self, id: ObjectId, expected: ObjectKind) -> Result<Vec<u8>> {
+    pub(crate) fn read_as(&mut self, id: ObjectId, expected: ObjectKind) -> Result<Vec<u8>> {
         let (kind, data) = self.read(id)?;
         if kind == expected { Ok(data) } else { Err(Error::WrongKind { id, expected: expected.as_str() }) }
     }

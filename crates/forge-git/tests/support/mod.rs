@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use forge_git::objects::Objects;
 use forge_git::receive::{Capabilities, IngestLimits, Quarantine, Reply};
 use forge_git::wire::{Ref, RefSnapshot};
 use forge_git::{Error, GitProgram, PackInfo, Packs, ProcessLimits, Processes, Repository, Storage};
@@ -141,6 +142,15 @@ impl Bench {
     /// The packs that are there now.
     pub(crate) fn packs(&self) -> Packs {
         Packs::of_directory(self.repository.clone())
+    }
+
+    /// Brings everything that refs of the working repository reach into the repository, and opens it.
+    pub(crate) fn objects(&self) -> Objects {
+        self.repository.create().unwrap();
+        let stored = Git { path: self.repository.path().to_owned() };
+        let pack = self.work.pipe(&["pack-objects", "--revs", "--all", "--stdout", "-q"], b"");
+        let _ = stored.pipe(&["index-pack", "--stdin", "--fix-thin"], &pack);
+        Objects::open(&self.repository).unwrap()
     }
 
     /// The refs of the working repository as a snapshot.

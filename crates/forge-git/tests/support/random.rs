@@ -4,6 +4,20 @@ use std::fmt::Write as _;
 
 use super::Git;
 
+/// Returns how many cases a test runs: `FORGE_CASES`, or what it takes by itself.
+pub(crate) fn cases(default: u64) -> u64 {
+    number("FORGE_CASES", default)
+}
+
+/// Returns the seed of the first case: `FORGE_SEED`, or 1.
+pub(crate) fn first_seed() -> u64 {
+    number("FORGE_SEED", 1)
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
 /// A source of random numbers; the same seed gives the same numbers.
 pub(crate) struct Random(u64);
 
