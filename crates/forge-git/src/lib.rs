@@ -8,6 +8,7 @@
 //! - `git` runs only as a bounded, killable process with a scrubbed environment ([`Processes`]).
 //!
 //! Where to look: [`Storage`] and [`Repository`] for directories, [`objects`] for reading and writing objects,
+//! [`history`] for logs and merge bases,
 //! [`wire`] for pkt-lines and advertisements, [`fetch`] and [`receive`] for the two services.
 //! Requests are expected decoded: `Content-Encoding: gzip` is undone, with a limit, by the HTTP edge.
 
@@ -25,6 +26,7 @@ mod walk;
 
 pub mod crash;
 pub mod fetch;
+pub mod history;
 pub mod objects;
 pub mod receive;
 pub mod wire;

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use flate2::read::ZlibDecoder;
 use forge_types::ObjectId;
 
-use super::{ObjectKind, Objects, to_gix};
+use super::{ObjectKind, Objects};
 use crate::packs::Form;
 use crate::{Error, Result};
 
@@ -69,8 +69,7 @@ impl Objects {
 
     /// Returns the bytes of an object that lies in its pack whole.
     fn stream(&self, id: ObjectId) -> Result<Option<impl Read + '_>> {
-        let set = self.decoder.set();
-        let stored = set.stored(set.slot_of(&to_gix(id))?)?;
+        let stored = self.set().stored(self.slot(id)?)?;
         Ok(matches!(stored.form, Form::Whole(_)).then(|| ZlibDecoder::new(stored.deflated).take(stored.size)))
     }
 }

@@ -48,7 +48,7 @@ impl Objects {
             if found.kind != EntryKind::Tree {
                 return Ok(None);
             }
-            match self.tree(found.id)?.into_iter().find(|entry| entry.name == name) {
+            match self.child(found.id, name)? {
                 Some(entry) => found = entry,
                 None => return Ok(None),
             }

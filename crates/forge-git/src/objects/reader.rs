@@ -40,8 +40,17 @@ impl Objects {
         self.decoder.set().contains(id)
     }
 
-    fn slot(&self, id: ObjectId) -> Result<Slot> {
-        self.decoder.set().slot_of(&to_gix(id))
+    pub(crate) fn set(&self) -> &PackSet {
+        self.decoder.set()
+    }
+
+    pub(crate) fn slot(&self, id: ObjectId) -> Result<Slot> {
+        self.set().slot_of(&to_gix(id))
+    }
+
+    /// Reads the object of a slot of [`Objects::set`] into a buffer, whose former content is lost.
+    pub(crate) fn read_slot(&mut self, slot: Slot, data: &mut Vec<u8>) -> Result<ObjectKind> {
+        self.decoder.read(slot, data)
     }
 
     /// Returns kind and size of an object without decoding it.
@@ -79,16 +88,28 @@ impl Objects {
 
     /// Lists a tree.
     pub fn tree(&mut self, id: ObjectId) -> Result<Vec<TreeEntry>> {
+        self.tree_entries(id, |_| true)
+    }
+
+    /// Finds the entry of a name in a tree.
+    pub(crate) fn child(&mut self, tree_id: ObjectId, name: &[u8]) -> Result<Option<TreeEntry>> {
+        Ok(self.tree_entries(tree_id, |found| found == name)?.pop())
+    }
+
+    fn tree_entries(&mut self, id: ObjectId, is_wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<TreeEntry>> {
         if id == ObjectId::empty_tree(id.format()) {
             return Ok(Vec::new());
         }
         let data = self.read_as(id, ObjectKind::Tree)?;
-        let entries = gix::objs::TreeRefIter::from_bytes(&data, self.hash).map(|entry| {
+        let mut entries = Vec::new();
+        for entry in gix::objs::TreeRefIter::from_bytes(&data, self.hash) {
             let entry = entry.map_err(|error| Error::corrupt(format_args!("tree {id}"), error))?;
-            let kind = EntryKind::from_gix(entry.mode.kind());
-            Ok(TreeEntry { name: entry.filename.to_vec(), kind, id: from_gix(entry.oid) })
-        });
-        entries.collect()
+            if is_wanted(entry.filename) {
+                let kind = EntryKind::from_gix(entry.mode.kind());
+                entries.push(TreeEntry { name: entry.filename.to_vec(), kind, id: from_gix(entry.oid) });
+            }
+        }
+        Ok(entries)
     }
 
     /// Finds what is at a path of a commit; the empty path is its root directory. `None` if there is nothing.

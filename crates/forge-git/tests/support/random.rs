@@ -48,7 +48,8 @@ impl Random {
     }
 }
 
-const PATHS: [&str; 9] =
+/// The files of random histories.
+pub(crate) const PATHS: [&str; 9] =
     ["a", "b.txt", "d/one", "d/two", "d/deep/x", "d/deep/y", "d/deep/er/z", "e/one", "e.txt"];
 
 /// Whether the times of commits can be believed.
@@ -68,6 +69,8 @@ pub(crate) fn history(git: &Git, random: &mut Random, commits: usize, clocks: Cl
         let skew = if is_wrong { random.below(5000) } else { 0 };
         let time = 1_700_000_000 + number * 60 - skew.min(number * 50);
         let _ = writeln!(text, "commit refs/heads/b{branch}\nmark :{number}");
+        let author = ["A <a@example.com>", "B <b@example.com>", "C <c@example.com>"][number % 3];
+        let _ = writeln!(text, "author {author} {time} +0000");
         let _ = writeln!(text, "committer A <a@example.com> {time} +0000\ndata 2\nm");
         let parents = parents(random, &tips, number);
         for (at, parent) in parents.iter().enumerate() {
