@@ -8,7 +8,7 @@
 //! - `git` runs only as a bounded, killable process with a scrubbed environment ([`Processes`]).
 //!
 //! Where to look: [`Storage`] and [`Repository`] for directories, [`objects`] for reading and writing objects,
-//! [`history`] for logs and merge bases,
+//! [`history`] for logs and merge bases, [`diff`] for comparing trees and files,
 //! [`wire`] for pkt-lines and advertisements, [`fetch`] and [`receive`] for the two services.
 //! Requests are expected decoded: `Content-Encoding: gzip` is undone, with a limit, by the HTTP edge.
 
@@ -25,6 +25,7 @@ mod verify;
 mod walk;
 
 pub mod crash;
+pub mod diff;
 pub mod fetch;
 pub mod history;
 pub mod objects;

@@ -2,6 +2,7 @@
 
 #![expect(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod files;
 pub(crate) mod random;
 
 use std::cell::Cell;
