@@ -9,6 +9,7 @@
 //!
 //! Where to look: [`Storage`] and [`Repository`] for directories, [`objects`] for reading and writing objects,
 //! [`history`] for logs and merge bases, [`diff`] for comparing trees and files,
+//! [`merge`] for merging, rebasing and reverting,
 //! [`wire`] for pkt-lines and advertisements, [`fetch`] and [`receive`] for the two services.
 //! Requests are expected decoded: `Content-Encoding: gzip` is undone, with a limit, by the HTTP edge.
 
@@ -28,6 +29,7 @@ pub mod crash;
 pub mod diff;
 pub mod fetch;
 pub mod history;
+pub mod merge;
 pub mod objects;
 pub mod receive;
 pub mod wire;

@@ -24,6 +24,7 @@ use forge_types::ObjectId;
 pub use mail::Mail;
 pub use patch::{Comparison, FilePatch};
 pub use text::DiffText;
+pub(crate) use trees::changed_paths;
 
 use crate::objects::EntryKind;
 

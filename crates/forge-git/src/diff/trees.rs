@@ -19,7 +19,8 @@ impl Objects {
         new: Option<ObjectId>,
         options: &DiffOptions,
     ) -> Result<TreeDiff> {
-        let (changes, is_truncated) = changed_paths(self, old, new, options)?;
+        let mut read = |id| self.tree(id);
+        let (changes, is_truncated) = changed_paths(&mut read, old, new, options.changes, options.trees)?;
         let mut diff = TreeDiff { changes, is_truncated, has_unsearched_renames: false };
         if let Some(options) = &options.renames {
             renames::find(self, &mut diff, options)?;
@@ -42,26 +43,28 @@ enum Task {
     Compare { path: Vec<u8>, old: Option<ObjectId>, new: Option<ObjectId> },
 }
 
-fn changed_paths(
-    objects: &mut Objects,
+/// Returns the first changes between two trees, and whether there are more.
+pub(crate) fn changed_paths(
+    read: &mut dyn FnMut(ObjectId) -> Result<Vec<TreeEntry>>,
     old: Option<ObjectId>,
     new: Option<ObjectId>,
-    options: &DiffOptions,
+    max_changes: usize,
+    max_trees: usize,
 ) -> Result<(Vec<Change>, bool)> {
     let mut changes = Vec::new();
-    let mut room = options.trees;
+    let mut room = max_trees;
     let mut tasks = vec![Task::Compare { path: Vec::new(), old, new }];
     while let Some(task) = tasks.pop() {
         match task {
-            Task::Report(_) if changes.len() >= options.changes => return Ok((changes, true)),
+            Task::Report(_) if changes.len() >= max_changes => return Ok((changes, true)),
             Task::Report(change) => changes.push(change),
             Task::Compare { old, new, .. } if old == new => {}
             Task::Compare { path, old, new } => {
                 room = room.checked_sub(1).ok_or_else(|| {
                     Error::TooLarge("the trees have more directories than are compared".into())
                 })?;
-                let old = old.map_or(Ok(Vec::new()), |id| objects.tree(id))?;
-                let new = new.map_or(Ok(Vec::new()), |id| objects.tree(id))?;
+                let old = old.map_or(Ok(Vec::new()), &mut *read)?;
+                let new = new.map_or(Ok(Vec::new()), &mut *read)?;
                 let first = tasks.len();
                 compare(&mut tasks, &path, &old, &new)?;
                 tasks[first..].reverse();

@@ -9,12 +9,14 @@ mod listing;
 mod model;
 mod pack_builder;
 mod reader;
+mod source;
 
 pub use blob::BlobStart;
 pub use listing::{Listing, ListingLimits, PathEntry};
 pub use model::{Commit, EntryKind, ObjectKind, Peeled, Signature, Signed, TreeEntry};
 pub use pack_builder::{CommitDraft, PackBuilder};
 pub use reader::Objects;
+pub(crate) use source::{Source, platform};
 
 use forge_types::{ObjectFormat, ObjectId};
 

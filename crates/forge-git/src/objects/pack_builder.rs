@@ -33,6 +33,23 @@ pub struct CommitDraft {
     pub message: String,
 }
 
+impl CommitDraft {
+    /// Returns the bytes of the commit.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut text = format!("tree {}\n", self.tree_id);
+        for parent in &self.parent_ids {
+            text.push_str(&format!("parent {parent}\n"));
+        }
+        text.push_str(&format!("author {}\n", self.author.encode()));
+        text.push_str(&format!("committer {}\n\n", self.committer.encode()));
+        text.push_str(&self.message.replace('\0', ""));
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.into_bytes()
+    }
+}
+
 /// Gathers objects and writes them as one pack.
 #[derive(Debug)]
 pub struct PackBuilder {
@@ -76,29 +93,30 @@ impl PackBuilder {
 
     /// Adds a commit.
     pub fn commit(&mut self, draft: &CommitDraft) -> Result<ObjectId> {
-        let mut text = format!("tree {}\n", draft.tree_id);
-        for parent in &draft.parent_ids {
-            text.push_str(&format!("parent {parent}\n"));
-        }
-        text.push_str(&format!("author {}\n", signature_line(&draft.author)));
-        text.push_str(&format!("committer {}\n\n", signature_line(&draft.committer)));
-        text.push_str(&draft.message.replace('\0', ""));
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
-        self.add(ObjectKind::Commit, text.as_bytes())
+        self.add(ObjectKind::Commit, &draft.encode())
+    }
+
+    /// Is there nothing in it?
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// Writes the pack durably into the repository, which is created if need be. `unique` is a number that no other pack
     /// was or will be given.
     pub fn write(self, repository: &Repository, unique: u128) -> Result<PackInfo> {
         let quarantine = Quarantine::open(&Packs::of_directory(repository.clone()), unique)?;
-        let pack = self.finish()?;
-        index(&pack, &quarantine.pack_directory(), hash_kind(repository.format()))?;
+        self.write_into(&quarantine.pack_directory())?;
         quarantine.publish_blocking()?.ok_or_else(|| Error::Corrupt("an empty pack was to be written".into()))
     }
 
-    fn add(&mut self, kind: ObjectKind, data: &[u8]) -> Result<ObjectId> {
+    /// Writes the pack and its index into a directory. Nothing is synced.
+    pub(crate) fn write_into(self, directory: &Path) -> Result<()> {
+        let hash = hash_kind(self.format);
+        index(&self.finish()?, directory, hash)
+    }
+
+    /// Adds an object as it is.
+    pub(crate) fn add(&mut self, kind: ObjectKind, data: &[u8]) -> Result<ObjectId> {
         let id = gix::objs::compute_hash(hash_kind(self.format), kind.to_gix(), data)
             .map_err(|error| Error::corrupt("hash an object", error))?;
         let id = from_gix(&id);
@@ -163,10 +181,13 @@ fn check_name(name: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn signature_line(signature: &Signature) -> String {
-    let clean = |text: &str| text.replace(['<', '>', '\n', '\0'], "").trim().to_owned();
-    let offset = signature.offset;
-    let (sign, minutes) = if offset < 0 { ('-', -offset / 60) } else { ('+', offset / 60) };
-    let zone = format!("{sign}{:02}{:02}", minutes / 60, minutes % 60);
-    format!("{} <{}> {} {zone}", clean(&signature.name), clean(&signature.email), signature.seconds)
+impl Signature {
+    /// Returns the signature as it is written after `author` and `committer`; what would break the line is left out.
+    pub(crate) fn encode(&self) -> String {
+        let clean = |text: &str| text.replace(['<', '>', '\n', '\0'], "").trim().to_owned();
+        let (sign, minutes) =
+            if self.offset < 0 { ('-', -self.offset / 60) } else { ('+', self.offset / 60) };
+        let zone = format!("{sign}{:02}{:02}", minutes / 60, minutes % 60);
+        format!("{} <{}> {} {zone}", clean(&self.name), clean(&self.email), self.seconds)
+    }
 }

@@ -101,15 +101,7 @@ impl Objects {
             return Ok(Vec::new());
         }
         let data = self.read_as(id, ObjectKind::Tree)?;
-        let mut entries = Vec::new();
-        for entry in gix::objs::TreeRefIter::from_bytes(&data, self.hash) {
-            let entry = entry.map_err(|error| Error::corrupt(format_args!("tree {id}"), error))?;
-            if is_wanted(entry.filename) {
-                let kind = EntryKind::from_gix(entry.mode.kind());
-                entries.push(TreeEntry { name: entry.filename.to_vec(), kind, id: from_gix(entry.oid) });
-            }
-        }
-        Ok(entries)
+        decode_tree(id, &data, is_wanted)
     }
 
     /// Finds what is at a path of a commit; the empty path is its root directory. `None` if there is nothing.
@@ -140,4 +132,21 @@ impl Objects {
         let (kind, data) = self.read(id)?;
         if kind == expected { Ok(data) } else { Err(Error::WrongKind { id, expected: expected.as_str() }) }
     }
+}
+
+/// Reads the entries of a tree whose names are wanted.
+pub(crate) fn decode_tree(
+    id: ObjectId,
+    data: &[u8],
+    is_wanted: impl Fn(&[u8]) -> bool,
+) -> Result<Vec<TreeEntry>> {
+    let mut entries = Vec::new();
+    for entry in gix::objs::TreeRefIter::from_bytes(data, hash_kind(id.format())) {
+        let entry = entry.map_err(|error| Error::corrupt(format_args!("tree {id}"), error))?;
+        if is_wanted(entry.filename) {
+            let kind = EntryKind::from_gix(entry.mode.kind());
+            entries.push(TreeEntry { name: entry.filename.to_vec(), kind, id: from_gix(entry.oid) });
+        }
+    }
+    Ok(entries)
 }
