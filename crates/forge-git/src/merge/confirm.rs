@@ -13,7 +13,7 @@ use super::{Conflict, ConflictKind, Merge, loose};
 use crate::objects::{PackBuilder, Source};
 use crate::process::{Processes, Purpose, read_bounded};
 use crate::receive::Quarantine;
-use crate::{Error, Repository, Result};
+use crate::{Error, Packs, Repository, Result};
 
 /// How long git may take for one merge.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -53,7 +53,7 @@ impl Confirmation {
         ours: ObjectId,
         theirs: ObjectId,
     ) -> Result<Option<Merge>> {
-        let quarantine = Quarantine::open(&self.repository, self.unique)?;
+        let quarantine = Quarantine::open(&Packs::of_directory(self.repository.clone()), self.unique)?;
         let mut pack = PackBuilder::new(self.repository.format());
         source.gather(&[ours, theirs], &mut pack)?;
         if !pack.is_empty() {
