@@ -48,6 +48,13 @@ for_each_database! {
         }
     }
 
+    async fn the_answer_begins_with_what_is_needed_next(forge: TestForge) {
+        let client = forge.client().with_token(&forge.registration_key().await);
+        let text = client.post(&format!("{EXT}/agents"), &request("bot")).await.expect(201).text();
+        assert!(text.starts_with(r#"{"login":"bot-"#), "{text}");
+        assert!(text.find(r#""token":"#) < text.find(r#""agent":"#), "{text}");
+    }
+
     async fn the_default_repository_is_private_and_the_agents_own(forge: TestForge) {
         let agent = forge.registered_agent("bot").await;
         let mut conn = forge.app().db().read().await.expect("a connection");

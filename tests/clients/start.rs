@@ -70,6 +70,23 @@ fn the_plain_command_serves_gh_and_git_with_root_and_without() {
 }
 
 #[test]
+fn the_printed_command_leads_a_shell_in_any_folder_to_the_forge() {
+    let machine = Machine::start(Database::Sqlite);
+    let printed = machine.server().output("eval ");
+    let line = printed.lines().find_map(|line| line.split_once("eval ")).expect("a command");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let script = format!("eval {} && curl --silent https://{HOST}/api/v3/meta", line.1);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut shell = std::process::Command::new("/bin/sh");
+    let answer =
+        must_succeed(shell.args(["-c", &script]).current_dir(&elsewhere).env_clear().env("PATH", path));
+    assert!(answer.contains("installed_version"), "{answer}");
+    let authority =
+        printed.lines().find_map(|line| line.split_once("until they trust ")).expect("a certificate").1;
+    assert!(std::fs::read_to_string(authority).unwrap().contains("BEGIN CERTIFICATE"));
+}
+
+#[test]
 fn a_server_that_holds_the_data_keeps_a_second_one_out() {
     let machine = Machine::start(Database::Sqlite);
     let mut second = machine.forge(&["serve", "--listen", "127.0.0.1:0"]);

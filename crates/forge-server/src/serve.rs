@@ -14,6 +14,7 @@ use crate::control::{ControlListener, is_served};
 use crate::data::{DataDirectory, DataLock, RunFile, RunInfo};
 use crate::doors::Doors;
 use crate::failure::{Failure, Result};
+use crate::local::shell;
 use crate::net::{Ops, stop_signal};
 
 /// How long a command that works on the data by itself may keep a starting server waiting.
@@ -35,7 +36,7 @@ pub async fn serve(config: Config, environment: &Environment) -> Result<()> {
     let info = doors.run_info();
     let control = ControlListener::bind(forge.data(), forge.lock())?;
     let run_file = RunFile::write(forge.data(), &info)?;
-    announce(&info, first.as_ref())?;
+    announce(forge.data(), &info, first.as_ref())?;
 
     let stop = CancellationToken::new();
     let work = Work::start(&forge, config.clone(), control);
@@ -75,13 +76,22 @@ fn operators(forge: &Forge) -> Ops {
     })
 }
 
-/// Says where the server is; secrets only the first time.
-fn announce(info: &RunInfo, first: Option<&FirstStart>) -> Result<()> {
+/// Says where the server is; secrets, and what is done once, only the first time.
+fn announce(data: &DataDirectory, info: &RunInfo, first: Option<&FirstStart>) -> Result<()> {
     let mut text = format!("forge {} listens at {}\n", info.version, info.browser_url);
     if info.proxy.is_some() {
-        text += "to use it with gh and git in this shell: eval \"$(forge env)\"\n";
+        // Whoever reads this may be in another folder, and have no `forge` among their programs.
+        let program = std::env::current_exe().unwrap_or_else(|_| "forge".into());
+        let (program, place) = (shell::word(&program), shell::word(data.path()));
+        text += &format!(
+            "to use it with gh and git in another shell: eval \"$({program} env --data {place})\"\n"
+        );
     }
     if let Some(first) = first {
+        if info.proxy.is_some() {
+            let authority = data.authority_certificate();
+            text += &format!("browsers warn of it until they trust {}\n", authority.display());
+        }
         if let Some(link) = &first.setup_link {
             text += &format!("create the first administrator, once: {link}\n");
         }

@@ -44,7 +44,10 @@ impl DataDirectory {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         if !path.is_dir() {
-            return Err(Failure::unavailable(format!("there is no data directory `{}`", path.display())));
+            return Err(Failure::unavailable(format!(
+                "there is no data directory `{}`; name the server's with `--data`, or in `FORGE_DATA`",
+                path.display()
+            )));
         }
         let path = path.canonicalize().map_err(|error| Failure::io(path.display(), error))?;
         Ok(Self(path))
@@ -53,6 +56,11 @@ impl DataDirectory {
     /// Returns the directory.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Returns the certificate of the authority of local mode.
+    pub fn authority_certificate(&self) -> PathBuf {
+        self.tls_directory().join("ca.pem")
     }
 
     /// Returns the file that whoever changes the data holds a lock on.

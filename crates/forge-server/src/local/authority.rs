@@ -284,7 +284,7 @@ mod tests {
         drop(authority(&data));
         let output = std::process::Command::new("openssl")
             .args(["x509", "-noout", "-text", "-in"])
-            .arg(data.tls_directory().join("ca.pem"))
+            .arg(data.authority_certificate())
             .output();
         let Ok(output) = output else { return };
         let text = String::from_utf8(output.stdout).unwrap();

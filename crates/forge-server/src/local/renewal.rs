@@ -114,7 +114,7 @@ mod tests {
         let leaf = authority.issue(crate::clock::now()).unwrap();
         let slot = CertificateSlot::new(leaf.chain.clone(), &leaf.key).unwrap();
         let files = CertificateFiles {
-            certificate: data.tls_directory().join("ca.pem"),
+            certificate: data.authority_certificate(),
             key: directory.path().join("key.pem"),
         };
         std::fs::write(&files.key, rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();

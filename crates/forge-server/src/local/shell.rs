@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use super::noproxy::NoProxy;
 use crate::config::Environment;
@@ -34,6 +35,13 @@ impl fmt::Display for Line {
 /// Quotes a value so that a POSIX shell takes every byte of it as it is.
 fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+/// Returns a path as a word of a POSIX shell, quoted only if it has to be.
+pub fn word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+    if is_plain { text.into_owned() } else { quoted(&text) }
 }
 
 /// Variables that `forge env` sets (or, without a value, removes).
@@ -149,6 +157,12 @@ mod tests {
 
     use super::*;
     use crate::data::ProxyInfo;
+
+    #[test]
+    fn a_path_is_a_word_whatever_it_holds() {
+        assert_eq!(word(Path::new("/srv/forge-data")), "/srv/forge-data");
+        assert_eq!(word(Path::new("/srv/my $data's")), r"'/srv/my $data'\''s'");
+    }
 
     fn info(port: u16) -> RunInfo {
         RunInfo {

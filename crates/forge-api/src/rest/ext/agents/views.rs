@@ -1,6 +1,7 @@
 //! How agents, their invitations and credentials look. An agent is GitHub's simple user with more beside it.
 
 use axum::Json;
+use axum::response::{IntoResponse, Response};
 use forge_service::RequestContext;
 use forge_service::Secret;
 use forge_service::agents::CreatedAgent;
@@ -9,7 +10,7 @@ use forge_types::account::{AccountRef, AccountStatus};
 use forge_types::agent::{Agent, AgentInvite, AgentOverview, RepositoryGrant, TeamGrant};
 use forge_types::credential::{Credential, CredentialKind};
 use forge_types::{Error, FieldCode, Result, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::views::Links;
@@ -44,15 +45,26 @@ pub(super) fn no_keys<T>(jwk: Option<&T>) -> Result<()> {
 }
 
 /// Returns the answer that shows an agent's first credential.
-pub(super) fn created(ctx: &RequestContext, created: &CreatedAgent) -> Json<Value> {
+pub(super) fn created(ctx: &RequestContext, created: &CreatedAgent) -> Response {
     let kind = if created.credential.kind == CredentialKind::Bootstrap { "bootstrap" } else { "token" };
-    Json(json!({
-        "login": created.agent.account.login,
-        "token": created.secret.expose(),
-        "credential": kind,
-        "repo_full_name": created.repository.as_ref().map(forge_types::repository::Repository::full_name),
-        "agent": agent(ctx, &created.agent),
-    }))
+    Json(CreatedView {
+        login: &created.agent.account.login,
+        token: created.secret.expose(),
+        credential: kind,
+        repo_full_name: created.repository.as_ref().map(forge_types::repository::Repository::full_name),
+        agent: agent(ctx, &created.agent),
+    })
+    .into_response()
+}
+
+/// In this order, so that what is needed next comes first.
+#[derive(Serialize)]
+struct CreatedView<'a> {
+    login: &'a str,
+    token: &'a str,
+    credential: &'a str,
+    repo_full_name: Option<String>,
+    agent: Value,
 }
 
 /// Returns an agent.
