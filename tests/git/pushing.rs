@@ -140,8 +140,8 @@ for_each_database! {
         let body = push_body(ZERO, &tip, "refs/heads/main", &pack(&work, "main\n").await);
         let mut stream = bench.open_post("git-receive-pack", body.len(), &[]).await;
         stream.write_all(&body[..body.len() - 30]).await.unwrap();
-        let objects = bench.directory().join("objects");
-        let quarantines = || std::fs::read_dir(&objects).into_iter().flatten().count().saturating_sub(2);
+        let temporary = bench.forge.folder().join("repositories/tmp");
+        let quarantines = || std::fs::read_dir(&temporary).into_iter().flatten().count();
         wait_until(|| quarantines() == 1).await;
         drop(stream);
         wait_until(|| quarantines() == 0).await;

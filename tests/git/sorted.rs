@@ -31,6 +31,13 @@ async fn ask(bench: &Bench, wants: &[&str]) -> Answer {
     answer
 }
 
+/// Asks how large objects are.
+async fn sizes(bench: &Bench, ids: &[&str]) -> String {
+    let ids: String = ids.iter().map(|id| pkt(&format!("oid {id}\n"))).collect();
+    let body = format!("{}0001{}{ids}0000", pkt("command=object-info"), pkt("size\n"));
+    bench.post_with("git-upload-pack", body.as_bytes(), &[("git-protocol", "version=2")]).await.text()
+}
+
 /// Asks for objects and returns the pack.
 async fn whole_pack(bench: &Bench, wants: &[&str]) -> Vec<u8> {
     let answer = ask(bench, wants).await;
@@ -106,19 +113,27 @@ for_each_database! {
         sort(&bench).await;
         let all = objects_of(&bench, &whole_pack(&bench, &[&secret]).await).await;
         assert!(all.contains(&secret), "honest until it is removed");
+        let blob = git(&work, ["rev-parse", "main:secret"]).await.good();
+        assert_eq!(objects_of(&bench, &whole_pack(&bench, &[&blob]).await).await, [blob.clone()]);
+        assert_eq!(sizes(&bench, &[&blob]).await, format!("0009size\n{}0000", pkt(&format!("{blob} 9\n"))));
 
         git(&work, ["push", "--quiet", "--force", "origin", &format!("{first}:main")]).await.good();
         assert!(!has_closure(&bench).await, "in the same transaction");
         let rest = objects_of(&bench, &whole_pack(&bench, &[&first]).await).await;
         assert_eq!(rest.len(), 3, "commit, directory and file: {rest:?}");
-        let refused = ask(&bench, &[&secret]).await.text();
-        assert!(refused.contains(&format!("not our ref {secret}")), "{refused}");
+        for id in [&secret, &blob] {
+            let refused = ask(&bench, &[id]).await.text();
+            assert!(refused.contains(&format!("not our ref {id}")), "{refused}");
+            let refused = sizes(&bench, &[id]).await;
+            assert!(refused.contains(&format!("not our ref {id}")), "{refused}");
+        }
 
         // Sorted again, what no ref reaches has a pack of its own, which no clone gets.
         assert_eq!(sort(&bench).await.packs.to, 2);
         assert!(has_closure(&bench).await);
         let rest = objects_of(&bench, &whole_pack(&bench, &[&first]).await).await;
         assert_eq!(rest.len(), 3);
+        assert!(ask(&bench, &[&blob]).await.text().contains("not our ref"));
         // Whoever has it may put it back.
         git(&work, ["push", "--quiet", "origin", "main"]).await.good();
         assert_eq!(bench.stored("refs/heads/main").await.unwrap().to_string(), secret);

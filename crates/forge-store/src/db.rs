@@ -23,6 +23,9 @@ use crate::migrations::migrator;
 use crate::row::{Counted, FromRow, Row, Value, postgres_arguments, sqlite_arguments};
 use crate::statement::params;
 
+/// A connection that was idle for longer is asked whether it still stands before it is used.
+const IDLE_UNCHECKED: Duration = Duration::from_secs(1);
+
 /// How to reach the database.
 #[derive(Clone, Debug)]
 pub struct DbOptions {
@@ -69,6 +72,7 @@ impl Db {
             .acquire_timeout(options.acquire_timeout)
             .idle_timeout(None)
             .max_lifetime(None)
+            .test_before_acquire(false)
             // When the disk is full, SQLite ends the transaction by itself and the driver's own rollback fails; the
             // driver then counts the transaction as open for ever. Such a connection is replaced.
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
@@ -83,6 +87,7 @@ impl Db {
             .acquire_timeout(options.acquire_timeout)
             .idle_timeout(None)
             .max_lifetime(None)
+            .test_before_acquire(false)
             .connect_lazy_with(connect.read_only(true));
         Ok(Self { pools: Pools::Sqlite { writer, readers }, statements: Arc::default() })
     }
@@ -96,6 +101,16 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
+            // Asking whether the server is still there costs as much as a statement. One that answered a moment ago is.
+            .test_before_acquire(false)
+            .before_acquire(|connection, about| {
+                Box::pin(async move {
+                    if about.idle_for > IDLE_UNCHECKED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(connect.application_name("forge"))
             .await?;
         let mut connection = pool.acquire().await?;

@@ -20,6 +20,7 @@ mod framed;
 mod large;
 mod local;
 mod negotiate;
+mod object_info;
 mod pack;
 mod request;
 mod server;
@@ -28,6 +29,7 @@ mod subprocess;
 mod view;
 mod wants;
 
+pub use object_info::ObjectInfo;
 pub use request::{Fetch, Request, RequestLimits};
 pub use server::{Server, Transport};
 pub use stream::PackStream;

@@ -7,6 +7,7 @@
 use forge_types::{ObjectFormat, ObjectId};
 use tokio::io::AsyncRead;
 
+use super::ObjectInfo;
 use crate::walk::Filter;
 use crate::wire::pkt::{self, Packet, Reader};
 use crate::wire::{LsRefs, Protocol};
@@ -34,6 +35,8 @@ pub enum Request {
     Empty,
     /// The refs are asked for.
     LsRefs(LsRefs),
+    /// The sizes of objects are asked for.
+    ObjectInfo(ObjectInfo),
     /// Objects are asked for.
     Fetch(Box<Fetch>),
 }
@@ -228,6 +231,10 @@ impl Parser<'_> {
         match self.command(&head)? {
             None => Ok(Request::Empty),
             Some("ls-refs") => Ok(Request::LsRefs(LsRefs::parse(arguments)?)),
+            Some("object-info") => {
+                let arguments = arguments.into_iter().map(text).collect::<Result<Vec<_>>>()?;
+                Ok(Request::ObjectInfo(ObjectInfo::parse(arguments, self.limits.wants)?))
+            }
             Some("fetch") => {
                 self.line("command=fetch");
                 self.line(&format!("object-format={}", self.format));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ObjectInfo;
 use super::framed::Framed;
 use super::local::{Order, Prepared, Source, prepare};
 use super::request::Fetch;
@@ -67,6 +68,21 @@ impl Server {
             }
             Transport::InProcess => self.in_process(packs, snapshot, fetch).await,
         }
+    }
+
+    /// Answers how large objects are.
+    ///
+    /// # Errors
+    /// [`Error::NotOurRef`] for one that the snapshot does not reach.
+    pub async fn object_info(
+        &self,
+        packs: &Packs,
+        snapshot: &RefSnapshot,
+        asked: ObjectInfo,
+    ) -> Result<Vec<u8>> {
+        check_wants(&self.processes, packs, snapshot, asked.ids()).await?;
+        let packs = packs.clone();
+        blocking(move || asked.answer(&packs.open()?)).await
     }
 
     async fn in_process(&self, packs: &Packs, snapshot: &RefSnapshot, fetch: Fetch) -> Result<PackStream> {

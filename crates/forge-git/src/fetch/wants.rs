@@ -1,6 +1,7 @@
 //! May this caller have these objects? Only what its snapshot reaches.
 //!
-//! Nearly every want is the tip of a ref and costs a look into a set. Another commit is looked for from the tips, newest first.
+//! Nearly every want is the tip of a ref and costs a look into a set. What lies in the pack of all that the refs reach needs no
+//! search either. Another commit is looked for from the tips, newest first.
 //! What is no commit (a blob that a partial clone fetches late) is looked for by `git rev-list`, until all are found.
 
 use std::collections::HashSet;
@@ -55,6 +56,10 @@ fn check_commits(
     let (mut commits, mut others) = (Vec::new(), HashSet::new());
     for want in wants {
         let slot = set.slot(&to_gix(want)).ok_or(Error::NotOurRef(want))?;
+        // The closure has nothing but what the refs reach.
+        if set.closure().is_some_and(|closure| closure.position(&to_gix(want)).is_some()) {
+            continue;
+        }
         match graph.decoder().header(slot)?.0 {
             ObjectKind::Commit => commits.push(slot),
             ObjectKind::Tree | ObjectKind::Blob | ObjectKind::Tag => {

@@ -45,6 +45,7 @@ pub fn advertise_upload_pack(protocol: Protocol, snapshot: &RefSnapshot) -> Vec<
             &agent,
             "ls-refs=unborn",
             "fetch=shallow wait-for-done filter ref-in-want",
+            "object-info",
             &object_format,
         ];
         for line in lines {

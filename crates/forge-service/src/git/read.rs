@@ -136,6 +136,13 @@ pub async fn upload_pack(
     match request {
         Request::Empty => Ok(FetchAnswer::Whole(Bytes::new())),
         Request::LsRefs(ls_refs) => list(ctx, &state, &ls_refs).await,
+        Request::ObjectInfo(asked) => {
+            let (packs, refs) = (state.packs(ctx).await?, state.refs(ctx).await?);
+            match engine.server.object_info(packs, refs, asked).await {
+                Ok(answer) => Ok(FetchAnswer::Whole(answer.into())),
+                Err(error) => refused(error),
+            }
+        }
         Request::Fetch(fetch) => answer(ctx, &state, *fetch).await,
     }
 }
@@ -179,8 +186,15 @@ async fn make(
     let share = engine.fetches.take(ctx).await?;
     match engine.server.fetch(state.packs(ctx).await?, state.refs(ctx).await?, fetch).await {
         Ok(stream) => Ok(FetchAnswer::Pack(Box::new(Pack { stream, keeping, _share: share }))),
-        Err(error @ forge_git::Error::Busy(_)) => Err(fault(error)),
-        Err(error) => Ok(refusal(&error)),
+        Err(error) => refused(error),
+    }
+}
+
+/// What is wrong with a request is part of the answer; that the server has too much to do is not.
+fn refused(error: forge_git::Error) -> Result<FetchAnswer> {
+    match error {
+        error @ forge_git::Error::Busy(_) => Err(fault(error)),
+        error => Ok(refusal(&error)),
     }
 }
 

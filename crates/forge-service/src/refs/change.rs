@@ -74,6 +74,11 @@ impl RefChange {
         self.is_forced
     }
 
+    /// Returns whether a branch is to come into being.
+    pub(crate) fn creates_branch(&self) -> bool {
+        self.old.is_none() && self.name.branch_name().is_some()
+    }
+
     /// Returns whether objects that readers of the repository saw may be reached no more.
     pub(crate) fn loses_visible_history(&self) -> bool {
         let is_visible = !matches!(self.name.kind(), RefKind::Pull | RefKind::Internal);

@@ -114,7 +114,9 @@ pub async fn update(
     if push.is_atomic && results.iter().any(Result::is_err) {
         return Ok(nothing(results));
     }
-    let had_branches = store::find_any_branch(tx, repository.id).await?.is_some();
+    // Only a branch that is created can be the first.
+    let creates_branch = changes.iter().any(RefChange::creates_branch);
+    let had_branches = !creates_branch || store::find_any_branch(tx, repository.id).await?.is_some();
     apply::apply(tx, repository.id, changes, &mut results, ctx.now()).await?;
     let is_refused = results.iter().any(Result::is_err);
     if results.iter().all(Result::is_err) || (push.is_atomic && is_refused) {
