@@ -114,7 +114,7 @@ for_each_database! {
         let all = objects_of(&bench, &whole_pack(&bench, &[&secret]).await).await;
         assert!(all.contains(&secret), "honest until it is removed");
         let blob = git(&work, ["rev-parse", "main:secret"]).await.good();
-        assert_eq!(objects_of(&bench, &whole_pack(&bench, &[&blob]).await).await, [blob.clone()]);
+        assert_eq!(objects_of(&bench, &whole_pack(&bench, &[&blob]).await).await, [blob.as_str()]);
         assert_eq!(sizes(&bench, &[&blob]).await, format!("0009size\n{}0000", pkt(&format!("{blob} 9\n"))));
 
         git(&work, ["push", "--quiet", "--force", "origin", &format!("{first}:main")]).await.good();

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::pack::write_after;
-use crate::packs::entry::{PACK_HEADER, hasher, pack_header};
+use crate::packs::entry::{Checksum, PACK_HEADER, pack_header};
 use crate::packs::{Decoder, Pack};
 use crate::walk::Missing;
 use crate::{Error, Result};
@@ -46,7 +46,7 @@ impl Copy {
         let count = more
             .and_then(|more| self.pack.len().checked_add(more))
             .ok_or_else(|| Error::TooLarge("a pack has too many objects".into()))?;
-        let mut hasher = hasher(self.decoder.set().format());
+        let mut hasher = Checksum::new(self.decoder.set().format());
         let head = pack_header(count);
         hasher.update(&head);
         sink(&head)?;

@@ -9,10 +9,9 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use ring::digest;
 
 use crate::packs::entry::{
-    OFS_DELTA, REF_DELTA, hasher, kind_number, pack_header, write_distance, write_header,
+    Checksum, OFS_DELTA, REF_DELTA, kind_number, pack_header, write_distance, write_header,
 };
 use crate::packs::{Decoder, Form, Pack, Slot, Stored};
 use crate::walk::{Missing, SlotSet};
@@ -36,7 +35,7 @@ pub(super) fn write_pack(
 ) -> Result<()> {
     let count = u32::try_from(missing.objects.len())
         .map_err(|_| Error::TooLarge("a pack has too many objects".into()))?;
-    let hasher = hasher(decoder.set().format());
+    let hasher = Checksum::new(decoder.set().format());
     let mut writer = Writer::new(decoder, missing, reading, hasher, sink);
     writer.put(&pack_header(count))?;
     writer.write()
@@ -45,7 +44,7 @@ pub(super) fn write_pack(
 /// Writes the objects that follow a copied pack, and the checksum of it all. `hasher` has what was written so far.
 pub(super) fn write_after(
     copied: &Pack,
-    hasher: digest::Context,
+    hasher: Checksum,
     decoder: &mut Decoder,
     beyond: &Missing,
     sink: &mut dyn FnMut(&[u8]) -> Result<()>,
@@ -62,7 +61,7 @@ struct Writer<'a> {
     missing: &'a Missing,
     reading: Reading,
     sink: &'a mut dyn FnMut(&[u8]) -> Result<()>,
-    hasher: digest::Context,
+    hasher: Checksum,
     offset: u64,
     /// Where each written object begins.
     offsets: HashMap<Slot, u64>,
@@ -85,7 +84,7 @@ impl<'a> Writer<'a> {
         decoder: &'a mut Decoder,
         missing: &'a Missing,
         reading: Reading,
-        hasher: digest::Context,
+        hasher: Checksum,
         sink: &'a mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Self {
         let begun = SlotSet::new(decoder.set().len());
@@ -107,7 +106,7 @@ impl<'a> Writer<'a> {
         for slot in &self.missing.objects {
             self.object(*slot)?;
         }
-        (self.sink)(self.hasher.finish().as_ref())
+        (self.sink)(&self.hasher.finish())
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<()> {

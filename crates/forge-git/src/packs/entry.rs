@@ -1,7 +1,7 @@
 //! The bytes before and around the entries of a pack. See gitformat-pack(5).
 
 use forge_types::ObjectFormat;
-use ring::digest;
+use sha2::Digest;
 
 use crate::objects::ObjectKind;
 
@@ -83,12 +83,34 @@ pub(crate) fn pack_header(count: u32) -> [u8; 12] {
     header
 }
 
-/// Returns a hasher of a format. Of SHA-1 it is the plain one, for bytes that were checked when they came in.
-pub(crate) fn hasher(format: ObjectFormat) -> digest::Context {
-    digest::Context::new(match format {
-        ObjectFormat::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
-        ObjectFormat::Sha256 => &digest::SHA256,
-    })
+/// Computes the checksum of a pack or an index. Of SHA-1 it is the plain one, which processors have an instruction for: it is
+/// for bytes that were looked at for collisions when they came in.
+pub(crate) enum Checksum {
+    Sha1(sha1::Sha1),
+    Sha256(sha2::Sha256),
+}
+
+impl Checksum {
+    pub(crate) fn new(format: ObjectFormat) -> Self {
+        match format {
+            ObjectFormat::Sha1 => Self::Sha1(sha1::Sha1::new()),
+            ObjectFormat::Sha256 => Self::Sha256(sha2::Sha256::new()),
+        }
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha1(hash) => hash.update(bytes),
+            Self::Sha256(hash) => hash.update(bytes),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        match self {
+            Self::Sha1(hash) => hash.finalize().to_vec(),
+            Self::Sha256(hash) => hash.finalize().to_vec(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Moving refs, and finding out why some did not move.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use forge_store::Tx;
 use forge_store::refs::{self as store, Creation, Deletion, Move};
@@ -12,8 +12,8 @@ use super::RefChange;
 /// Up to this many refusals are explained by asking the database; a push of thousands of stale refs is not worth more.
 const EXPLAINED: usize = 20;
 
-/// From this many created refs on, all refs are searched for conflicts at once.
-const MANY: usize = 20;
+/// From this many created refs on, all names are read and compared here.
+const MANY: usize = 200;
 
 type Results = [std::result::Result<(), String>];
 
@@ -84,23 +84,11 @@ async fn conflicts(
     tx: &mut Tx,
     repository: RepositoryId,
     created: &[RefName],
-) -> Result<std::collections::HashMap<String, String>> {
-    let mut found = std::collections::HashMap::new();
-    let refused = |name: &RefName, other: &RefName| {
-        (name.to_string(), format!("`{other}` exists; cannot create `{name}`"))
-    };
+) -> Result<HashMap<String, String>> {
+    let mut found = HashMap::new();
     if created.len() >= MANY {
-        for directory in store::list_directories(tx, repository).await? {
-            let below = format!("{directory}/");
-            for name in created.iter().filter(|name| name.as_str().starts_with(&below)) {
-                found.extend([refused(name, &directory)]);
-            }
-            if created.contains(&directory) {
-                let reason = format!("there are refs below `{below}`; cannot create `{directory}`");
-                found.insert(directory.to_string(), reason);
-            }
-        }
-        return Ok(found);
+        let names = store::list_names(tx, repository).await?;
+        return Ok(conflicts_among(&names, created));
     }
     let above: HashSet<&str> = created.iter().flat_map(RefName::ancestors).collect();
     let above: Vec<&str> = above.into_iter().collect();
@@ -111,9 +99,33 @@ async fn conflicts(
             Some(parent) => Some(parent.clone()),
             None => store::find_below(tx, repository, name).await?,
         };
-        found.extend(other.map(|other| refused(name, &other)));
+        found.extend(other.map(|other| refusal(name, &other)));
     }
     Ok(found)
+}
+
+fn refusal(name: &RefName, other: &RefName) -> (String, String) {
+    (name.to_string(), format!("`{other}` exists; cannot create `{name}`"))
+}
+
+/// The same among the names of all refs, the created ones included.
+fn conflicts_among(names: &[RefName], created: &[RefName]) -> HashMap<String, String> {
+    let all: HashSet<&str> = names.iter().map(RefName::as_str).collect();
+    let created: HashSet<&str> = created.iter().map(RefName::as_str).collect();
+    let mut found = HashMap::new();
+    for name in names {
+        for ancestor in name.ancestors().filter(|ancestor| all.contains(ancestor)) {
+            if created.contains(name.as_str()) {
+                let reason = format!("`{ancestor}` exists; cannot create `{name}`");
+                found.insert(name.to_string(), reason);
+            }
+            if created.contains(ancestor) {
+                let reason = format!("there are refs below `{ancestor}/`; cannot create `{ancestor}`");
+                found.insert(ancestor.to_owned(), reason);
+            }
+        }
+    }
+    found
 }
 
 /// Says why a ref did not move.
@@ -127,4 +139,32 @@ async fn explain(tx: &mut Tx, repository: RepositoryId, change: &RefChange) -> R
     }
     let similar = store::find_by_fold(tx, repository, name).await?;
     Ok(similar.map(|other| format!("`{}` exists; it differs in case or form only", other.name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_and_one_below_it_conflict_whichever_came_first() {
+        let names = |names: &[&str]| -> Vec<RefName> {
+            names.iter().map(|name| RefName::new(*name).unwrap()).collect()
+        };
+        let all = names(&[
+            "refs/heads/a",
+            "refs/heads/a/b",
+            "refs/heads/a-b",
+            "refs/heads/c/d/e",
+            "refs/heads/c/d",
+        ]);
+        let of = |created: &[&str]| {
+            let mut refused: Vec<String> = conflicts_among(&all, &names(created)).into_keys().collect();
+            refused.sort();
+            refused
+        };
+        assert_eq!(of(&["refs/heads/a/b"]), ["refs/heads/a/b"]);
+        assert_eq!(of(&["refs/heads/a"]), ["refs/heads/a"]);
+        assert_eq!(of(&["refs/heads/a-b"]), Vec::<String>::new());
+        assert_eq!(of(&["refs/heads/c/d", "refs/heads/c/d/e"]), ["refs/heads/c/d", "refs/heads/c/d/e"]);
+    }
 }

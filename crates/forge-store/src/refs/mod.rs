@@ -275,6 +275,16 @@ pub async fn list_existing(
     Ok(found.into_iter().map(|row| row.name).collect())
 }
 
+/// Returns the names of all refs, in no order.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_names(conn: &mut Conn, repository: RepositoryId) -> StoreResult<Vec<RefName>> {
+    let rows: Vec<NameRow> =
+        conn.fetch_all(sql!("SELECT name FROM refs WHERE repository_id = $1"), params![repository]).await?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
+}
+
 /// Returns one ref that would lie below this one if it were a directory.
 ///
 /// # Errors
@@ -308,22 +318,4 @@ pub async fn lock(tx: &mut Tx, repository: RepositoryId, loses_history: bool) ->
         params![repository, i64::from(loses_history)],
     )
     .await
-}
-
-/// Returns the refs that have other refs below them, which no file system could hold. There are none when all is well, or
-/// they were made by the transaction that asks.
-///
-/// # Errors
-/// Only faults of the database.
-pub async fn list_directories(conn: &mut Conn, repository: RepositoryId) -> StoreResult<Vec<RefName>> {
-    let rows: Vec<NameRow> = conn
-        .fetch_all(
-            sql!(
-                "SELECT c.name FROM refs c WHERE c.repository_id = $1 AND EXISTS (SELECT 1 FROM refs r \
-                 WHERE r.repository_id = $1 AND r.name >= c.name || '/' AND r.name < c.name || '0')"
-            ),
-            params![repository],
-        )
-        .await?;
-    Ok(rows.into_iter().map(|row| row.name).collect())
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use forge_types::{ObjectFormat, ObjectId};
 
-use crate::packs::entry::hasher;
+use crate::packs::entry::Checksum;
 use crate::{Error, Result};
 
 /// Where an object is in a pack.
@@ -52,9 +52,9 @@ pub(crate) fn write_index(
         index.extend_from_slice(&number(entry.offset)?.to_be_bytes());
     }
     index.extend_from_slice(&pack[pack.len() - format.raw_len()..]);
-    let mut hash = hasher(format);
+    let mut hash = Checksum::new(format);
     hash.update(&index);
-    index.extend_from_slice(hash.finish().as_ref());
+    index.extend_from_slice(&hash.finish());
     for (name, bytes) in [("small.pack", pack), ("small.idx", &index[..])] {
         let path = directory.join(name);
         std::fs::write(&path, bytes).map_err(Error::io(format!("write {}", path.display())))?;

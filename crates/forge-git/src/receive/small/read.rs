@@ -8,7 +8,7 @@ use forge_types::ObjectId;
 use super::apply::apply;
 use super::{MAX_INFLATED, MAX_OBJECTS, Object};
 use crate::objects::{ObjectKind, from_gix, hash_kind, to_gix};
-use crate::packs::entry::{OFS_DELTA, REF_DELTA, hasher, kind_number, pack_header, write_header};
+use crate::packs::entry::{Checksum, OFS_DELTA, REF_DELTA, kind_number, pack_header, write_header};
 use crate::packs::{Decoder, PackSet};
 use crate::receive::small::index::IndexEntry;
 use crate::{Error, Result};
@@ -42,9 +42,9 @@ pub(super) fn read(bytes: &[u8], bases: &PackSet) -> Result<Option<Pack>> {
     let Some((content, trailer)) = bytes.len().checked_sub(hash_len).map(|at| bytes.split_at(at)) else {
         return Ok(None);
     };
-    let mut hash = hasher(bases.format());
+    let mut hash = Checksum::new(bases.format());
     hash.update(content);
-    if hash.finish().as_ref() != trailer {
+    if hash.finish() != trailer {
         return Ok(None);
     }
     match entries(content, hash_len) {
@@ -257,9 +257,9 @@ impl<'a> Resolver<'a> {
                 .map_err(Error::io("deflate an object"))?;
             index.push(IndexEntry::new(*id, begin as u64, &bytes[begin..]));
         }
-        let mut hash = hasher(self.bases.format());
+        let mut hash = Checksum::new(self.bases.format());
         hash.update(&bytes);
-        bytes.extend_from_slice(hash.finish().as_ref());
+        bytes.extend_from_slice(&hash.finish());
         Ok(Some(Pack { bytes, entries: index, objects }))
     }
 }
