@@ -1,9 +1,10 @@
-//! Commits in an order, and how they relate: logs, merge bases, how far two branches have gone apart.
+//! Commits in an order, and how they relate: logs, merge bases, how far two branches have gone apart, blame.
 //!
 //! The answers are those of `git log`, `git merge-base` and `git rev-list`, as long as the clocks of the committers can be
 //! believed. INVARIANT: no walk looks at more commits than its caller allows.
 
 mod bases;
+mod blame;
 mod count;
 mod filter;
 mod log;
@@ -13,6 +14,7 @@ mod walk;
 
 use forge_types::ObjectId;
 
+pub use blame::BlamedLines;
 pub use count::AheadBehind;
 
 /// In which order commits come.

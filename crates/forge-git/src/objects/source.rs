@@ -31,6 +31,8 @@ pub(crate) struct Source<'a> {
     /// How many bytes may still be read or written.
     room: Cell<u64>,
     fault: RefCell<Option<Error>>,
+    /// Does an absent object read as an empty file?
+    absent_is_empty: bool,
 }
 
 impl<'a> Source<'a> {
@@ -44,7 +46,13 @@ impl<'a> Source<'a> {
             kept: RefCell::default(),
             room: Cell::new(max_bytes),
             fault: RefCell::default(),
+            absent_is_empty: false,
         }
+    }
+
+    /// Lets absent objects read as empty files: gix blames a file that was a submodule once as if that had been a file.
+    pub(crate) fn with_absent_as_empty(self) -> Self {
+        Self { absent_is_empty: true, ..self }
     }
 
     pub(crate) fn hash(&self) -> gix::hash::Kind {
@@ -144,6 +152,17 @@ impl<'a> Source<'a> {
         Ok((kind, data))
     }
 
+    /// Like [`Source::remember`], but gix may get along without an object that is missing.
+    fn remember_unless_missing<T>(&self, result: Result<T>, empty: T) -> gix::error::Result<Option<T>> {
+        match result {
+            Err(error @ Error::MissingObject(_)) => {
+                self.fault.borrow_mut().get_or_insert(error);
+                Ok(self.absent_is_empty.then_some(empty))
+            }
+            result => self.remember(result).map(Some),
+        }
+    }
+
     /// Turns an error into gix's and remembers it.
     fn remember<T>(&self, result: Result<T>) -> gix::error::Result<T> {
         result.map_err(|error| {
@@ -156,7 +175,10 @@ impl<'a> Source<'a> {
 
 impl gix::objs::Find for Source<'_> {
     fn try_find<'b>(&self, id: &gix::oid, buffer: &'b mut Vec<u8>) -> gix::error::Result<Option<Data<'b>>> {
-        let (kind, data) = self.remember(self.load(id))?;
+        let Some((kind, data)) = self.remember_unless_missing(self.load(id), (Kind::Blob, Rc::default()))?
+        else {
+            return Ok(None);
+        };
         buffer.clear();
         buffer.extend_from_slice(&data);
         Ok(Some(Data { kind, object_hash: self.hash, data: buffer }))
@@ -169,8 +191,8 @@ impl gix::objs::FindHeader for Source<'_> {
             return Ok(Some(Header { kind: *kind, size: data.len() as u64 }));
         }
         let header = self.objects.borrow_mut().header(from_gix(id));
-        let (kind, size) = self.remember(header)?;
-        Ok(Some(Header { kind: kind.to_gix(), size }))
+        let header = self.remember_unless_missing(header, (ObjectKind::Blob, 0))?;
+        Ok(header.map(|(kind, size)| Header { kind: kind.to_gix(), size }))
     }
 }
 
