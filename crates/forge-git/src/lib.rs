@@ -9,7 +9,7 @@
 //!
 //! Where to look: [`Storage`] and [`Repository`] for directories, [`objects`] for reading and writing objects,
 //! [`history`] for logs and merge bases, [`diff`] for comparing trees and files,
-//! [`merge`] for merging, rebasing and reverting,
+//! [`merge`] for merging, rebasing and reverting, [`archive`] for tar and zip,
 //! [`wire`] for pkt-lines and advertisements, [`fetch`] and [`receive`] for the two services.
 //! Requests are expected decoded: `Content-Encoding: gzip` is undone, with a limit, by the HTTP edge.
 
@@ -26,6 +26,7 @@ mod verify;
 mod walk;
 
 pub mod crash;
+pub mod archive;
 pub mod diff;
 pub mod fetch;
 pub mod history;
