@@ -282,6 +282,7 @@ mod tests {
     #[test]
     fn times_are_those_of_dos() {
         assert_eq!(dos_time(0), (1 << 5 | 1, 0));
+        assert_eq!(dos_time(1_677_628_800), (43 << 9 | 3 << 5 | 1, 0), "2023-03-01");
         // 2024-02-29 23:59:58 UTC
         assert_eq!(dos_time(1_709_251_198), (44 << 9 | 2 << 5 | 29, 23 << 11 | 59 << 5 | 29));
     }

@@ -5,6 +5,8 @@
 
 mod ancestry;
 mod blob;
+mod edit;
+mod exact;
 mod listing;
 mod model;
 mod pack_builder;
@@ -12,6 +14,8 @@ mod reader;
 mod source;
 
 pub use blob::BlobStart;
+pub use edit::TreeEdit;
+pub use exact::{ExactCommit, TagDraft};
 pub use listing::{Listing, ListingLimits, PathEntry};
 pub use model::{Commit, EntryKind, ObjectKind, Peeled, Signature, Signed, TreeEntry};
 pub use pack_builder::{CommitDraft, PackBuilder};

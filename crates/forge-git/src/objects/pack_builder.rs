@@ -3,7 +3,7 @@
 //! What the forge itself commits (a first README, an edit through the API, a merge) becomes an ordinary pack beside those
 //! that pushes bring. Objects are stored whole; maintenance finds the deltas.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -13,7 +13,7 @@ use flate2::write::ZlibEncoder;
 use forge_types::{ObjectFormat, ObjectId};
 use gix::objs::WriteTo;
 
-use super::{ObjectKind, Signature, TreeEntry, from_gix, hash_kind, to_gix};
+use super::{EntryKind, ObjectKind, Signature, TreeEntry, from_gix, hash_kind, to_gix};
 use crate::packs::entry::{kind_number, pack_header, write_header};
 use crate::receive::Quarantine;
 use crate::{Error, PackInfo, Packs, Repository, Result};
@@ -54,7 +54,7 @@ impl CommitDraft {
 #[derive(Debug)]
 pub struct PackBuilder {
     format: ObjectFormat,
-    seen: HashSet<ObjectId>,
+    seen: HashMap<ObjectId, ObjectKind>,
     entries: Vec<u8>,
     count: u32,
 }
@@ -62,7 +62,7 @@ pub struct PackBuilder {
 impl PackBuilder {
     /// Begins an empty pack.
     pub fn new(format: ObjectFormat) -> Self {
-        Self { format, seen: HashSet::new(), entries: Vec::new(), count: 0 }
+        Self { format, seen: HashMap::new(), entries: Vec::new(), count: 0 }
     }
 
     /// Adds the bytes of a file.
@@ -74,7 +74,7 @@ impl PackBuilder {
     pub fn tree(&mut self, entries: &[TreeEntry]) -> Result<ObjectId> {
         let mut tree = gix::objs::Tree::empty();
         for entry in entries {
-            check_name(&entry.name)?;
+            check_name(&entry.name, entry.kind)?;
             tree.entries.push(gix::objs::tree::Entry {
                 mode: entry.kind.to_gix().into(),
                 filename: entry.name.clone().into(),
@@ -94,6 +94,11 @@ impl PackBuilder {
     /// Adds a commit.
     pub fn commit(&mut self, draft: &CommitDraft) -> Result<ObjectId> {
         self.add(ObjectKind::Commit, &draft.encode())
+    }
+
+    /// Returns what an object of the pack is.
+    pub(crate) fn kind_of(&self, id: ObjectId) -> Option<ObjectKind> {
+        self.seen.get(&id).copied()
     }
 
     /// Is there nothing in it?
@@ -120,7 +125,7 @@ impl PackBuilder {
         let id = gix::objs::compute_hash(hash_kind(self.format), kind.to_gix(), data)
             .map_err(|error| Error::corrupt("hash an object", error))?;
         let id = from_gix(&id);
-        if self.seen.insert(id) {
+        if self.seen.insert(id, kind).is_none() {
             write_header(&mut self.entries, kind_number(kind), data.len() as u64);
             let mut encoder = ZlibEncoder::new(&mut self.entries, Compression::default());
             encoder
@@ -163,18 +168,20 @@ fn index(pack: &[u8], directory: &Path, hash: gix::hash::Kind) -> Result<()> {
 }
 
 /// Names that a working copy must not have, in the spellings that file systems take for them.
-fn check_name(name: &[u8]) -> Result<()> {
+fn check_name(name: &[u8], kind: EntryKind) -> Result<()> {
     let options = gix::validate::path::component::Options {
         protect_windows: false,
         protect_hfs: true,
         protect_ntfs: true,
     };
+    // Git reads settings from some names, which must not lead elsewhere.
+    let mode = (kind == EntryKind::Link).then_some(gix::validate::path::component::Mode::Symlink);
     let is_bad = name.is_empty()
         || name == b"."
         || name == b".."
         || name.contains(&b'/')
         || name.contains(&0)
-        || gix::validate::path::component(name.into(), None, options).is_err();
+        || gix::validate::path::component(name.into(), mode, options).is_err();
     if is_bad {
         return Err(Error::Protocol(format!("`{}` is not allowed as a file name", name.escape_ascii())));
     }
