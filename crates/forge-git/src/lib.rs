@@ -10,6 +10,7 @@
 //! Where to look: [`Storage`] and [`Repository`] for directories, [`objects`] for reading and writing objects,
 //! [`history`] for logs and merge bases, [`diff`] for comparing trees and files,
 //! [`merge`] for merging, rebasing and reverting, [`archive`] for tar and zip,
+//! [`signature`] for who signed what,
 //! [`wire`] for pkt-lines and advertisements, [`fetch`] and [`receive`] for the two services.
 //! Requests are expected decoded: `Content-Encoding: gzip` is undone, with a limit, by the HTTP edge.
 
@@ -25,14 +26,15 @@ mod storage;
 mod verify;
 mod walk;
 
-pub mod crash;
 pub mod archive;
+pub mod crash;
 pub mod diff;
 pub mod fetch;
 pub mod history;
 pub mod merge;
 pub mod objects;
 pub mod receive;
+pub mod signature;
 pub mod wire;
 
 pub use claims::Claim;

@@ -1,8 +1,9 @@
 //! What objects look like once decoded. Texts are UTF-8; bytes that are not become replacement characters.
 
-use forge_types::ObjectId;
+use forge_types::{ObjectFormat, ObjectId};
 
 use super::from_gix;
+use crate::signature::signed_commit;
 use crate::{Error, Result};
 
 /// The four kinds of objects.
@@ -181,33 +182,16 @@ impl Commit {
             author: signature(&commit.author().map_err(|error| broken(&error))?),
             committer: signature(&commit.committer().map_err(|error| broken(&error))?),
             message: String::from_utf8_lossy(commit.message).into_owned(),
-            signed: Signed::find(data),
+            signed: Signed::find(data, id.format()),
         })
     }
 }
 
 impl Signed {
-    /// Finds the signature of a commit: the header `gpgsig` and the lines after it that begin with a space.
-    fn find(data: &[u8]) -> Option<Self> {
-        let header = data.windows(2).position(|pair| pair == b"\n\n").map_or(data.len(), |at| at + 1);
-        let (header, message) = data.split_at(header);
-        let (mut signature, mut payload) = (Vec::new(), Vec::with_capacity(data.len()));
-        let mut is_inside = false;
-        for line in header.split_inclusive(|byte| *byte == b'\n') {
-            if let Some(first) = line.strip_prefix(b"gpgsig ") {
-                is_inside = true;
-                signature.extend_from_slice(first);
-            } else if let (true, Some(next)) = (is_inside, line.strip_prefix(b" ")) {
-                signature.extend_from_slice(next);
-            } else {
-                is_inside = false;
-                payload.extend_from_slice(line);
-            }
-        }
-        payload.extend_from_slice(message);
+    fn find(data: &[u8], format: ObjectFormat) -> Option<Self> {
+        let found = signed_commit(data, format)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let signature = text(signature.trim_ascii_end());
-        (!signature.is_empty()).then(|| Self { signature, payload: text(&payload) })
+        Some(Self { signature: text(found.signature.trim_ascii_end()), payload: text(&found.payload) })
     }
 }
 
@@ -229,10 +213,10 @@ mod tests {
     #[test]
     fn a_signature_is_told_from_what_it_was_made_over() {
         let unsigned = "tree 1\nauthor A\ncommitter C\n\ngpgsig is a word here\n";
-        assert_eq!(Signed::find(unsigned.as_bytes()), None);
+        assert_eq!(Signed::find(unsigned.as_bytes(), ObjectFormat::Sha1), None);
         let data =
             "tree 1\nauthor A\ncommitter C\ngpgsig -----BEGIN\n \n abc\n -----END\nencoding x\n\nwords\n";
-        let found = Signed::find(data.as_bytes()).unwrap();
+        let found = Signed::find(data.as_bytes(), ObjectFormat::Sha1).unwrap();
         assert_eq!(found.signature, "-----BEGIN\n\nabc\n-----END");
         assert_eq!(found.payload, "tree 1\nauthor A\ncommitter C\nencoding x\n\nwords\n");
     }
