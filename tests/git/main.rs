@@ -5,6 +5,7 @@
 mod bench;
 mod branches;
 mod fetching;
+mod libraries;
 mod malformed;
 mod pushing;
 mod reading;

@@ -21,9 +21,9 @@ pub(crate) struct Tools {
 /// Which tools a run needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// GitHub's published descriptions only.
+    /// GitHub's published descriptions, and the libraries and clients that registries of packages have.
     Descriptions,
-    /// Also the clients of the end-to-end tests: gh, Octokit, PyGithub, a browser.
+    /// Also a browser, for the end-to-end tests.
     Clients,
 }
 
@@ -34,10 +34,10 @@ pub(crate) fn install(root: &Path, need: Need) -> Result<Tools> {
     fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let mut tools = Tools::default();
     tools.variables.push(("FORGE_TEST_NODE_MODULES", install_npm(root, &folder)?));
+    let python = install_python(root, &folder)?;
+    tools.variables.push(("FORGE_TEST_GH", python.join("gh")));
+    tools.variables.push(("FORGE_TEST_PYTHON", python.join("python")));
     if need == Need::Clients {
-        let python = install_python(root, &folder)?;
-        tools.variables.push(("FORGE_TEST_GH", python.join("gh")));
-        tools.variables.push(("FORGE_TEST_PYTHON", python.join("python")));
         tools.variables.push(("FORGE_TEST_CHROMIUM", find_chromium()?));
     }
     Ok(tools)

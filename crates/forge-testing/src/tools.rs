@@ -36,7 +36,7 @@ pub fn gh() -> PathBuf {
     installed("FORGE_TEST_GH", "python/bin/gh")
 }
 
-/// Returns the Python with PyGithub.
+/// Returns the Python with PyGithub, libgit2 and dulwich.
 ///
 /// # Panics
 /// When it is not installed.

@@ -214,7 +214,8 @@ impl Work<'_> {
     fn write_shallow(&self, out: &mut Vec<u8>, shallow: &Shallow) {
         for (word, slots) in [("shallow", &shallow.cut), ("unshallow", &shallow.uncut)] {
             for slot in slots {
-                pkt::write_line(out, &format!("{word} {}", self.id(*slot)));
+                // Without a line feed, as git does: libgit2 takes none.
+                pkt::write(out, format!("{word} {}", self.id(*slot)).as_bytes());
             }
         }
     }
