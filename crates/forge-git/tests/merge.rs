@@ -271,7 +271,7 @@ fn measure_mergeability() {
             // The topics began a hundred commits before main ended.
             text += &format!("from :{}\n", if matches!(number, 3901 | 3951) { 3800 } else { number - 1 });
         }
-        let first = if branch == "conflict" { number - 100 } else { number } % 2000;
+        let first = if branch == "conflict" { number - 51 } else { number } % 2000;
         for file in if number == 1 { 0..2000 } else { first..first + 1 } {
             let lines: String = (0..80)
                 .map(|line| {

@@ -11,6 +11,9 @@ use crate::objects::{CommitDraft, ObjectKind, Objects, PackBuilder, Source, from
 use crate::{Error, Result};
 
 /// Merges in memory. For one thread.
+///
+/// A merge commit is the merged tree with both parents, a squash the merged tree with the first one alone: see
+/// [`Merger::commit`].
 pub struct Merger<'a> {
     pub(super) source: Source<'a>,
     limits: MergeLimits,
