@@ -1,9 +1,10 @@
 //! Signatures of commits, tags and pushes: taken apart from what they were made over, and verified.
 //!
 //! INVARIANT: a signature is only ever compared with the exact bytes that were signed; nothing is decoded to text on the way.
-//! SSH signatures are verified against keys that the caller knows. OpenPGP and X.509 signatures are told apart but not
+//! SSH and OpenPGP signatures are verified against keys that the caller knows. X.509 signatures are told apart but not
 //! verified: they are [`SignatureState::Unavailable`].
 
+mod openpgp;
 mod split;
 mod ssh;
 
@@ -34,6 +35,10 @@ pub enum SignatureState {
     UnknownKey,
     /// The key that claims to have made it did not make it over these bytes.
     Invalid,
+    /// The key was made for other purposes.
+    NotSigningKey,
+    /// The key had expired when it made it, or is revoked.
+    ExpiredKey,
     /// It does not read.
     Malformed,
     /// It is of a form that nobody knows.
@@ -50,6 +55,8 @@ impl SignatureState {
             Self::Valid { .. } => "valid",
             Self::UnknownKey => "unknown_key",
             Self::Invalid => "invalid",
+            Self::NotSigningKey => "not_signing_key",
+            Self::ExpiredKey => "expired_key",
             Self::Malformed => "malformed_signature",
             Self::UnknownType => "unknown_signature_type",
             Self::Unavailable => "gpgverify_unavailable",
@@ -57,13 +64,23 @@ impl SignatureState {
     }
 }
 
+/// Public keys that may have made a signature.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keys<'a> {
+    /// Keys of SSH, each a line as of `authorized_keys`: type, base64, perhaps a comment.
+    pub ssh: &'a [&'a str],
+    /// Keys of OpenPGP, each an armoured block with its subkeys.
+    pub openpgp: &'a [&'a str],
+}
+
 impl Signed {
-    /// Verifies the signature against public keys, each a line as of `authorized_keys`: type, base64, perhaps a comment.
-    /// Lines that do not read are no keys.
-    pub fn verify<K: AsRef<str>>(&self, ssh_keys: &[K]) -> SignatureState {
+    /// Verifies the signature against the keys of its form; [`SignatureState::Valid`] counts among these. Texts that do not
+    /// read are no keys.
+    pub fn verify(&self, keys: Keys<'_>) -> SignatureState {
         match self.kind() {
-            SignatureKind::Ssh => ssh::verify(&self.payload, &self.signature, ssh_keys),
-            SignatureKind::OpenPgp | SignatureKind::X509 => SignatureState::Unavailable,
+            SignatureKind::Ssh => ssh::verify(&self.payload, &self.signature, keys.ssh),
+            SignatureKind::OpenPgp => openpgp::verify(&self.payload, &self.signature, keys.openpgp),
+            SignatureKind::X509 => SignatureState::Unavailable,
             SignatureKind::Unknown => SignatureState::UnknownType,
         }
     }
