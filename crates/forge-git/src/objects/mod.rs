@@ -1,5 +1,8 @@
 //! Objects: reading them from packs, and writing new ones as a pack.
 //!
+//! What is asked of many of them is in rooms of its own, on [`Objects`]: [`crate::history`], [`crate::diff`],
+//! [`crate::merge`], [`crate::archive`]. `Source` shows a reader to gix's algorithms, within bounds.
+//!
 //! Everything here blocks and belongs on the blocking pool. Reading by id says nothing about who may read: whether an object
 //! is reachable from what a caller sees is asked of [`crate::fetch`] or decided above this crate.
 
@@ -10,6 +13,7 @@ mod exact;
 mod listing;
 mod model;
 mod pack_builder;
+pub(crate) mod platform;
 mod reader;
 mod source;
 
@@ -20,7 +24,7 @@ pub use listing::{Listing, ListingLimits, PathEntry};
 pub use model::{Commit, EntryKind, ObjectKind, Peeled, Signature, Signed, TreeEntry};
 pub use pack_builder::{CommitDraft, PackBuilder};
 pub use reader::Objects;
-pub(crate) use source::{Source, platform};
+pub(crate) use source::Source;
 
 use forge_types::{ObjectFormat, ObjectId};
 
