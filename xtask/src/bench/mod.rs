@@ -41,6 +41,7 @@ struct Bench {
     servers: Vec<Server>,
     table: Table,
     filled: HashSet<&'static str>,
+    has_pushed_into_large: bool,
     rounds: usize,
     is_quick: bool,
 }
@@ -58,7 +59,10 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let (servers, table) = start(&folder.0, &binary, options, cluster.as_ref())?;
     let (rounds, is_quick) = (options.rounds(), options.is_quick());
     let filled = HashSet::new();
-    let mut bench = Bench { folder: folder.0.clone(), sources, servers, table, filled, rounds, is_quick };
+    let folder = folder.0.clone();
+    let has_pushed_into_large = false;
+    let mut bench =
+        Bench { folder, sources, servers, table, filled, has_pushed_into_large, rounds, is_quick };
     for row in &rows {
         eprintln!("── {}", row.name);
         let before = bench.table.len();

@@ -10,10 +10,10 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 /// How many bytes all kept answers have.
-const TOTAL: usize = 64 << 20;
+const TOTAL: usize = 96 << 20;
 
 /// Larger answers are not kept.
-const LARGEST: usize = 16 << 20;
+const LARGEST: usize = 32 << 20;
 
 /// Answers up to this size are kept at once, larger ones when they are asked for a second time.
 const SMALL: usize = 64 << 10;

@@ -39,14 +39,22 @@ pub(super) fn clone_after_pushes(bench: &mut Bench) -> Result<()> {
         let p50 = median(&took).unwrap_or(f64::NAN);
         bench.table.add("push-large", what, Unit::Milliseconds, server.column, p50, took.len());
     }
+    bench.has_pushed_into_large = true;
+    let (wants, added) = everything(bench)?;
+    let objects = bench.sources.large.objects + added;
+    full_clone(bench, "clone-large-after", "full clone after 20 more pushes", &wants, objects)
+}
+
+/// Returns every tip of the large repository as it is now, and how many objects were pushed since it was filled.
+pub(super) fn everything(bench: &Bench) -> Result<(Vec<String>, u32)> {
     let (mut wants, mut added) = (bench.sources.large.tips(), 0);
-    for number in 0..bench.sources.large_pushes.len() {
+    let pushes = if bench.has_pushed_into_large { bench.sources.large_pushes.len() } else { 0 };
+    for number in 0..pushes {
         let push = bench.sources.large_pushes.one(number)?;
         wants.push(push.id.clone());
         added += u32::from_be_bytes(push.pack[8..12].try_into().map_err(|_| "a short pack".to_owned())?);
     }
-    let objects = bench.sources.large.objects + added;
-    full_clone(bench, "clone-large-after", "full clone after 20 more pushes", &wants, objects)
+    Ok((wants, added))
 }
 
 fn full_clone(bench: &mut Bench, key: &str, what: &str, wants: &[String], objects: u32) -> Result<()> {

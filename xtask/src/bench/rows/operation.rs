@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::large::clone_once;
+use super::large::{clone_once, everything};
 use crate::Result;
 use crate::bench::Bench;
 use crate::bench::load::{Bounds, milliseconds, run};
@@ -32,7 +32,7 @@ pub(super) fn create(bench: &mut Bench) -> Result<()> {
 
 pub(super) fn memory(bench: &mut Bench) -> Result<()> {
     bench.fill("large", |sources| &sources.large)?;
-    let wants = bench.sources.large.tips();
+    let (wants, _) = everything(bench)?;
     let body = request::fetch(Fetch { wants: &wants, ..Fetch::default() });
     let push = WholePush::of(&bench.sources.large)?;
     for server in &mut bench.servers {
