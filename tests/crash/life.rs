@@ -69,6 +69,14 @@ impl Running {
         self.child.try_wait().unwrap().is_some()
     }
 
+    fn ends_within(&mut self, limit: Duration) -> bool {
+        let began = Instant::now();
+        while !self.is_over() && began.elapsed() < limit {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.is_over()
+    }
+
     fn kill(&mut self) {
         let _ = self.child.kill();
         self.child.wait().unwrap();
@@ -98,24 +106,30 @@ impl Life {
         program::succeed(
             &[&["admin", "user", "create", "alice", "--email", "alice@forge.example"], &at[..]].concat(),
         );
-        life.token =
-            program::succeed(&[&["admin", "token", "create", "alice", "--scopes", "repo"], &at[..]].concat());
-        let body = r#"{"name":"project"}"#;
-        let mut stream = TcpStream::connect(&server.address).unwrap();
-        write!(
-            stream,
-            "POST /api/v3/user/repos HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            server.address,
-            life.token,
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        life.token = program::succeed(
+            &[&["admin", "token", "create", "alice", "--scopes", "repo,delete_repo"], &at[..]].concat(),
+        );
+        let answer = life.request(&server, "POST", "/user/repos", r#"{"name":"project"}"#);
         assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
         drop(server);
         life
+    }
+
+    /// Asks over REST; an answer that does not come is empty.
+    fn request(&self, server: &Running, method: &str, path: &str, body: &str) -> String {
+        let mut answer = String::new();
+        let Ok(mut stream) = TcpStream::connect(&server.address) else { return answer };
+        let head = format!(
+            "{method} /api/v3{path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            server.address,
+            self.token,
+            body.len()
+        );
+        if stream.write_all(head.as_bytes()).is_ok() {
+            let _ = stream.read_to_string(&mut answer);
+        }
+        answer
     }
 
     fn data(&self) -> PathBuf {
@@ -170,11 +184,35 @@ impl Life {
         format!("http://alice:{}@{}/alice/project.git", self.token, server.address)
     }
 
-    /// Pushes from all sides while packs are sorted, until the server dies at the place, or is killed at any moment.
-    pub(crate) fn crash(&mut self, place: Option<(&'static str, usize)>, random: &mut Random) {
+    /// Makes a repository, pushes to it and deletes it, and waits until the server is dead or has removed the files.
+    fn delete_one(&self, server: &mut Running) {
+        let name = format!("gone-{}", self.rounds);
+        let made = self.request(
+            server,
+            "POST",
+            "/user/repos",
+            &format!("{{\"name\":\"{name}\",\"auto_init\":true}}"),
+        );
+        assert!(made.starts_with("HTTP/1.1 201"), "{made}");
+        let directories = || walk_directories(&self.data().join("repositories"));
+        let before = directories();
+        let gone = self.request(server, "DELETE", &format!("/repos/alice/{name}"), "");
+        assert!(gone.starts_with("HTTP/1.1 204"), "{gone}");
+        let began = Instant::now();
+        while !server.is_over() && directories() >= before && began.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Pushes from all sides while packs are sorted, until the server dies at the place, or is killed at any moment. Returns
+    /// whether it died at the place.
+    pub(crate) fn crash(&mut self, place: Option<(&'static str, usize)>, random: &mut Random) -> bool {
         self.rounds += 1;
         self.last = format!("killed at {place:?}");
         let mut server = self.start(place);
+        if place.is_some_and(|(name, _)| name.starts_with("delete/")) {
+            self.delete_one(&mut server);
+        }
         let url = self.url(&server);
         let data = self.data();
         let moment = Duration::from_millis(300 + random.next() % 1500);
@@ -195,12 +233,20 @@ impl Life {
                 }
                 std::thread::sleep(Duration::from_millis(5));
             }
-            if !server.is_over() && place.is_some_and(|(name, _)| name.starts_with("maintain/")) {
-                let words = ["repo", "maintain", "alice/project", "--data", data.to_str().unwrap()];
-                let _ = program::forge(&words).output().unwrap();
-            }
-            server.kill();
         });
+        // A process that was killed takes a moment to be dead.
+        let is_first = place.is_some_and(|(_, visits)| visits == 1);
+        let mut tries = if is_first { 5 } else { 0 };
+        while tries > 0 && !server.ends_within(Duration::from_millis(500)) {
+            // What a job has sorted meanwhile need not be sorted again: something new is pushed.
+            self.workers[0].push(&url, 1);
+            let words = ["repo", "maintain", "alice/project", "--data", data.to_str().unwrap()];
+            let _ = program::forge(&words).output().unwrap();
+            tries -= 1;
+        }
+        let died = server.is_over();
+        server.kill();
+        died
     }
 
     /// Starts the server and finds everything as it should be.
@@ -219,7 +265,12 @@ impl Life {
         }
         let data = self.data();
         let verified = program::forge(&["verify", "--data", data.to_str().unwrap()]).output().unwrap();
-        assert!(verified.status.success(), "{context}: {}", String::from_utf8_lossy(&verified.stdout));
+        let findings = String::from_utf8_lossy(&verified.stderr);
+        assert!(
+            verified.status.success(),
+            "{context}: {}{findings}",
+            String::from_utf8_lossy(&verified.stdout)
+        );
         let copy = self.folder.path().join("copy");
         succeed(git(self.folder.path()).args(["clone", "--quiet", "--mirror", &url]).arg(&copy));
         succeed(git(&copy).args(["fsck", "--strict", "--no-progress", "--no-dangling"]));
@@ -271,4 +322,10 @@ impl Life {
         }
         panic!("there is no pack");
     }
+}
+
+/// Returns how many directories of repositories there are.
+fn walk_directories(repositories: &std::path::Path) -> usize {
+    let entries = |path: &std::path::Path| std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries(repositories).flat_map(|fan| entries(&fan.path()).collect::<Vec<_>>()).count()
 }

@@ -5,6 +5,7 @@
 //! work follows the number of crashes, not of repositories.
 //! INVARIANT: an entry is made before the first file is moved, and removed after the transaction has ended for sure.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -49,7 +50,11 @@ fn claim(entry: PathBuf) -> Result<Option<Claim>> {
         return Ok(Some(Claim { repository, packs: vec![format!("pack-{unique}")], entry }));
     }
     let Some((repository, _)) = name.strip_prefix(OUTGOING).and_then(parts) else { return Ok(None) };
-    let text = fs::read_to_string(&entry).map_err(Error::io(format!("read {}", entry.display())))?;
+    let text = match fs::read_to_string(&entry) {
+        // It was settled meanwhile.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(Error::io(format!("read {}", entry.display())))?,
+    };
     Ok(Some(Claim { repository, packs: text.lines().map(str::to_owned).collect(), entry }))
 }
 
@@ -58,6 +63,16 @@ impl Repository {
     pub(crate) fn incoming(&self, pack: &str) -> PathBuf {
         let unique = pack.strip_prefix("pack-").unwrap_or(pack);
         self.temporary().join(format!("{INCOMING}{}-{unique}", self.id()))
+    }
+
+    /// Returns the packs that somebody is about to put on the manifest, or has taken off it and not yet removed.
+    pub fn claimed_packs(&self) -> Result<HashSet<String>> {
+        let mut packs = HashSet::new();
+        for entry in list(self.temporary())? {
+            let claim = claim(entry)?.filter(|claim| claim.repository == self.id());
+            packs.extend(claim.into_iter().flat_map(|claim| claim.packs));
+        }
+        Ok(packs)
     }
 
     /// Says that the manifest knows of a pack, or that its files are gone.
@@ -106,6 +121,9 @@ mod tests {
         let pack = builder.write(&repository, 7).unwrap();
         let outgoing = repository.claim_outgoing(&["pack-a".into(), "pack-b".into()], 8).unwrap();
         storage.sweep().unwrap();
+        let claimed = repository.claimed_packs().unwrap();
+        assert!(claimed.len() == 3 && claimed.contains(&pack.name) && claimed.contains("pack-b"));
+        assert!(storage.repository(301, ObjectFormat::Sha1).claimed_packs().unwrap().is_empty());
         let mut claims = storage.claims().unwrap();
         claims.sort_by_key(|claim| claim.packs.len());
         assert_eq!((claims[0].repository, &claims[0].packs), (300, &vec![pack.name.clone()]));

@@ -3,7 +3,7 @@
 use forge_types::ObjectId;
 
 use super::LogQuery;
-use super::walk::{Step, Walk, too_long};
+use super::walk::Walk;
 use crate::Result;
 use crate::objects::Objects;
 
@@ -34,15 +34,6 @@ impl Objects {
     /// Counts the commits that `head` reaches and `base` does not.
     fn count_between(&mut self, base: ObjectId, head: ObjectId, max_visited: usize) -> Result<usize> {
         let query = LogQuery { tips: vec![head], hidden: vec![base], max_visited, ..LogQuery::default() };
-        let mut walk = Walk::new(self, &query)?;
-        let mut shown = Vec::new();
-        loop {
-            match walk.step()?.ok_or_else(too_long)? {
-                Step::Shown(slot) => shown.push(slot),
-                Step::Passed => {}
-                Step::End => break,
-            }
-        }
-        Ok(shown.iter().filter(|slot| !walk.is_hidden(**slot)).count())
+        Ok(Walk::new(self, &query)?.all_shown()?.len())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::topo::in_topological_order;
-use super::walk::{Step, Walk, too_long};
+use super::walk::{Step, Walk};
 use super::{LogOrder, LogPage, LogQuery};
 use crate::Result;
 use crate::objects::{Objects, from_gix};
@@ -64,15 +64,7 @@ impl<'a> Page<'a> {
     }
 
     fn collect(&mut self, walk: &mut Walk<'_>, order: LogOrder) -> Result<()> {
-        let mut shown = Vec::new();
-        loop {
-            match walk.step()?.ok_or_else(too_long)? {
-                Step::Shown(slot) => shown.push(slot),
-                Step::Passed => {}
-                Step::End => break,
-            }
-        }
-        shown.retain(|slot| !walk.is_hidden(*slot));
+        let mut shown = walk.all_shown()?;
         if order == LogOrder::Topological {
             // What is too new for the log takes no part in the order.
             let mut old_enough = Vec::with_capacity(shown.len());

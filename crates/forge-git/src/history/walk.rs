@@ -92,6 +92,22 @@ impl<'a> Walk<'a> {
         Ok(walk)
     }
 
+    /// Takes all commits, in the order in which they were met; those that turned out to be hidden are left out.
+    ///
+    /// Fails with [`TooLarge`](crate::Error::TooLarge) if more would have to be looked at than may be.
+    pub(super) fn all_shown(&mut self) -> Result<Vec<Slot>> {
+        let mut shown = Vec::new();
+        loop {
+            match self.step()?.ok_or_else(too_long)? {
+                Step::Shown(slot) => shown.push(slot),
+                Step::Passed => {}
+                Step::End => break,
+            }
+        }
+        shown.retain(|slot| !self.is_hidden(*slot));
+        Ok(shown)
+    }
+
     /// Takes the next commit. `None` if no more may be looked at.
     pub(super) fn step(&mut self) -> Result<Option<Step>> {
         let Some((time, _, slot)) = self.queue.pop() else { return Ok(Some(Step::End)) };

@@ -105,22 +105,26 @@ fn push_header(text: &mut Vec<u8>, word: &str, value: &[u8]) -> Result<()> {
 
 /// Is it `Name <address> seconds zone`? See "fsck.<msg-id>" in git-fsck(1), from `badDate` to `missingSpaceBeforeEmail`.
 fn is_identity(line: &[u8]) -> bool {
-    let Some(open) = line.iter().position(|byte| *byte == b'<') else { return false };
-    let (name, rest) = line.split_at(open);
-    let Some(close) = rest.iter().position(|byte| *byte == b'>') else { return false };
-    let (address, time) = (&rest[1..close], &rest[close + 1..]);
-    let Some(time) = time.strip_prefix(b" ") else { return false };
-    let Some(space) = time.iter().position(|byte| *byte == b' ') else { return false };
+    identity_parts(line).is_some()
+}
+
+/// The same; returns the name, with the space behind it, and the seconds.
+pub(crate) fn identity_parts(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = line.split_at(line.iter().position(|byte| *byte == b'<')?);
+    let close = rest.iter().position(|byte| *byte == b'>')?;
+    let (address, time) = (&rest[1..close], rest[close + 1..].strip_prefix(b" ")?);
+    let space = time.iter().position(|byte| *byte == b' ')?;
     let (seconds, zone) = (&time[..space], &time[space + 1..]);
     let is_number = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
     let is_plain = |text: &[u8]| !text.iter().any(|byte| matches!(byte, 0 | b'\n' | b'<' | b'>'));
-    name.ends_with(b" ")
+    let is_good = name.ends_with(b" ")
         && is_plain(name)
         && is_plain(address)
         && is_number(seconds)
         && seconds.len() <= 18
         && (seconds == b"0" || seconds[0] != b'0')
-        && matches!(zone, [b'+' | b'-', digits @ ..] if digits.len() == 4 && is_number(digits))
+        && matches!(zone, [b'+' | b'-', digits @ ..] if digits.len() == 4 && is_number(digits));
+    is_good.then_some((name, seconds))
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod source;
 
 pub use blob::BlobStart;
 pub use edit::TreeEdit;
+pub(crate) use exact::identity_parts;
 pub use exact::{ExactCommit, TagDraft};
 pub use listing::{Listing, ListingLimits, PathEntry};
 pub use model::{Commit, EntryKind, ObjectKind, Peeled, Signature, Signed, TreeEntry};

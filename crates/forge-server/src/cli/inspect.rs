@@ -52,7 +52,7 @@ enum RepositoryWhat {
         #[command(flatten)]
         place: Place,
     },
-    /// Combine small packs now. The forge does so by itself as pushes come.
+    /// Sort packs anew now. The forge looks after packs by itself as pushes come.
     Maintain {
         /// OWNER/NAME; all repositories without it.
         repository: Option<String>,

@@ -88,7 +88,7 @@ section! {
 section! {
     /// Git itself.
     [git] Git, GitLayer {
-        /// The program `git`, used for large packs, for pushes that are not ordinary, and to combine packs.
+        /// The program `git`, used for large packs, for pushes that are not ordinary, and to look after packs.
         default program: PathBuf = PathBuf::from("git") => "git-program", "FORGE_GIT_PROGRAM", r#""git""#;
         /// The name of a new repository's default branch.
         default default_branch: String = "main".to_owned()

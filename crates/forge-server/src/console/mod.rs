@@ -82,7 +82,7 @@ pub enum Command {
         /// `OWNER/NAME`; all repositories without it.
         repository: Option<String>,
     },
-    /// Combines the packs of repositories.
+    /// Sorts the packs of repositories anew.
     Maintain {
         /// `OWNER/NAME`; all repositories without it.
         repository: Option<String>,

@@ -18,6 +18,7 @@ use serde_json::json;
 use tokio::sync::OwnedRwLockReadGuard;
 
 use super::fault;
+use super::settle::pack_row;
 use crate::app::App;
 
 /// The job that looks after the packs of a repository.
@@ -51,6 +52,10 @@ impl super::Engine {
     }
 }
 
+fn payload(repository: RepositoryId) -> String {
+    json!({ "repository_id": repository }).to_string()
+}
+
 /// What a change of refs was like.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Change {
@@ -70,7 +75,7 @@ pub(crate) async fn ask_for_maintenance(
     change: Change,
     now: Timestamp,
 ) -> Result<()> {
-    let payload = json!({ "repository_id": repository }).to_string();
+    let payload = payload(repository);
     if change.generation % EVERY == 0 || change.came >= LARGE {
         forge_store::jobs::insert_once(tx, ROLL_UP, &payload, now, now).await?;
     }
@@ -99,9 +104,8 @@ pub(crate) async fn look_after(app: &Arc<App>, id: RepositoryId) -> Result<()> {
 }
 
 async fn rebuild_later(app: &Arc<App>, id: RepositoryId, when: Timestamp) -> Result<()> {
-    let payload = json!({ "repository_id": id }).to_string();
     let mut tx = app.db.begin().await?;
-    forge_store::jobs::insert_once(&mut tx, REBUILD, &payload, when, app.now()).await?;
+    forge_store::jobs::insert_once(&mut tx, REBUILD, &payload(id), when, app.now()).await?;
     Ok(tx.commit().await?)
 }
 
@@ -233,7 +237,7 @@ impl Exchange {
     /// commit that failed happened is not known: then all packs stay until the next start.
     async fn commit(&self, app: &Arc<App>, is_rebuild: bool) -> Result<bool> {
         let rows: Vec<NewPack<'_>> =
-            self.new.iter().map(|(pack, content)| new_pack(pack, *content)).collect();
+            self.new.iter().map(|(pack, content)| pack_row(pack, *content)).collect();
         let mut tx = app.db.begin().await?;
         let (id, old) = (self.id, &self.old);
         if !forge_store::pushes::replace_packs(&mut tx, id, old, &rows, is_rebuild, app.now()).await? {
@@ -272,15 +276,6 @@ impl Exchange {
             self.claim.settle()
         })
         .await
-    }
-}
-
-fn new_pack(pack: &PackInfo, content: PackContent) -> NewPack<'_> {
-    NewPack {
-        name: &pack.name,
-        object_count: i64::try_from(pack.object_count).unwrap_or(i64::MAX),
-        size_bytes: i64::try_from(pack.size_bytes).unwrap_or(i64::MAX),
-        content,
     }
 }
 

@@ -26,3 +26,4 @@ pub use maintenance::{Combined, Pause, REBUILD, ROLL_UP};
 
 pub(crate) use fault::fault;
 pub(crate) use maintenance::{Change, ask_for_maintenance, look_after, sort_anew};
+pub(crate) use settle::pack_row;

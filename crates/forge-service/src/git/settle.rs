@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use forge_git::{Claim, PackInfo, Repository};
+use forge_store::pushes::{NewPack, PackContent};
 use forge_types::id::RepositoryId;
 use forge_types::{Error, Result};
 
@@ -19,6 +20,16 @@ pub(crate) enum Fate {
     Unneeded,
     /// A commit failed, and whether it happened is not known: the next start finds out.
     Unknown,
+}
+
+/// Returns the row that names a pack on its manifest.
+pub(crate) fn pack_row(pack: &PackInfo, content: PackContent) -> NewPack<'_> {
+    NewPack {
+        name: &pack.name,
+        object_count: i64::try_from(pack.object_count).unwrap_or(i64::MAX),
+        size_bytes: i64::try_from(pack.size_bytes).unwrap_or(i64::MAX),
+        content,
+    }
 }
 
 /// Removes a pack that is not needed, and ends its claim once its fate is known. A claim that cannot be ended is for the next

@@ -1,5 +1,5 @@
 //! What the operator does to the forge as a whole: check what is stored, take the audit log out, write refs where the
-//! tools of administrators see them, put them back from there, and combine packs.
+//! tools of administrators see them, put them back from there, and sort packs.
 
 mod backup;
 mod export;

@@ -1,7 +1,5 @@
 //! Is everything there that the database says is there, and nothing else?
 
-use std::collections::BTreeSet;
-
 use forge_git::Repository;
 use forge_git::objects::Objects;
 use forge_store::Conn;
@@ -46,7 +44,7 @@ pub async fn verify(ctx: &RequestContext) -> Result<Vec<Finding>> {
         for entry in batch {
             let mut problems = examine(ctx, &mut conn, entry.id).await?;
             if !problems.is_empty() {
-                // Packs may have been combined in the middle of it.
+                // Packs may have been replaced in the middle of it.
                 problems = examine(ctx, &mut conn, entry.id).await?;
             }
             findings.extend(problems.into_iter().map(|problem| Finding {
@@ -63,8 +61,28 @@ async fn examine(ctx: &RequestContext, conn: &mut Conn, id: RepositoryId) -> Res
     let tips = forge_store::refs::list_object_ids(conn, id).await?;
     let packs = forge_store::inventory::list_packs(conn, id).await?;
     let directory = ctx.app().git.repository(id);
-    let check = move || problems(&directory, &Expected { packs, tips });
-    tokio::task::spawn_blocking(check).await.map_err(Error::internal)
+    let check = {
+        let directory = directory.clone();
+        move || (problems(&directory, &Expected { packs, tips }), unclaimed(&directory))
+    };
+    let (mut found, lying) = tokio::task::spawn_blocking(check).await.map_err(Error::internal)?;
+    match lying {
+        Err(error) => found.push(format!("its packs cannot be listed: {error}")),
+        Ok(lying) => {
+            // The manifest comes last: a pack without a claim is on it by now, or nobody is about to put it there.
+            let known = forge_store::inventory::list_packs(conn, id).await?;
+            let strays = lying.iter().filter(|name| !known.contains(name));
+            found.extend(strays.map(|name| format!("the pack {name} is on no manifest")));
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the packs that lie in the directory and that nobody is about to put on the manifest or to remove.
+fn unclaimed(directory: &Repository) -> forge_git::Result<Vec<String>> {
+    let names = directory.pack_names()?;
+    let claimed = directory.claimed_packs()?;
+    Ok(names.into_iter().filter(|name| !claimed.contains(name)).collect())
 }
 
 fn problems(directory: &Repository, expected: &Expected) -> Vec<String> {
@@ -72,14 +90,6 @@ fn problems(directory: &Repository, expected: &Expected) -> Vec<String> {
     for name in &expected.packs {
         if let Err(error) = directory.verify_pack(name) {
             found.push(format!("the pack {name} is missing or damaged: {error}"));
-        }
-    }
-    match directory.pack_names() {
-        Err(error) => found.push(format!("its packs cannot be listed: {error}")),
-        Ok(names) => {
-            let known: BTreeSet<&String> = expected.packs.iter().collect();
-            let strays = names.iter().filter(|name| !known.contains(name));
-            found.extend(strays.map(|name| format!("the pack {name} is on no manifest")));
         }
     }
     match Objects::open(directory) {

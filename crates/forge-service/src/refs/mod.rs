@@ -12,7 +12,7 @@ mod gate;
 use std::collections::HashMap;
 
 use forge_git::PackInfo;
-use forge_store::pushes::{NewPack, NewPush, NewReflogEntry, PackContent};
+use forge_store::pushes::{NewPush, NewReflogEntry, PackContent};
 use forge_store::{Tx, pushes, refs as store};
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Error, Event, Result};
@@ -196,7 +196,7 @@ async fn record(
         acting_id: caller.acting.as_ref().map(|human| human.id),
         credential_id: caller.credential.as_ref().map(|credential| credential.id),
         door: push.door,
-        pack: push.pack.as_ref().map(new_pack),
+        pack: push.pack.as_ref().map(|pack| git::pack_row(pack, PackContent::Any)),
         options: &options,
         request_id: &ctx.info().id.0,
     };
@@ -212,15 +212,6 @@ async fn record(
     let id = pushes::insert(tx, &new, ctx.now()).await?;
     pushes::insert_reflog(tx, id, &new, &entries, ctx.now()).await?;
     ctx.record(tx, event(found, push, Some(id.0), changed)).await
-}
-
-fn new_pack(pack: &PackInfo) -> NewPack<'_> {
-    NewPack {
-        name: &pack.name,
-        object_count: i64::try_from(pack.object_count).unwrap_or(i64::MAX),
-        size_bytes: i64::try_from(pack.size_bytes).unwrap_or(i64::MAX),
-        content: PackContent::Any,
-    }
 }
 
 fn event(found: &RepositoryAccess, push: &Push, push_id: Option<i64>, changed: &[&RefChange]) -> Event {

@@ -4,7 +4,7 @@
 use forge_types::ObjectFormat;
 
 use super::Object;
-use crate::objects::{ObjectKind, hash_kind};
+use crate::objects::{ObjectKind, hash_kind, identity_parts};
 
 /// Is the object as every client writes it? `blob` reads a blob by the bytes of its id, wherever it is.
 pub(super) fn is_clean(
@@ -141,24 +141,10 @@ fn take_id(header: &mut &[u8], word: &[u8], format: ObjectFormat) -> bool {
     take_line(header, word).is_some_and(|hex| hex.len() == format.hex_len() && hex.iter().all(is_digit))
 }
 
-/// `Name <address> seconds zone`, each part plain.
+/// Has it a name, and a time that every git can represent?
 fn is_clean_signature(line: &[u8]) -> bool {
-    let Some(open) = line.iter().position(|byte| *byte == b'<') else { return false };
-    let Some(close) = line.iter().position(|byte| *byte == b'>') else { return false };
-    if open < 2 || line[open - 1] != b' ' || close < open || line[..open].starts_with(b" ") {
-        return false;
-    }
-    let address = &line[open + 1..close];
-    let Some(time) = line[close + 1..].strip_prefix(b" ") else { return false };
-    let Some(space) = time.iter().position(|byte| *byte == b' ') else { return false };
-    let (seconds, zone) = (&time[..space], &time[space + 1..]);
-    let is_time = !seconds.is_empty()
-        && seconds.len() <= 10
-        && (seconds == b"0" || seconds[0] != b'0')
-        && seconds.iter().all(u8::is_ascii_digit);
-    let is_zone =
-        zone.len() == 5 && matches!(zone[0], b'+' | b'-') && zone[1..].iter().all(u8::is_ascii_digit);
-    !address.contains(&b'<') && is_time && is_zone
+    identity_parts(line)
+        .is_some_and(|(name, seconds)| name.len() > 1 && !name.starts_with(b" ") && seconds.len() <= 10)
 }
 
 #[cfg(test)]
