@@ -9,6 +9,7 @@ mod answers;
 mod devices;
 mod doors;
 mod every_door;
+mod grants;
 mod pushes;
 mod register;
 mod tokens;

@@ -13,6 +13,8 @@ pub(crate) enum Who {
     Admin,
     /// The human whose agent it is.
     Human,
+    /// The human's agent.
+    OwnAgent,
     /// An agent that nobody owns.
     FreeAgent,
     /// The human, acting as the agent.
@@ -74,6 +76,20 @@ impl Route {
 const AGENT: &[&str] =
     &["login", "id", "user_kind", "status", "owner", "standing_access", "created_by", "last_used_at"];
 const INVITE: &[&str] = &["id", "state", "repo_grants", "team_grants", "expires_at"];
+const GRANT: &[&str] = &[
+    "id",
+    "state",
+    "type",
+    "agent",
+    "delegator",
+    "task",
+    "resources",
+    "actions",
+    "constraints",
+    "expires_at",
+    "used",
+];
+const SWITCH: &[&str] = &["id", "scope", "reason", "set_by", "set_at"];
 const TOKEN: &[&str] = &["id", "name", "kind", "scopes", "tail", "created_at", "expires_at", "last_used_at"];
 const CREDENTIAL: &[&str] = &["id", "name", "kind", "created_at", "expires_at"];
 const SESSION: &[&str] = &["agent_login", "token", "user"];
@@ -111,6 +127,21 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("GET /agent-invites", Human, 200, INVITE),
         Route::new("GET /agent-invites/{id}", Human, 200, INVITE).of_own("/agent-invites/inv_none"),
         Route::new("DELETE /agent-invites/{id}", Human, 204, &[]).of_own("/agent-invites/inv_none"),
+        Route::new("POST /task-grants", Human, 201, GRANT)
+            .with(|world| world.grant_details(), &["agent", "resources", "actions", "task"]),
+        Route::new("GET /task-grants", Human, 200, GRANT),
+        Route::new("GET /task-grants/{id}", Human, 200, GRANT).of("/task-grants/tg_none"),
+        Route::new("PATCH /task-grants/{id}", Human, 200, GRANT)
+            .with(|_| json!({ "actions": ["read_code"] }), &[])
+            .of("/task-grants/tg_none"),
+        Route::new("POST /task-grants/{id}/consent", Who::OwnAgent, 200, GRANT).of("/task-grants/tg_none/consent"),
+        Route::new("DELETE /task-grants/{id}", Human, 204, &[]).of("/task-grants/tg_none"),
+        Route::new("POST /revocations", Human, 200, &["credentials", "grants"])
+            .with(|_| json!({ "task": "tidy up", "reason": "done" }), &["reason"]),
+        Route::new("POST /kill-switches", Human, 201, SWITCH)
+            .with(|_| json!({ "scope": "owner:alice", "reason": "done" }), &["scope", "reason"]),
+        Route::new("GET /kill-switches", Human, 200, SWITCH),
+        Route::new("DELETE /kill-switches/{id}", Human, 204, &[]).of("/kill-switches/ks_none"),
         Route::new("POST /agent-bindings/confirm", FreeAgent, 201, &["human_login", "agent_login", "bound_at", "repo_grants"])
             .with(|world| json!({ "invite_token": world.invite["invite_token"] }), &["invite_token"]),
         Route::new("PATCH /agent-bindings/{login}", Human, 200, &["agent"])

@@ -25,6 +25,10 @@ pub(crate) struct World<'a> {
     pub(crate) free: TestAgent,
     /// An open invite of alice's: its id and its secret.
     pub(crate) invite: Value,
+    /// A grant of alice's to robo.
+    pub(crate) grant: Value,
+    /// A kill switch of alice's that stops nobody here.
+    pub(crate) switch: Value,
     /// A token of alice's: its id and its value.
     pub(crate) token: Value,
     /// A session in which alice acts as robo.
@@ -47,6 +51,9 @@ impl<'a> World<'a> {
             client.post(&format!("{EXT}/{path}"), &body).await.expect(status).json()
         };
         let invite = create(&human, "agent-invites", json!({}), 201).await;
+        let grant = create(&human, "task-grants", details(&robo), 201).await;
+        let switch = json!({ "scope": "task:nothing", "reason": "a drill" });
+        let switch = create(&human, "kill-switches", switch, 201).await;
         let token = create(&human, "user/tokens", json!({ "name": "spare" }), 201).await;
         let session =
             create(&human, &format!("agent-bindings/{}/switch-session", robo.login), json!({}), 200).await;
@@ -54,7 +61,7 @@ impl<'a> World<'a> {
         let client_id =
             create(&root, "admin/oauth-clients", client, 201).await["client_id"].as_str().unwrap().to_owned();
         let user_code = device(forge).await;
-        Self { forge, admin, alice, robo, free, invite, token, session, user_code, client_id }
+        Self { forge, admin, alice, robo, free, invite, grant, switch, token, session, user_code, client_id }
     }
 
     /// Returns somebody's client whose token is limited to a scope.
@@ -65,10 +72,16 @@ impl<'a> World<'a> {
             Who::Key => self.forge.registration_key().await,
             Who::Admin => personal(&self.admin).await,
             Who::Human => personal(&self.alice).await,
+            Who::OwnAgent => personal(&self.forge.find_account(&self.robo.login).await).await,
             Who::FreeAgent => personal(&self.forge.find_account(&self.free.login).await).await,
             Who::Switched => secret(&self.session["token"]["token"]),
         };
         self.forge.client().with_token(&token)
+    }
+
+    /// Returns what is asked for when a grant is made.
+    pub(crate) fn grant_details(&self) -> Value {
+        details(&self.robo)
     }
 
     /// Returns a client that presents nothing.
@@ -80,6 +93,8 @@ impl<'a> World<'a> {
     pub(crate) fn path(&self, template: &str) -> String {
         let id = match template {
             _ if template.starts_with("/agent-invites") => self.invite["id"].as_str().unwrap().to_owned(),
+            _ if template.starts_with("/task-grants") => self.grant["id"].as_str().unwrap().to_owned(),
+            _ if template.starts_with("/kill-switches") => self.switch["id"].as_str().unwrap().to_owned(),
             _ if template.starts_with("/user/tokens") => self.token["id"].to_string(),
             _ => self.session["token"]["id"].to_string(),
         };
@@ -89,6 +104,13 @@ impl<'a> World<'a> {
             .replace("{client_id}", &self.client_id);
         format!("{EXT}{path}")
     }
+}
+
+fn details(agent: &TestAgent) -> Value {
+    json!({
+        "agent": agent.login, "task": "tidy up", "resources": ["repo:alice/work"],
+        "actions": ["read_code", "push_branch"],
+    })
 }
 
 /// Lets a device ask, and returns the code it shows.

@@ -4,6 +4,7 @@
 //! what people remember, `messages` reads and writes OAuth, and `policy` is the one place that decides who may do
 //! what. Callers bring facts; nothing here asks a database.
 
+pub mod grant;
 pub mod keys;
 pub mod messages;
 pub mod password;

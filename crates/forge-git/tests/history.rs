@@ -4,7 +4,10 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use forge_git::Error;
+use forge_git::diff::TouchLimits;
 use forge_git::history::{LogOrder, LogQuery};
 use forge_git::objects::Objects;
 use forge_types::ObjectId;
@@ -209,4 +212,30 @@ fn merge_base_that_another_one_reaches_is_dropped() {
     let mut objects = bench.objects();
     let found = objects.merge_bases(bench.work.id("b4"), bench.work.id("b5"), PLENTY).unwrap();
     assert_eq!(found, [bench.work.id("b3")]);
+}
+
+const FAR: TouchLimits = TouchLimits { commits: 10_000, visited: 1_000_000, changes: 10_000, trees: 10_000 };
+
+/// Git names with `-c`, of a merge, what differs from every parent, and of a first commit everything.
+#[test]
+fn the_paths_that_new_commits_touch_are_those_git_names() {
+    let first = first_seed();
+    for seed in first..first + cases(200).div_ceil(20) {
+        let mut random = Random::new(seed);
+        let clocks = if seed % 2 == 0 { Clocks::Wrong } else { Clocks::Right };
+        let (bench, mut objects, commits) = fixture(seed, &mut random, clocks);
+        for case in 0..20 {
+            let (new, known) = (*random.pick(&commits), *random.pick(&commits));
+            let (tip, hidden) = (new.to_string(), format!("^{known}"));
+            let args =
+                ["log", "--format=", "--name-only", "-z", "-c", "--no-renames", "--root", &tip, &hidden];
+            let output = bench.work.pipe(&args, b"");
+            let theirs: BTreeSet<Vec<u8>> =
+                output.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect();
+            let ours = objects.touched_paths(new, &[known], &FAR).unwrap();
+            assert_eq!(ours, Some(theirs), "seed {seed}, case {case}: {known}..{new}");
+        }
+        let none = TouchLimits { commits: 0, ..FAR };
+        assert_eq!(objects.touched_paths(commits[0], &[], &none).unwrap(), None, "seed {seed}");
+    }
 }

@@ -17,6 +17,7 @@ use url::Url;
 use crate::git::Engine;
 
 use crate::limits::{Budgets, Limits};
+use crate::stops::Stops;
 
 /// The running forge.
 pub struct App {
@@ -29,6 +30,7 @@ pub struct App {
     pub(crate) git: Engine,
     pub(crate) settings: Settings,
     pub(crate) budgets: Budgets,
+    pub(crate) stops: Stops,
     uses: Mutex<HashMap<CredentialId, Timestamp>>,
 }
 
@@ -151,6 +153,7 @@ impl App {
             git,
             settings,
             budgets: Budgets::default(),
+            stops: Stops::default(),
             uses: Mutex::default(),
         }
     }

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use forge_auth::policy::{CredentialFacts, Means, Presence, Principal, Subject};
+use forge_auth::policy::{CredentialFacts, GrantFacts, Means, Presence, Principal, Subject};
 use forge_auth::token::{Secret, recognise};
 use forge_store::credentials::Authentication;
 use forge_store::web_sessions::WebSession;
 use forge_types::account::AccountStatus;
-use forge_types::credential::CredentialKind;
+use forge_types::audience::{Audience, Place};
+use forge_types::credential::{Credential, CredentialKind};
 use forge_types::{Error, Result, Timestamp};
 
 use crate::app::{App, key_fault};
-use crate::context::{Caller, CallerCredential, CallerSession, RequestContext, RequestInfo};
+use crate::context::{
+    Authority, Caller, CallerCredential, CallerSession, RequestContext, RequestInfo, Surface,
+};
 use crate::people::sessions;
 
 /// Returns the context of a request that presents `token`; the token may be of any kind that opens the surfaces.
@@ -26,7 +29,7 @@ pub async fn with_token(app: &Arc<App>, token: &Secret, info: RequestInfo) -> Re
     }
     let found = find(app, token).await?.ok_or_else(Error::bad_credentials)?;
     let now = app.now();
-    if !is_live(&found, now) {
+    if !is_live(&found, now) || !is_for_surface(&found.credential, info.surface) {
         return Err(Error::bad_credentials());
     }
     app.note_use(found.credential.id, now);
@@ -50,6 +53,8 @@ pub async fn with_session(app: &Arc<App>, cookie: &Secret, info: RequestInfo) ->
         is_site_admin: found.account.is_site_admin,
         owner_id: None,
         standing_access: None,
+        holder_id: None,
+        stops: Vec::new(),
         means: Means::Browser { authenticated_at: found.authenticated_at, presence },
     };
     let session = CallerSession {
@@ -102,6 +107,11 @@ pub(crate) async fn find(app: &App, token: &Secret) -> Result<Option<Authenticat
     Ok(None)
 }
 
+/// Returns the same request as one that presents what was found, which is not checked.
+pub(crate) fn as_bearer(ctx: &RequestContext, found: Authentication) -> RequestContext {
+    RequestContext::new(Arc::clone(ctx.app()), caller(found), ctx.info().clone())
+}
+
 /// Returns whether the credential still stands and everyone behind it may act. `expires_at` is exclusive.
 pub(crate) fn is_live(found: &Authentication, now: Timestamp) -> bool {
     let credential = &found.credential;
@@ -112,16 +122,47 @@ pub(crate) fn is_live(found: &Authentication, now: Timestamp) -> bool {
         None => credential.kind != CredentialKind::Switch,
         Some(human) => found.acting_status == Some(AccountStatus::Active) && found.owner_id == Some(human.id),
     };
-    stands && account_acts && human_acts
+    let grants_stand = found.chain.iter().all(|link| link.stands(now));
+    stands && account_acts && human_acts && grants_stand
+}
+
+/// Returns whether a token with this audience, of this kind, is good on this surface at all.
+fn is_for_surface(credential: &Credential, surface: Surface) -> bool {
+    let is_within = |place| credential.audience.as_ref().is_none_or(|audience| audience.includes(place));
+    match surface {
+        Surface::Rest => credential.kind != CredentialKind::Git && is_within(Place::Rest),
+        Surface::GraphQl => credential.kind != CredentialKind::Git && is_within(Place::GraphQl),
+        Surface::Git => credential.audience.as_ref().is_none_or(Audience::includes_git),
+        Surface::OAuth | Surface::Web | Surface::Console | Surface::Job => true,
+    }
 }
 
 fn caller(found: Authentication) -> Caller {
     let credential = found.credential;
+    let holder_id = found.chain.last().map(|link| link.delegator.id);
+    let authority = found.chain.first().map(|link| Authority {
+        grant_id: link.id.clone(),
+        task: link.task.clone(),
+        delegator: link.delegator.clone(),
+        delegators: found.chain.iter().map(|link| link.delegator.id).collect(),
+    });
+    let grants = found
+        .chain
+        .into_iter()
+        .map(|link| GrantFacts {
+            id: link.id,
+            delegator_id: link.delegator.id,
+            task: link.task,
+            terms: link.terms,
+        })
+        .collect();
     let facts = CredentialFacts {
         id: credential.id,
         kind: credential.kind,
         scopes: credential.scopes.clone(),
         acting_id: credential.acting_id,
+        grants,
+        audience: credential.audience.clone(),
     };
     let principal = Principal {
         id: found.account.id,
@@ -129,6 +170,8 @@ fn caller(found: Authentication) -> Caller {
         is_site_admin: found.account.is_site_admin,
         owner_id: found.owner_id,
         standing_access: found.standing_access,
+        holder_id,
+        stops: found.stops,
         means: Means::Credential(facts),
     };
     Caller {
@@ -145,7 +188,9 @@ fn caller(found: Authentication) -> Caller {
             expires_at: credential.expires_at,
             renewable_until: credential.renewable_until,
             client_id: credential.client_id,
+            audience: credential.audience,
         }),
+        authority,
         session: None,
     }
 }

@@ -4,11 +4,14 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use forge_auth::policy::Presence;
-use forge_auth::policy::{Decision, Denial, Means, Resource, Subject, decide, visible_repositories};
+use forge_auth::policy::{
+    Decision, Denial, GrantFacts, Means, Principal, Resource, Subject, decide, visible_repositories,
+};
 use forge_store::{Conn, Tx};
 use forge_types::account::AccountRef;
+use forge_types::audience::Audience;
 use forge_types::credential::CredentialKind;
-use forge_types::id::{AccountId, CredentialId, RequestId, WebSessionId};
+use forge_types::id::{AccountId, CredentialId, GrantId, RequestId, WebSessionId};
 use forge_types::repository_query::VisibleRepositories;
 use forge_types::{Action, Error, Event, Result, Scopes, Timestamp};
 
@@ -71,6 +74,21 @@ pub struct Caller {
     pub credential: Option<CallerCredential>,
     /// The browser session, when there is one.
     pub session: Option<CallerSession>,
+    /// What lets an agent act for somebody, when it does.
+    pub authority: Option<Authority>,
+}
+
+/// By whose leave an agent acts, and for what.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    /// The grant.
+    pub grant_id: GrantId,
+    /// The task it is for.
+    pub task: String,
+    /// Who granted it.
+    pub delegator: AccountRef,
+    /// Who granted it and the grants it is a part of: all of them must be able to act.
+    pub delegators: Vec<AccountId>,
 }
 
 /// The peer of a connection, put into the request by the listener. Absent in tests that call the router directly.
@@ -115,13 +133,22 @@ pub struct CallerCredential {
     pub renewable_until: Option<Timestamp>,
     /// The OAuth client it was issued to.
     pub client_id: Option<String>,
+    /// Where it is good for anything; `None` means wherever its kind is.
+    pub audience: Option<Audience>,
 }
 
 impl Caller {
     /// Nobody in particular.
     #[must_use]
     pub const fn anonymous() -> Self {
-        Self { subject: Subject::Anonymous, account: None, acting: None, credential: None, session: None }
+        Self {
+            subject: Subject::Anonymous,
+            account: None,
+            acting: None,
+            credential: None,
+            session: None,
+            authority: None,
+        }
     }
 }
 
@@ -137,6 +164,9 @@ struct Inner {
     info: RequestInfo,
     refusals: Mutex<Vec<Refusal>>,
 }
+
+/// One request may be refused thousands of refs; so many refusals of it are written down.
+const RECORDED_REFUSALS: usize = 100;
 
 impl RequestContext {
     /// Creates the context of a request by `caller`.
@@ -195,6 +225,23 @@ impl RequestContext {
     #[must_use]
     pub fn account_id(&self) -> Option<AccountId> {
         self.inner.caller.account.as_ref().map(|account| account.id)
+    }
+
+    /// Returns the id of the account whose rights count: the caller's, or that of whoever lets it act.
+    #[must_use]
+    pub(crate) fn rights_id(&self) -> Option<AccountId> {
+        self.inner.caller.subject.principal().map(Principal::rights_id)
+    }
+
+    /// Returns the grants that the caller's token stands on, its own first; none if it is no token for a task.
+    pub(crate) fn grants(&self) -> &[GrantFacts] {
+        let credential = self.inner.caller.subject.principal().and_then(Principal::credential);
+        credential.map(|credential| credential.grants.as_slice()).unwrap_or_default()
+    }
+
+    /// Returns whether the caller's token is one for a task.
+    pub(crate) fn is_bound_by_grant(&self) -> bool {
+        !self.grants().is_empty()
     }
 
     /// Returns the settings of the forge.
@@ -270,7 +317,10 @@ impl RequestContext {
     fn refuse(&self, action: Action, _: &Resource, found: &impl Facts, denial: Denial) -> Error {
         if !action.is_read() && self.inner.caller.account.is_some() {
             let refusal = Refusal { action, denial: denial.clone(), ids: found.ids() };
-            self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner).push(refusal);
+            let mut refusals = self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            if refusals.len() < RECORDED_REFUSALS {
+                refusals.push(refusal);
+            }
         }
         denial.into()
     }

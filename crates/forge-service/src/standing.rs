@@ -10,7 +10,7 @@
 use forge_store::Tx;
 use forge_store::accounts::{Held, Hold};
 use forge_types::account::AccountStatus;
-use forge_types::id::{AccountId, CredentialId};
+use forge_types::id::{AccountId, CredentialId, GrantId};
 use forge_types::{Error, Result};
 
 use crate::context::RequestContext;
@@ -87,7 +87,8 @@ async fn look(
 ) -> Result<(bool, Vec<AccountId>)> {
     let caller = ctx.caller();
     let own = [&caller.account, &caller.acting].map(|account| account.as_ref().map(|account| account.id));
-    let own: Vec<AccountId> = own.into_iter().flatten().collect();
+    let mut own: Vec<AccountId> = own.into_iter().flatten().collect();
+    own.extend(caller.authority.iter().flat_map(|authority| &authority.delegators));
     let mut accounts = own.clone();
     accounts.extend(others);
     accounts.sort_unstable();
@@ -101,11 +102,21 @@ async fn look(
             None => true,
             Some(credential) => forge_store::credentials::hold(tx, credential.id, ctx.now()).await?,
         }
+        && grants_stand(ctx, tx).await?
         && match &caller.session {
             None => true,
             Some(session) => forge_store::web_sessions::hold(tx, session.id, ctx.now()).await?,
         };
     Ok((stands, accounts))
+}
+
+/// Asks the same of the grants that the caller's token is for.
+async fn grants_stand(ctx: &RequestContext, tx: &mut Tx) -> Result<bool> {
+    let ids: Vec<GrantId> = ctx.grants().iter().map(|grant| grant.id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(true);
+    }
+    Ok(forge_store::grants::hold_shared(tx, &ids, ctx.now()).await?)
 }
 
 fn all_active(held: &[Held], wanted: &[AccountId]) -> bool {

@@ -116,7 +116,7 @@ impl Target for RepositoryTarget<'_> {
     type Found = RepositoryAccess;
 
     async fn load(self, ctx: &RequestContext, conn: &mut Conn) -> Result<Option<RepositoryAccess>> {
-        let caller = ctx.account_id();
+        let caller = ctx.rights_id();
         Ok(match self {
             Self::Name(owner, name) => {
                 forge_store::repositories::find_by_name(conn, caller, owner, name).await?
@@ -183,7 +183,7 @@ impl Target for LabelsTarget<'_> {
 
     async fn load(self, ctx: &RequestContext, conn: &mut Conn) -> Result<Option<Self::Found>> {
         let Self(target, page) = self;
-        let found = forge_store::repositories::find_with_labels(conn, ctx.account_id(), target.place(), page);
+        let found = forge_store::repositories::find_with_labels(conn, ctx.rights_id(), target.place(), page);
         match found.await? {
             // A page after the last one has no row that would bring the repository along.
             None if page.offset() > 0 => {
@@ -204,7 +204,7 @@ impl Target for LabelTarget<'_> {
 
     async fn load(self, ctx: &RequestContext, conn: &mut Conn) -> Result<Option<Self::Found>> {
         let Self(target, name) = self;
-        let found = forge_store::repositories::find_with_label(conn, ctx.account_id(), target.place(), name);
+        let found = forge_store::repositories::find_with_label(conn, ctx.rights_id(), target.place(), name);
         Ok(With::of(target, found.await?))
     }
 }
@@ -217,7 +217,7 @@ impl Target for RefTarget<'_> {
 
     async fn load(self, ctx: &RequestContext, conn: &mut Conn) -> Result<Option<Self::Found>> {
         let Self(target, name) = self;
-        let found = forge_store::repositories::find_with_ref(conn, ctx.account_id(), target.place(), name);
+        let found = forge_store::repositories::find_with_ref(conn, ctx.rights_id(), target.place(), name);
         Ok(With::of(target, found.await?))
     }
 }
@@ -226,15 +226,21 @@ pub(crate) fn is_called(repository: &Repository, owner: &str, name: &str) -> boo
     key(&repository.owner.login) == key(owner) && key(&repository.name) == key(name)
 }
 
+/// Returns the facts that decide about a repository.
+pub(crate) fn repository_facts(found: &RepositoryAccess) -> RepositoryFacts {
+    RepositoryFacts {
+        id: found.repository.id,
+        owner_id: found.repository.owner.id,
+        owner_kind: found.repository.owner.kind,
+        visibility: found.repository.visibility,
+        is_archived: found.repository.archived_at.is_some(),
+        permission: found.permission,
+    }
+}
+
 impl Facts for RepositoryAccess {
     fn resource(&self, _: &RequestContext) -> Resource {
-        Resource::Repository(RepositoryFacts {
-            owner_id: self.repository.owner.id,
-            owner_kind: self.repository.owner.kind,
-            visibility: self.repository.visibility,
-            is_archived: self.repository.archived_at.is_some(),
-            permission: self.permission,
-        })
+        Resource::Repository(repository_facts(self))
     }
 
     fn ids(&self) -> Ids {

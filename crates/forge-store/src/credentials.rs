@@ -2,12 +2,15 @@
 
 use forge_types::account::{AccountKind, AccountRef, AccountStatus};
 use forge_types::agent::StandingAccess;
-use forge_types::credential::{Credential, CredentialKind};
-use forge_types::id::{AccountId, CredentialId};
+use forge_types::credential::{Audience, Credential, CredentialKind};
+use forge_types::id::{AccountId, CredentialId, GrantId};
+use forge_types::kill_switch::Stop;
 use forge_types::page::{Page, PageRequest};
 use forge_types::{Scopes, Timestamp};
 
 use crate::accounts::account_ref;
+use crate::grants::{self, GrantLink, chain_columns, chain_tables};
+use crate::kill_switches::{self, live_stops};
 use crate::row::{Column, FromRow, Row, corrupt, from_row};
 use crate::statement::{params, postgres_sql, sql};
 use crate::{Conn, StoreResult, Tx};
@@ -37,6 +40,8 @@ from_row!(Credential {
     client_id,
     family,
     parent_id,
+    grant_id,
+    audience,
     created_at,
     expires_at,
     renewable_until,
@@ -48,8 +53,8 @@ from_row!(Credential {
 /// The columns of a [`Credential`].
 macro_rules! credential_columns {
     () => {
-        "id, account_id, kind, tail, name, scopes, acting_id, client_id, family, parent_id, created_at, expires_at, \
-         renewable_until, last_used_at, consumed_at, revoked_at"
+        "id, account_id, kind, tail, name, scopes, acting_id, client_id, family, parent_id, grant_id, audience, \
+         created_at, expires_at, renewable_until, last_used_at, consumed_at, revoked_at"
     };
 }
 
@@ -104,6 +109,10 @@ pub struct NewCredential<'a> {
     pub family: &'a str,
     /// The credential it was derived from.
     pub parent_id: Option<CredentialId>,
+    /// The grant it is a token for.
+    pub grant_id: Option<&'a GrantId>,
+    /// Where it is good for anything; `None` means wherever its kind is.
+    pub audience: Option<&'a Audience>,
     /// When it stops.
     pub expires_at: Option<Timestamp>,
     /// The instant past which renewing cannot reach.
@@ -129,6 +138,10 @@ pub struct Authentication {
     pub owner_id: Option<AccountId>,
     /// What the agent's standing token may do.
     pub standing_access: Option<StandingAccess>,
+    /// The grant it is a token for, followed by those that one is a part of.
+    pub chain: Vec<GrantLink>,
+    /// The live kill switches, if it is an agent.
+    pub stops: Vec<Stop>,
 }
 
 impl FromRow for Authentication {
@@ -149,6 +162,8 @@ impl FromRow for Authentication {
             acting_status: acting_status.as_deref().and_then(AccountStatus::parse),
             owner_id: row.get("owner_id")?,
             standing_access: row.get("standing_access")?,
+            chain: grants::chain(row)?,
+            stops: kill_switches::stops(row, "stops")?,
         })
     }
 }
@@ -164,12 +179,17 @@ pub async fn authenticate(conn: &mut Conn, hash: &[u8; 32]) -> StoreResult<Optio
              a.is_site_admin AS account_is_site_admin, a.status AS account_status, \
              h.kind AS acting_kind, h.login AS acting_login, h.name AS acting_name, \
              h.is_site_admin AS acting_is_site_admin, h.status AS acting_status, \
-             b.human_id AS owner_id, g.standing_access FROM (SELECT fingerprint, ",
+             b.human_id AS owner_id, g.standing_access, CASE WHEN a.kind = 'agent' THEN ",
+            live_stops!(),
+            " END AS stops, ",
+            chain_columns!(),
+            " FROM (SELECT fingerprint, ",
             credential_columns!(),
             " FROM credentials WHERE hash = $1) c JOIN accounts a ON a.id = c.account_id \
              LEFT JOIN accounts h ON h.id = c.acting_id \
              LEFT JOIN agents g ON g.account_id = c.account_id \
-             LEFT JOIN agent_bindings b ON b.agent_id = c.account_id"
+             LEFT JOIN agent_bindings b ON b.agent_id = c.account_id ",
+            chain_tables!()
         ),
         params![hash],
     )
@@ -184,8 +204,8 @@ pub async fn insert(tx: &mut Tx, new: &NewCredential<'_>, now: Timestamp) -> Sto
     tx.fetch_one(
         sql!(
             "INSERT INTO credentials (account_id, kind, hash, key_id, tail, fingerprint, name, scopes, acting_id, \
-             client_id, family, parent_id, created_at, expires_at, renewable_until) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING ",
+             client_id, family, parent_id, created_at, expires_at, renewable_until, grant_id, audience) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING ",
             credential_columns!()
         ),
         params![
@@ -204,6 +224,8 @@ pub async fn insert(tx: &mut Tx, new: &NewCredential<'_>, now: Timestamp) -> Sto
             now,
             new.expires_at,
             new.renewable_until,
+            new.grant_id,
+            new.audience.map(Audience::to_string),
         ],
     )
     .await
@@ -504,6 +526,7 @@ pub async fn touch(tx: &mut Tx, uses: &[(CredentialId, Timestamp)]) -> StoreResu
             params![*id, *at],
         )
         .await?;
+        grants::touch(tx, *id, *at).await?;
     }
     Ok(())
 }

@@ -18,6 +18,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "profile", include_str!("../../../migrations/0008_profile.sql")),
     (9, "visible_packs", include_str!("../../../migrations/0009_visible_packs.sql")),
     (10, "undoing_bindings", include_str!("../../../migrations/0010_undoing_bindings.sql")),
+    (11, "task_grants", include_str!("../../../migrations/0011_task_grants.sql")),
+    (12, "kill_switches", include_str!("../../../migrations/0012_kill_switches.sql")),
 ];
 
 /// Returns the migrations as `dialect` reads them.

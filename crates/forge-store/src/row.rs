@@ -48,6 +48,9 @@ values! {
     &[u8; 32] => Bytes, |v| v.to_vec();
     Timestamp => Int, Timestamp::as_micros;
     &forge_types::id::InviteId => Text, |v| v.0.clone();
+    &forge_types::id::GrantId => Text, |v| v.0.clone();
+    &forge_types::id::KillSwitchId => Text, |v| v.0.clone();
+    &forge_types::id::ApprovalId => Text, |v| v.0.clone();
 }
 
 macro_rules! integer_ids {
@@ -184,6 +187,7 @@ text_columns!(
     AccountKind,
     AccountStatus,
     forge_types::agent::StandingAccess,
+    forge_types::audience::Audience,
     forge_types::repository::Visibility,
     forge_types::organization::OrganizationRole,
     forge_types::organization::TeamRole,
@@ -191,11 +195,22 @@ text_columns!(
     forge_types::public_key::PublicKeyUse,
 );
 
-impl Column for forge_types::id::InviteId {
-    fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
-        row.get(name).map(Self)
-    }
+macro_rules! text_ids {
+    ($($id:ident),* $(,)?) => { $(
+        impl Column for forge_types::id::$id {
+            fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
+                row.get(name).map(Self)
+            }
+        }
+        impl Column for Option<forge_types::id::$id> {
+            fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
+                Ok(row.get::<Option<String>>(name)?.map(forge_types::id::$id))
+            }
+        }
+    )* };
 }
+
+text_ids!(InviteId, GrantId, KillSwitchId, ApprovalId);
 
 /// Says that the column `name` holds what the program never wrote.
 pub(crate) fn corrupt(name: &str, value: &str) -> StoreError {

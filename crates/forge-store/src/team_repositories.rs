@@ -8,7 +8,7 @@ use forge_types::repository_query::{RepositoryFilter, RepositoryOrder, VisibleRe
 use forge_types::{Permission, Timestamp};
 
 use crate::repositories::{
-    in_order, is_visible, list_parameters, passes_filter, permission_rank, repository_columns,
+    in_order, is_visible, list_parameters, only, passes_filter, permission_rank, repository_columns,
 };
 use crate::row::{Counted, FromRow, Row, corrupt};
 use crate::statement::{params, sql};
@@ -64,8 +64,9 @@ pub async fn list(
     team: TeamId,
     page: PageRequest,
 ) -> StoreResult<Page<TeamRepository>> {
-    let mut values = list_parameters(visible, &RepositoryFilter::default(), RepositoryOrder::default(), page);
-    values.extend(params![team]);
+    let mut values =
+        list_parameters(&visible, &RepositoryFilter::default(), RepositoryOrder::default(), page);
+    values.extend(params![team, only(&visible)]);
     let rows = conn.fetch_all(
         sql!(
             "SELECT v.*, COUNT(*) OVER () AS total FROM (SELECT ",
@@ -75,7 +76,7 @@ pub async fn list(
             " AS permission FROM team_repositories tr JOIN repositories r ON r.id = tr.repository_id \
              JOIN accounts o ON o.id = r.owner_id WHERE tr.team_id = $13) v WHERE ",
             is_visible!(),
-            " AND ",
+            " AND (CAST($14 AS TEXT) IS NULL OR $14 LIKE '%,' || v.id || ',%') AND ",
             passes_filter!(),
             " ORDER BY ",
             in_order!(),

@@ -86,6 +86,8 @@ impl TestForge {
             client_id: None,
             family: &family,
             parent_id: None,
+            grant_id: None,
+            audience: None,
             expires_at: None,
             renewable_until: None,
         };

@@ -77,6 +77,32 @@ pub enum Action {
     /// End switch sessions: one's own, or those of an agent of one's own.
     AgentSwitchEnd,
 
+    // Task grants
+    /// Let an agent do something for a task.
+    TaskGrantCreate,
+    /// List the grants one is part of.
+    TaskGrantList,
+    /// Read a grant and what was done under it.
+    TaskGrantRead,
+    /// Narrow or extend a grant.
+    TaskGrantUpdate,
+    /// End a grant.
+    TaskGrantRevoke,
+    /// Agree to a grant, as the agent it is for.
+    TaskGrantConsent,
+
+    // Stopping
+    /// Revoke everything an agent holds.
+    AgentRevoke,
+    /// Revoke what one delegated oneself.
+    RevokeDelegated,
+    /// Set a kill switch.
+    KillSwitchSet,
+    /// List the kill switches one set.
+    KillSwitchList,
+    /// Lift a kill switch.
+    KillSwitchLift,
+
     // Organizations and teams
     /// Create an organization.
     OrganizationCreate,
@@ -184,6 +210,11 @@ action_names! {
     AgentUndoBinding = "agent.undo_binding",
     AgentRecover = "agent.recover", AgentSwitch = "agent.switch", AgentSwitchRenew = "agent.switch_renew",
     AgentSwitchEnd = "agent.switch_end",
+    TaskGrantCreate = "task_grant.create", TaskGrantList = "task_grant.list", TaskGrantRead = "task_grant.read",
+    TaskGrantUpdate = "task_grant.update", TaskGrantRevoke = "task_grant.revoke",
+    TaskGrantConsent = "task_grant.consent",
+    AgentRevoke = "agent.revoke", RevokeDelegated = "delegated.revoke",
+    KillSwitchSet = "kill_switch.set", KillSwitchList = "kill_switch.list", KillSwitchLift = "kill_switch.lift",
     OrganizationCreate = "organization.create", OrganizationRead = "organization.read",
     OrganizationReadMembers = "organization.read_members", OrganizationAdminister = "organization.administer",
     OrganizationManageMembers = "organization.manage_members",
@@ -219,6 +250,9 @@ impl Action {
                 | Self::SigningKeyRead
                 | Self::AgentList
                 | Self::AgentRead
+                | Self::TaskGrantList
+                | Self::TaskGrantRead
+                | Self::KillSwitchList
                 | Self::OrganizationRead
                 | Self::OrganizationReadMembers
                 | Self::TeamRead

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::id::{AccountId, CredentialId};
+pub use crate::audience::Audience;
+use crate::id::{AccountId, CredentialId, GrantId};
 use crate::{Scopes, Timestamp};
 
 /// What a credential is for. The letter stands in the token after the prefix.
@@ -18,14 +19,29 @@ pub enum CredentialKind {
     Session,
     /// A human acting as an agent.
     Switch,
+    /// What an agent may do for one task, under a grant.
+    Task,
+    /// For the Git transport of one repository.
+    Git,
+    /// For one tool, which gets nothing else of its caller.
+    Tool,
     /// A refresh token; never an access token.
     Refresh,
 }
 
 impl CredentialKind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Bootstrap, Self::Personal, Self::OAuth, Self::Session, Self::Switch, Self::Refresh];
+    pub const ALL: [Self; 9] = [
+        Self::Bootstrap,
+        Self::Personal,
+        Self::OAuth,
+        Self::Session,
+        Self::Switch,
+        Self::Task,
+        Self::Git,
+        Self::Tool,
+        Self::Refresh,
+    ];
 
     /// Returns the letter in the token, also kept in the database.
     #[must_use]
@@ -36,6 +52,9 @@ impl CredentialKind {
             Self::OAuth => 'o',
             Self::Session => 's',
             Self::Switch => 'w',
+            Self::Task => 't',
+            Self::Git => 'g',
+            Self::Tool => 'x',
             Self::Refresh => 'r',
         }
     }
@@ -55,6 +74,9 @@ impl CredentialKind {
             Self::OAuth => "oauth",
             Self::Session => "session",
             Self::Switch => "switch",
+            Self::Task => "task",
+            Self::Git => "git",
+            Self::Tool => "tool",
             Self::Refresh => "refresh",
         }
     }
@@ -74,6 +96,9 @@ impl CredentialKind {
             Self::Bootstrap => 365 * 24 * HOUR,
             Self::Session => 8 * HOUR,
             Self::Switch => HOUR / 4,
+            Self::Task => HOUR,
+            Self::Git => HOUR / 6,
+            Self::Tool => HOUR / 12,
             Self::Refresh => 180 * 24 * HOUR,
         }))
     }
@@ -81,7 +106,7 @@ impl CredentialKind {
     /// Returns whether, unlike the others, a credential of this kind may create further ones.
     #[must_use]
     pub const fn may_mint(self) -> bool {
-        !matches!(self, Self::Switch | Self::Refresh)
+        !matches!(self, Self::Switch | Self::Git | Self::Tool | Self::Refresh)
     }
 }
 
@@ -114,6 +139,10 @@ pub struct Credential {
     pub family: String,
     /// The credential it was derived from.
     pub parent_id: Option<CredentialId>,
+    /// The grant it is a token for.
+    pub grant_id: Option<GrantId>,
+    /// Where it is good for anything; `None` means wherever its kind is.
+    pub audience: Option<Audience>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it stops; the instant itself is already too late.

@@ -70,6 +70,12 @@ sequence_ids! {
 prefixed_ids! {
     /// An invitation of an agent by a human.
     InviteId = "inv_",
+    /// A task grant.
+    GrantId = "tg_",
+    /// A kill switch.
+    KillSwitchId = "ks_",
+    /// A request for a human's approval.
+    ApprovalId = "apr_",
     /// One HTTP request or command; it joins answer, log and audit entry.
     RequestId = "req_",
 }

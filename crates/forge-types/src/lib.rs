@@ -7,10 +7,13 @@
 pub mod account;
 pub mod action;
 pub mod agent;
+pub mod audience;
 pub mod credential;
 pub mod error;
 pub mod event;
+pub mod grant;
 pub mod id;
+pub mod kill_switch;
 pub mod label;
 pub mod name;
 pub mod node_id;

@@ -1,12 +1,12 @@
 //! Which repositories a list is to hold, and in which order.
 
-use crate::id::AccountId;
+use crate::id::{AccountId, RepositoryId};
 use crate::repository::Visibility;
 
 /// Which repositories exist for a subject; made by the policy alone, applied by the store to every list.
 ///
 /// INVARIANT: a repository passes exactly if the decision about reading it would be to allow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VisibleRepositories {
     /// Whose permissions count; none when anonymous.
     pub principal: Option<AccountId>,
@@ -16,6 +16,8 @@ pub struct VisibleRepositories {
     pub internal: bool,
     /// Whether those do in which the principal has a permission, whatever their visibility.
     pub permitted: bool,
+    /// The only ones that count at all, for a token that is about some.
+    pub only: Option<Vec<RepositoryId>>,
 }
 
 /// What repositories are sorted by.

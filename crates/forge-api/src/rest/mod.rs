@@ -3,6 +3,7 @@
 mod branches;
 mod collaborators;
 mod contents;
+mod credentials;
 mod ext;
 mod git_refs;
 mod gitignore;
@@ -35,6 +36,7 @@ pub(crate) fn v3_routes() -> Router<ApiState> {
         .merge(teams::routes())
         .merge(repos::routes())
         .merge(search::routes())
+        .merge(credentials::routes())
         .merge(gitignore::routes())
         .merge(licenses::routes())
         .merge(ext::agents::peer_routes())

@@ -106,6 +106,17 @@ pub struct TokenAnswer {
     pub refresh_token: Option<(Secret, u64)>,
     /// What the access token is limited to; none if to nothing.
     pub scope: Option<String>,
+    /// What a token that was exchanged is for.
+    pub exchanged: Option<Exchanged>,
+}
+
+/// What the answer says of a token that another was exchanged for (RFC 8693 §2.2.1).
+#[derive(Clone, Debug)]
+pub struct Exchanged {
+    /// Of which type it is.
+    pub token_type: &'static str,
+    /// What was granted, as RFC 9396 has it.
+    pub details: Vec<Value>,
 }
 
 impl Answer for TokenAnswer {
@@ -117,6 +128,12 @@ impl Answer for TokenAnswer {
         if let Some((token, seconds)) = &self.refresh_token {
             members.push(("refresh_token", token.expose().into()));
             members.push(("refresh_token_expires_in", (*seconds).into()));
+        }
+        if let Some(exchanged) = &self.exchanged {
+            members.push(("issued_token_type", exchanged.token_type.into()));
+            if !exchanged.details.is_empty() {
+                members.push(("authorization_details", Value::Array(exchanged.details.clone())));
+            }
         }
         members
     }

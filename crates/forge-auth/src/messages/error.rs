@@ -42,6 +42,10 @@ codes! {
     UnsupportedResponseType = "unsupported_response_type", 400;
     /// More was asked for than may be given.
     InvalidScope = "invalid_scope", 400;
+    /// The token is wanted for a place that is not here, or not one of its parent's (RFC 8707).
+    InvalidTarget = "invalid_target", 400;
+    /// What was asked for in detail cannot be read or given (RFC 9396).
+    InvalidAuthorizationDetails = "invalid_authorization_details", 400;
     /// The person said no.
     AccessDenied = "access_denied", 400;
     /// The person has not decided yet.

@@ -1,6 +1,7 @@
 //! What the authorization server says of itself (RFC 8414).
 
 use forge_types::Scope;
+use forge_types::grant::DETAILS_TYPE;
 use serde_json::{Value, json};
 
 use super::GRANT_TYPES;
@@ -20,6 +21,7 @@ pub fn metadata(issuer: &str) -> Value {
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": GRANT_TYPES,
+        "authorization_details_types_supported": [DETAILS_TYPE],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],

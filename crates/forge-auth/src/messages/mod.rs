@@ -5,6 +5,7 @@
 
 mod answer;
 mod error;
+mod exchange;
 mod metadata;
 mod parameters;
 mod pkce;
@@ -14,8 +15,9 @@ mod request;
 /// The client id that every GitHub CLI carries. The secret that comes with it is published, so nobody looks at it.
 pub const GITHUB_CLI: &str = "178c6fc778ccc68e1d6a";
 
-pub use answer::{Answer, DeviceAnswer, Encoding, Introspection, TokenAnswer};
+pub use answer::{Answer, DeviceAnswer, Encoding, Exchanged, Introspection, TokenAnswer};
 pub use error::{OAuthCode, OAuthError};
+pub use exchange::{ACCESS_TOKEN, ExchangeRequest, GIT_TOKEN, TOOL_TOKEN, Wanted};
 pub use metadata::metadata;
 pub use parameters::Parameters;
 pub use pkce::{is_challenge, is_verifier, verifies};

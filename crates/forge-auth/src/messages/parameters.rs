@@ -10,6 +10,12 @@ use super::OAuthError;
 const MOST: usize = 64;
 const LONGEST: usize = 8 * 1024;
 
+/// The parameter of RFC 9396.
+const DETAILS: &str = "authorization_details";
+
+/// The parameter of RFC 8707, the only one that may come more than once.
+const RESOURCE: &str = "resource";
+
 /// The parameters of one request.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters(BTreeMap<String, String>);
@@ -40,6 +46,16 @@ impl Parameters {
                 Value::String(text) => pairs.push((name, text)),
                 Value::Number(number) => pairs.push((name, number.to_string())),
                 Value::Null => {}
+                // RFC 9396 has JSON inside of a parameter; whoever sends JSON anyway need not write it as a string.
+                Value::Array(_) | Value::Object(_) if name == DETAILS => {
+                    pairs.push((name, value.to_string()))
+                }
+                Value::Array(items) if name == RESOURCE => {
+                    for item in items {
+                        let Value::String(text) = item else { return Err(malformed()) };
+                        pairs.push((name.clone(), text));
+                    }
+                }
                 Value::Bool(_) | Value::Array(_) | Value::Object(_) => return Err(malformed()),
             }
         }
@@ -53,7 +69,11 @@ impl Parameters {
             if !is_reasonable || found.len() == MOST {
                 return Err(OAuthError::invalid_request("a parameter is too long or unreadable"));
             }
-            if found.insert(name, value).is_some() {
+            if name == RESOURCE {
+                let all: &mut String = found.entry(name).or_default();
+                // An address has no space in it.
+                *all = format!("{all} {value}").trim_start().to_owned();
+            } else if found.insert(name, value).is_some() {
                 return Err(OAuthError::invalid_request("a parameter comes more than once"));
             }
         }
@@ -64,6 +84,11 @@ impl Parameters {
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Returns the values of `resource`.
+    pub fn resources(&self) -> impl Iterator<Item = &str> {
+        self.find(RESOURCE).unwrap_or_default().split_ascii_whitespace()
     }
 
     /// Returns a parameter that must have a value.

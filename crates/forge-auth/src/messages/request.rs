@@ -4,13 +4,16 @@ use data_encoding::BASE64;
 use forge_types::Scopes;
 use url::form_urlencoded;
 
-use super::{OAuthCode, OAuthError, Parameters, is_challenge};
+use super::{ExchangeRequest, OAuthCode, OAuthError, Parameters, is_challenge};
 use crate::token::Secret;
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// The grants of the token endpoint.
-pub const GRANT_TYPES: [&str; 4] = ["authorization_code", "refresh_token", DEVICE_CODE, "client_credentials"];
+pub const GRANT_TYPES: [&str; 5] =
+    ["authorization_code", "refresh_token", DEVICE_CODE, "client_credentials", TOKEN_EXCHANGE];
+
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// Reads a scope parameter as GitHub does: unknown names are left out. Returns the scopes and whether a refresh token
 /// is asked for, which has no scope of GitHub's and is asked for as `offline_access`.
@@ -116,6 +119,8 @@ pub enum TokenRequest {
         /// What the session is to be limited to.
         scopes: Option<Scopes>,
     },
+    /// With another token (RFC 8693).
+    Exchange(ExchangeRequest),
 }
 
 impl TokenRequest {
@@ -140,6 +145,7 @@ impl TokenRequest {
                 Ok(Self::Refresh { token: secret("refresh_token")?, scopes: strict_scopes(parameters)? })
             }
             "client_credentials" => Ok(Self::ClientCredentials { scopes: strict_scopes(parameters)? }),
+            TOKEN_EXCHANGE => Ok(Self::Exchange(ExchangeRequest::read(parameters)?)),
             _ => Err(OAuthError::new(OAuthCode::UnsupportedGrantType, "there is no such grant type here")),
         }
     }

@@ -5,20 +5,30 @@
 //!
 //! The rules are asked in this order, and the first refusal is the answer:
 //! 1. `visibility`: what the subject may not even read does not exist for it.
-//! 2. `subject`: what this kind of principal or credential can never do.
-//! 3. `scope`: what the credential was limited to.
-//! 4. `rights`: what the principal may do to this resource.
+//! 2. `stop`: what a kill switch has stopped.
+//! 3. `subject`: what this kind of principal or credential can never do.
+//! 4. `scope`: what the credential was limited to.
+//! 5. `grant`: what the grant behind a task token conveys.
+//! 6. `rights`: what the principal, or whoever it acts for, may do to this resource.
 
+mod grant;
 mod resource;
 mod rights;
 mod scope;
+mod stop;
 mod subject;
 mod visibility;
 
-pub use resource::{AgentFacts, OrganizationFacts, ProfileFacts, RepositoryFacts, Resource, TeamFacts};
+pub use grant::{GrantFacts, conveying};
+pub use resource::{
+    AgentFacts, KillSwitchFacts, OrganizationFacts, ProfileFacts, RefFacts, RepositoryFacts, Resource,
+    TaskGrantFacts, TeamFacts, Touched,
+};
+pub use stop::{message as stop_message, stopping};
 pub use subject::{CredentialFacts, Means, Presence, Principal, Subject};
 pub use visibility::visible_repositories;
 
+use forge_types::id::GrantId;
 use forge_types::{Action, Error, ErrorKind, Scope};
 
 /// The answer to one question.
@@ -39,6 +49,8 @@ pub struct Denial {
     pub rule: &'static str,
     /// What the caller is told: why, and what would be needed.
     pub message: String,
+    /// The grant that refused, if one did.
+    pub grant: Option<GrantId>,
 }
 
 /// How a refusal looks to the caller.
@@ -56,21 +68,26 @@ pub enum Effect {
 
 impl Denial {
     pub(crate) fn hidden(rule: &'static str) -> Self {
-        Self { effect: Effect::Hidden, rule, message: "Not Found".to_owned() }
+        Self { effect: Effect::Hidden, rule, message: "Not Found".to_owned(), grant: None }
     }
 
     pub(crate) fn unauthenticated(rule: &'static str) -> Self {
-        Self { effect: Effect::Unauthenticated, rule, message: "Requires authentication".to_owned() }
+        Self {
+            effect: Effect::Unauthenticated,
+            rule,
+            message: "Requires authentication".to_owned(),
+            grant: None,
+        }
     }
 
     pub(crate) fn forbidden(rule: &'static str, message: impl Into<String>) -> Self {
-        Self { effect: Effect::Forbidden, rule, message: message.into() }
+        Self { effect: Effect::Forbidden, rule, message: message.into(), grant: None }
     }
 
     pub(crate) fn missing_scope(scopes: &[Scope]) -> Self {
         let names: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
         let message = format!("this needs a token with one of the scopes: {}", names.join(", "));
-        Self { effect: Effect::MissingScope(scopes.to_vec()), rule: "scope.missing", message }
+        Self { effect: Effect::MissingScope(scopes.to_vec()), rule: "scope.missing", message, grant: None }
     }
 }
 
@@ -91,7 +108,7 @@ impl From<Denial> for Error {
 /// Decides whether `subject` may do `action` to `resource`.
 #[must_use]
 pub fn decide(subject: &Subject, action: Action, resource: &Resource) -> Decision {
-    let checks = [visibility::check, subject::check, scope::check, rights::check];
+    let checks = [visibility::check, stop::check, subject::check, scope::check, grant::check, rights::check];
     let refusal = checks.iter().find_map(|check| check(subject, action, resource).err());
     refusal.map_or(Decision::Allow, Decision::Deny)
 }

@@ -1,8 +1,11 @@
 //! What is asked about: facts, gathered by whoever loaded the object.
 
+use std::sync::Arc;
+
 use forge_types::Permission;
+use forge_types::RefName;
 use forge_types::account::AccountKind;
-use forge_types::id::AccountId;
+use forge_types::id::{AccountId, RepositoryId};
 use forge_types::organization::{OrganizationRole, TeamPrivacy, TeamRole};
 use forge_types::repository::Visibility;
 
@@ -26,6 +29,12 @@ pub enum Resource {
     Team(TeamFacts),
     /// A repository and everything in it.
     Repository(RepositoryFacts),
+    /// A change of one ref of a repository.
+    Ref(RefFacts),
+    /// A task grant.
+    Grant(TaskGrantFacts),
+    /// A kill switch.
+    KillSwitch(KillSwitchFacts),
 }
 
 /// What decides about a profile.
@@ -75,6 +84,8 @@ pub struct TeamFacts {
 /// What decides about a repository.
 #[derive(Clone, Debug)]
 pub struct RepositoryFacts {
+    /// The repository.
+    pub id: RepositoryId,
     /// Who owns it.
     pub owner_id: AccountId,
     /// What the owner is.
@@ -85,4 +96,52 @@ pub struct RepositoryFacts {
     pub is_archived: bool,
     /// The subject's permission from ownership, organization, teams and collaboration.
     pub permission: Option<Permission>,
+}
+
+/// What decides about a change of a ref.
+#[derive(Clone, Debug)]
+pub struct RefFacts {
+    /// The repository.
+    pub repository: RepositoryFacts,
+    /// The ref.
+    pub name: RefName,
+    /// Which files the new commits touch.
+    pub touched: Touched,
+}
+
+/// Which files the commits that a ref change brings touch: those that differ from every parent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// Nobody looked, or there are too many to tell.
+    Unknown,
+    /// These.
+    Paths(Arc<[Vec<u8>]>),
+}
+
+impl Touched {
+    /// Returns that nothing is touched.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::Paths(Arc::new([]))
+    }
+}
+
+/// What decides about a kill switch.
+#[derive(Clone, Copy, Debug)]
+pub struct KillSwitchFacts {
+    /// Who set it.
+    pub set_by: AccountId,
+}
+
+/// What decides about a task grant.
+#[derive(Clone, Debug)]
+pub struct TaskGrantFacts {
+    /// The agent it is for.
+    pub agent_id: AccountId,
+    /// The human that agent is bound to.
+    pub agent_owner_id: Option<AccountId>,
+    /// Who delegated.
+    pub delegator_id: AccountId,
+    /// Whether the subject is an owner of the organization that delegated.
+    pub owns_delegator: bool,
 }

@@ -6,13 +6,14 @@ use forge_types::{Action, Permission};
 
 use super::{
     AgentFacts, Denial, Means, OrganizationFacts, Principal, ProfileFacts, RepositoryFacts, Resource,
-    Subject, TeamFacts, Verdict,
+    Subject, TaskGrantFacts, TeamFacts, Verdict,
 };
 
 /// Refuses what nothing allows.
 pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> Verdict {
     match (subject, resource) {
         (_, Resource::Repository(repository)) => check_repository(subject, action, repository),
+        (_, Resource::Ref(facts)) => check_repository(subject, action, &facts.repository),
         (_, Resource::Organization(_)) if action == Action::OrganizationRead => Ok(()),
         (_, Resource::Profile(profile)) => check_profile(subject, action, profile),
         (Subject::Anonymous, _) => Err(Denial::unauthenticated("rights.anonymous")),
@@ -28,11 +29,17 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
             check_organization(action, organization)
         }
         (Subject::Principal(_), Resource::Team(team)) => check_team(action, team),
+        (Subject::Principal(principal), Resource::Grant(grant)) => check_grant(principal, action, grant),
+        (Subject::Principal(_), Resource::KillSwitch(_)) if action == Action::KillSwitchLift => Ok(()),
+        (Subject::Principal(_), Resource::KillSwitch(_)) => {
+            Err(Denial::forbidden("rights.kill_switch", "this cannot be done to a kill switch"))
+        }
     }
 }
 
 fn check_site(principal: &Principal, action: Action) -> Verdict {
-    let is_site_action = matches!(action, Action::SiteAdminister | Action::SiteAuditRead);
+    let is_site_action =
+        matches!(action, Action::SiteAdminister | Action::SiteAuditRead | Action::KillSwitchSet);
     if is_site_action && principal.is_site_admin {
         return Ok(());
     }
@@ -80,6 +87,11 @@ const fn concerns_own_account(action: Action) -> bool {
             | A::ClientAuthorize
             | A::AgentInvite
             | A::AgentList
+            | A::TaskGrantCreate
+            | A::TaskGrantList
+            | A::RevokeDelegated
+            | A::KillSwitchSet
+            | A::KillSwitchList
             | A::OrganizationCreate
             | A::RepositoryCreate
             | A::RepositoryCreatePrivate
@@ -92,7 +104,9 @@ fn check_agent(principal: &Principal, action: Action, agent: &AgentFacts) -> Ver
     let may = match action {
         Action::AgentRead => is_itself || is_owner || principal.is_site_admin,
         Action::AgentUpdate => is_owner || principal.is_site_admin,
-        Action::AgentSuspend => is_owner || principal.is_site_admin,
+        Action::AgentSuspend | Action::AgentRevoke | Action::KillSwitchSet => {
+            is_owner || principal.is_site_admin
+        }
         Action::AgentRestore => {
             let is_own_doing = agent.suspended_by.is_none_or(|by| by == principal.id);
             principal.is_site_admin || (is_owner && is_own_doing)
@@ -115,6 +129,27 @@ fn check_agent(principal: &Principal, action: Action, agent: &AgentFacts) -> Ver
     Err(Denial::forbidden("rights.agent", message))
 }
 
+fn check_grant(principal: &Principal, action: Action, grant: &TaskGrantFacts) -> Verdict {
+    let is_agent = principal.id == grant.agent_id;
+    let is_delegator = principal.id == grant.delegator_id || grant.owns_delegator;
+    let may = match action {
+        Action::TaskGrantRead => true,
+        Action::TaskGrantUpdate => is_delegator,
+        Action::TaskGrantRevoke => {
+            is_delegator || is_agent || grant.agent_owner_id == Some(principal.id) || principal.is_site_admin
+        }
+        Action::KillSwitchSet => {
+            is_delegator || grant.agent_owner_id == Some(principal.id) || principal.is_site_admin
+        }
+        Action::TaskGrantConsent => is_agent,
+        _ => false,
+    };
+    if may {
+        return Ok(());
+    }
+    Err(Denial::forbidden("rights.grant", "this takes whoever delegated"))
+}
+
 fn check_organization(action: Action, organization: &OrganizationFacts) -> Verdict {
     let role = organization.role;
     let may = match action {
@@ -124,9 +159,10 @@ fn check_organization(action: Action, organization: &OrganizationFacts) -> Verdi
             role == Some(OrganizationRole::Admin)
                 || (role.is_some() && organization.members_can_create_repositories)
         }
-        Action::OrganizationAdminister | Action::OrganizationManageMembers | Action::TeamCreate => {
-            role == Some(OrganizationRole::Admin)
-        }
+        Action::OrganizationAdminister
+        | Action::OrganizationManageMembers
+        | Action::TeamCreate
+        | Action::KillSwitchSet => role == Some(OrganizationRole::Admin),
         _ => false,
     };
     if may {

@@ -3,7 +3,7 @@
 use forge_types::repository::Visibility;
 use forge_types::{Action, Scope};
 
-use super::{Denial, Resource, Subject, Verdict};
+use super::{Denial, RefFacts, Resource, Subject, Verdict};
 
 /// Refuses what the token's scopes do not cover.
 pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> Verdict {
@@ -36,11 +36,15 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::ClientAuthorize
         | A::AgentRead
         | A::AgentConfirm
+        | A::TaskGrantConsent
         | A::AgentSwitchRenew
         | A::AgentSwitchEnd
         | A::OrganizationRead
         | A::RepositoryRead
         | A::CodeRead => &[],
+        A::KillSwitchSet if matches!(resource, Resource::Site) => &[Scope::SiteAdmin],
+        A::KillSwitchSet if matches!(resource, Resource::Organization(_)) => &[Scope::AdminOrg],
+        A::KillSwitchSet => &[Scope::Repo],
         A::AccountUpdate => &[Scope::User],
         A::AccountReadEmail => &[Scope::UserEmail],
         A::PublicKeyRead => &[Scope::ReadPublicKey],
@@ -58,7 +62,16 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::AgentUnbind
         | A::AgentUndoBinding
         | A::AgentRecover
-        | A::AgentSwitch => &[Scope::Repo],
+        | A::AgentSwitch
+        | A::TaskGrantCreate
+        | A::TaskGrantList
+        | A::TaskGrantRead
+        | A::TaskGrantUpdate
+        | A::TaskGrantRevoke
+        | A::AgentRevoke
+        | A::RevokeDelegated
+        | A::KillSwitchList
+        | A::KillSwitchLift => &[Scope::Repo],
         A::AccountListTeams | A::OrganizationReadMembers | A::TeamRead => &[Scope::ReadOrg, Scope::Repo],
         A::OrganizationCreate | A::OrganizationAdminister => &[Scope::AdminOrg],
         A::OrganizationManageMembers
@@ -92,7 +105,9 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
 
 const fn for_repository(resource: &Resource) -> &'static [Scope] {
     match resource {
-        Resource::Repository(repository) if matches!(repository.visibility, Visibility::Public) => {
+        Resource::Repository(repository) | Resource::Ref(RefFacts { repository, .. })
+            if matches!(repository.visibility, Visibility::Public) =>
+        {
             &[Scope::PublicRepo]
         }
         _ => &[Scope::Repo],

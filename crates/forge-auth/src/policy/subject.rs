@@ -2,11 +2,13 @@
 
 use forge_types::account::AccountKind;
 use forge_types::agent::StandingAccess;
+use forge_types::audience::{Audience, Place};
 use forge_types::credential::CredentialKind;
 use forge_types::id::{AccountId, CredentialId};
+use forge_types::kill_switch::Stop;
 use forge_types::{Action, Scopes, Timestamp};
 
-use super::{Denial, Resource, Verdict};
+use super::{Denial, GrantFacts, Resource, Verdict};
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -41,6 +43,10 @@ pub struct Principal {
     pub owner_id: Option<AccountId>,
     /// What an agent's standing token may do.
     pub standing_access: Option<StandingAccess>,
+    /// Whose rights it uses, if not its own: those of whoever let it act.
+    pub holder_id: Option<AccountId>,
+    /// The live kill switches; nobody looks for those of people.
+    pub stops: Vec<Stop>,
     /// How it proved who it is.
     pub means: Means,
 }
@@ -87,9 +93,19 @@ pub struct CredentialFacts {
     pub scopes: Option<Scopes>,
     /// The human who acts through it.
     pub acting_id: Option<AccountId>,
+    /// The grant it is a token for, followed by those that one is a part of.
+    pub grants: Vec<GrantFacts>,
+    /// Where it is good for anything; `None` means wherever its kind is.
+    pub audience: Option<Audience>,
 }
 
 impl Principal {
+    /// Returns whose rights count.
+    #[must_use]
+    pub fn rights_id(&self) -> AccountId {
+        self.holder_id.unwrap_or(self.id)
+    }
+
     /// Returns the token, if that is how the principal proved who it is.
     #[must_use]
     pub const fn credential(&self) -> Option<&CredentialFacts> {
@@ -115,6 +131,7 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
     }
     let Some(credential) = principal.credential() else { return Ok(()) };
     check_credential(credential.kind, action)?;
+    check_audience(credential, resource)?;
     check_standing_access(principal, credential.kind, action)
 }
 
@@ -123,6 +140,10 @@ fn check_kind(kind: AccountKind, action: Action) -> Verdict {
         AccountKind::Human if action == Action::AgentConfirm => Err(Denial::forbidden(
             "subject.human",
             "only an agent can confirm an invite, with its own credential",
+        )),
+        AccountKind::Human if action == Action::TaskGrantConsent => Err(Denial::forbidden(
+            "subject.human",
+            "only the agent a grant is for can consent to it, with its own credential",
         )),
         AccountKind::Agent if is_for_humans(action) => {
             let message = format!("agents can never do this: {} is for humans", action.as_str());
@@ -148,6 +169,11 @@ const fn is_for_humans(action: Action) -> bool {
             | Action::AgentSwitch
             | Action::AgentSuspend
             | Action::AgentRestore
+            | Action::AgentRevoke
+            | Action::RevokeDelegated
+            | Action::KillSwitchSet
+            | Action::KillSwitchList
+            | Action::KillSwitchLift
             | Action::OrganizationCreate
             | Action::OrganizationAdminister
             | Action::OrganizationManageMembers
@@ -188,6 +214,8 @@ const fn takes_presence(action: Action) -> bool {
             | Action::ClientAuthorize
             | Action::AgentRecover
             | Action::AgentSwitch
+            | Action::TaskGrantCreate
+            | Action::TaskGrantUpdate
             | Action::SiteAdminister
     )
 }
@@ -224,6 +252,10 @@ const fn changes_trust(action: Action) -> bool {
             | Action::AgentUndoBinding
             | Action::AgentInvite
             | Action::AgentUpdate
+            | Action::TaskGrantCreate
+            | Action::TaskGrantUpdate
+            | Action::TaskGrantRevoke
+            | Action::TaskGrantConsent
             | Action::CollaboratorManage
             | Action::TeamManageMembers
             | Action::TeamManageRepositories
@@ -231,11 +263,40 @@ const fn changes_trust(action: Action) -> bool {
     )
 }
 
-/// Consenting to a human, and taking that back, is no use of what the agent may reach, so it stays possible.
+/// A token for the Git transport of one repository is nothing to another one.
+fn check_audience(credential: &CredentialFacts, resource: &Resource) -> Verdict {
+    let Some(audience) = &credential.audience else { return Ok(()) };
+    let id = match resource {
+        Resource::Repository(repository) => repository.id,
+        Resource::Ref(facts) => facts.repository.id,
+        _ => return Ok(()),
+    };
+    // Whether the surface is among the places was found when the token was presented.
+    let is_for_surface = audience.includes(Place::Rest) || audience.includes(Place::GraphQl);
+    if is_for_surface || audience.includes(Place::Git(id)) {
+        return Ok(());
+    }
+    Err(Denial::forbidden("subject.audience", "this token is for another repository"))
+}
+
+/// Consenting, taking that back, and seeing what one was granted are no use of what the agent may reach.
+const fn is_consent(action: Action) -> bool {
+    matches!(
+        action,
+        Action::AgentConfirm
+            | Action::AgentUndoBinding
+            | Action::TaskGrantConsent
+            | Action::TaskGrantRead
+            | Action::TaskGrantList
+    )
+}
+
+/// What an agent's standing token may do beside being exchanged.
 fn check_standing_access(principal: &Principal, kind: CredentialKind, action: Action) -> Verdict {
-    let is_standing =
-        matches!(kind, CredentialKind::Personal | CredentialKind::OAuth | CredentialKind::Session);
-    if !is_standing || matches!(action, Action::AgentConfirm | Action::AgentUndoBinding) {
+    // Whatever was derived from a standing token without a grant stands on the same.
+    let has_grant = principal.credential().is_some_and(|credential| !credential.grants.is_empty());
+    let is_standing = kind != CredentialKind::Switch && !has_grant;
+    if !is_standing || is_consent(action) {
         return Ok(());
     }
     match principal.standing_access {

@@ -3,7 +3,7 @@
 use forge_types::account::AccountKind;
 use forge_types::agent::StandingAccess;
 use forge_types::credential::CredentialKind;
-use forge_types::id::{AccountId, CredentialId};
+use forge_types::id::{AccountId, CredentialId, RepositoryId};
 use forge_types::repository::Visibility;
 use forge_types::{Action, Permission, Scope, Scopes};
 
@@ -19,11 +19,15 @@ fn principal(kind: AccountKind, credential: CredentialKind, scopes: Option<&str>
         is_site_admin: false,
         owner_id: None,
         standing_access: (kind == AccountKind::Agent).then_some(StandingAccess::Full),
+        holder_id: None,
+        stops: Vec::new(),
         means: Means::Credential(CredentialFacts {
             id: CredentialId(1),
             kind: credential,
             scopes: scopes.map(|text| Scopes::parse(text).expect("known scopes")),
             acting_id: None,
+            grants: Vec::new(),
+            audience: None,
         }),
     }
 }
@@ -34,6 +38,7 @@ fn human(scopes: &str) -> Subject {
 
 fn repository(visibility: Visibility, permission: Option<Permission>) -> Resource {
     Resource::Repository(RepositoryFacts {
+        id: RepositoryId(1),
         owner_id: AccountId(1),
         owner_kind: AccountKind::Human,
         visibility,
@@ -176,6 +181,7 @@ fn an_address_is_read_where_it_is_shown_by_those_who_say_who_they_are() {
 #[test]
 fn only_the_operator_at_the_console_puts_refs_back_into_an_archived_repository() {
     let archived = Resource::Repository(RepositoryFacts {
+        id: RepositoryId(1),
         owner_id: AccountId(1),
         owner_kind: AccountKind::Human,
         visibility: Visibility::Private,
@@ -189,4 +195,186 @@ fn only_the_operator_at_the_console_puts_refs_back_into_an_archived_repository()
     };
     assert_eq!(ask(admin), Some(Effect::Forbidden));
     assert_eq!(ask(operator), None);
+}
+
+mod grants {
+    use std::sync::Arc;
+
+    use forge_types::RefName;
+    use forge_types::grant::{
+        BranchPrefix, GrantAction, GrantConstraints, GrantResource, GrantTerms, PathPattern,
+    };
+    use forge_types::id::GrantId;
+
+    use super::super::{GrantFacts, RefFacts, Touched, visible_repositories};
+    use super::*;
+
+    fn grant(actions: &[GrantAction], constraints: GrantConstraints) -> GrantFacts {
+        let resource = GrantResource::Repo { repository_id: RepositoryId(1), name: "acme/one".to_owned() };
+        let actions = actions.iter().copied().collect();
+        GrantFacts {
+            id: GrantId("tg_x".to_owned()),
+            delegator_id: AccountId(1),
+            task: "a task".to_owned(),
+            terms: GrantTerms { resources: vec![resource], actions, constraints },
+        }
+    }
+
+    fn bearer(grants: Vec<GrantFacts>) -> Subject {
+        let mut agent = principal(AccountKind::Agent, CredentialKind::Task, None);
+        agent.holder_id = Some(AccountId(1));
+        agent.standing_access = Some(StandingAccess::ExchangeOnly);
+        if let Means::Credential(credential) = &mut agent.means {
+            credential.grants = grants;
+        }
+        Subject::Principal(agent)
+    }
+
+    fn facts(id: i64, visibility: Visibility, permission: Option<Permission>) -> RepositoryFacts {
+        let Resource::Repository(facts) = repository(visibility, permission) else {
+            unreachable!("a repository")
+        };
+        RepositoryFacts { id: RepositoryId(id), ..facts }
+    }
+
+    fn change(name: &str, touched: Touched) -> Resource {
+        Resource::Ref(RefFacts {
+            repository: facts(1, Visibility::Private, Some(Permission::Admin)),
+            name: RefName::new(name).expect("a name"),
+            touched,
+        })
+    }
+
+    fn rule(decision: Decision) -> &'static str {
+        match decision {
+            Decision::Allow => "allow",
+            Decision::Deny(denial) => denial.rule,
+        }
+    }
+
+    #[test]
+    fn a_grant_conveys_its_actions_and_nothing_else_whatever_the_delegator_may_do() {
+        let target = Resource::Repository(facts(1, Visibility::Private, Some(Permission::Admin)));
+        for conveyed in GrantAction::ALL {
+            let subject = bearer(vec![grant(&[*conveyed], GrantConstraints::default())]);
+            let allowed: Vec<&str> = Action::ALL
+                .iter()
+                .filter(|action| decide(&subject, **action, &target) == Decision::Allow)
+                .map(|action| action.as_str())
+                .collect();
+            let expected: &[&str] = match conveyed {
+                GrantAction::ReadCode => &["repository.read", "code.read"],
+                GrantAction::CreateBranch => &["repository.read", "code.push", "branch.create"],
+                GrantAction::PushBranch => &["repository.read", "code.push", "branch.update"],
+                GrantAction::ForcePush => {
+                    &["repository.read", "code.push", "branch.force_update", "tag.update"]
+                }
+                GrantAction::DeleteRef => &["repository.read", "code.push", "branch.delete", "tag.delete"],
+                GrantAction::CreateTag => &["repository.read", "code.push", "tag.create"],
+                GrantAction::ManageIssues => &["repository.read", "label.manage"],
+                _ => &["repository.read"],
+            };
+            assert_eq!(allowed, expected, "{conveyed}");
+        }
+    }
+
+    #[test]
+    fn a_grant_conveys_no_more_than_the_delegator_may_do_now() {
+        let subject = bearer(vec![grant(GrantAction::ALL, GrantConstraints::default())]);
+        let of = |permission| Resource::Repository(facts(1, Visibility::Private, permission));
+        assert_eq!(rule(decide(&subject, Action::CodePush, &of(Some(Permission::Write)))), "allow");
+        assert_eq!(
+            rule(decide(&subject, Action::CodePush, &of(Some(Permission::Read)))),
+            "rights.repository"
+        );
+        assert_eq!(rule(decide(&subject, Action::CodeRead, &of(None))), "visibility.repository");
+    }
+
+    #[test]
+    fn what_no_grant_covers_does_not_exist_but_for_what_everybody_sees() {
+        let subject = bearer(vec![grant(GrantAction::ALL, GrantConstraints::default())]);
+        let other = |visibility| Resource::Repository(facts(2, visibility, Some(Permission::Admin)));
+        let decision = decide(&subject, Action::CodeRead, &other(Visibility::Private));
+        assert_eq!(effect(decision), Some(Effect::Hidden));
+        let decision = decide(&subject, Action::CodeRead, &other(Visibility::Public));
+        assert_eq!(effect(decision), Some(Effect::Forbidden));
+        assert_eq!(visible_repositories(&subject).only, Some(vec![RepositoryId(1)]));
+    }
+
+    #[test]
+    fn each_ref_is_held_against_prefix_and_paths() {
+        let constraints = GrantConstraints {
+            branch_prefix: Some(BranchPrefix::new("agent/task-123/").expect("a prefix")),
+            paths_deny: vec![PathPattern::new(".github/workflows/**").expect("a pattern")],
+            ..GrantConstraints::default()
+        };
+        let subject = bearer(vec![grant(GrantAction::ALL, constraints)]);
+        let ask = |action, name: &str, touched| rule(decide(&subject, action, &change(name, touched)));
+        let inside = "refs/heads/agent/task-123/x";
+        let files = |path: &str| Touched::Paths(Arc::new([path.as_bytes().to_vec()]));
+        assert_eq!(ask(Action::BranchCreate, inside, files("src/lib.rs")), "allow");
+        assert_eq!(ask(Action::BranchCreate, inside, files(".github/workflows/ci.yml")), "grant.path");
+        assert_eq!(ask(Action::BranchCreate, inside, Touched::Unknown), "grant.path_unknown");
+        assert_eq!(ask(Action::BranchDelete, inside, Touched::nothing()), "allow");
+        for outside in ["refs/heads/main", "refs/heads/agent/task-123", "refs/heads/agent/task-1234/x"] {
+            assert_eq!(ask(Action::BranchUpdate, outside, Touched::nothing()), "grant.prefix", "{outside}");
+        }
+        assert_eq!(ask(Action::TagCreate, "refs/tags/v1", Touched::nothing()), "allow");
+        assert_eq!(ask(Action::TagUpdate, "refs/tags/v1", Touched::nothing()), "grant.prefix");
+        assert_eq!(ask(Action::TagDelete, "refs/tags/v1", Touched::nothing()), "grant.prefix");
+        assert_eq!(ask(Action::OtherRefUpdate, "refs/notes/x", Touched::nothing()), "grant.action");
+    }
+
+    #[test]
+    fn every_grant_of_the_chain_has_to_convey() {
+        let wide = grant(&[GrantAction::ReadCode, GrantAction::PushBranch], GrantConstraints::default());
+        let narrow = grant(&[GrantAction::ReadCode], GrantConstraints::default());
+        let target = Resource::Repository(facts(1, Visibility::Private, Some(Permission::Admin)));
+        for chain in [vec![wide.clone(), narrow.clone()], vec![narrow, wide]] {
+            let subject = bearer(chain);
+            assert_eq!(rule(decide(&subject, Action::CodeRead, &target)), "allow");
+            assert_eq!(rule(decide(&subject, Action::CodePush, &target)), "grant.action");
+        }
+    }
+
+    #[test]
+    fn a_task_token_is_nothing_outside_of_its_task() {
+        let subject = bearer(vec![grant(GrantAction::ALL, GrantConstraints::default())]);
+        let own = Resource::Account { id: AccountId(7) };
+        let allowed: Vec<&str> = Action::ALL
+            .iter()
+            .filter(|action| decide(&subject, **action, &own) == Decision::Allow)
+            .map(|action| action.as_str())
+            .collect();
+        assert_eq!(
+            allowed,
+            ["account.read_private", "account.list_own", "task_grant.create", "task_grant.list"]
+        );
+        assert_ne!(decide(&subject, Action::SiteAuditRead, &Resource::Site), Decision::Allow);
+    }
+}
+
+#[test]
+fn a_kill_switch_stops_the_agents_it_is_about_and_no_people() {
+    use forge_types::id::KillSwitchId;
+    use forge_types::kill_switch::{Stop, StopScope};
+    let target = repository(Visibility::Public, Some(Permission::Admin));
+    let stopped = |scope: StopScope, kind| {
+        let mut principal = principal(kind, CredentialKind::Personal, None);
+        principal.owner_id = Some(AccountId(8));
+        principal.stops = vec![Stop { id: KillSwitchId("ks_1".to_owned()), scope }];
+        decide(&Subject::Principal(principal), Action::CodeRead, &target) != Decision::Allow
+    };
+    for (scope, stops) in [
+        (StopScope::Instance, true),
+        (StopScope::Agent(AccountId(7)), true),
+        (StopScope::Agent(AccountId(9)), false),
+        (StopScope::Owner(AccountId(8)), true),
+        (StopScope::Owner(AccountId(9)), false),
+        (StopScope::Organization(AccountId(1)), true),
+        (StopScope::Organization(AccountId(2)), false),
+    ] {
+        assert_eq!(stopped(scope.clone(), AccountKind::Agent), stops, "{scope:?}");
+        assert!(!stopped(scope, AccountKind::Human));
+    }
 }

@@ -1,19 +1,27 @@
 //! What exists for whom. Everything else about a resource is decided only after this.
 
 use forge_types::account::AccountKind;
-use forge_types::id::AccountId;
+use forge_types::grant::GrantResource;
+use forge_types::id::{AccountId, RepositoryId};
 use forge_types::organization::{OrganizationRole, TeamPrivacy};
 use forge_types::repository::Visibility;
 use forge_types::repository_query::VisibleRepositories;
 use forge_types::{Action, Permission, Scope};
 
-use super::{Decision, Denial, RepositoryFacts, Resource, Subject, TeamFacts, Verdict, decide};
+use super::{
+    Decision, Denial, Principal, RefFacts, RepositoryFacts, Resource, Subject, TaskGrantFacts, TeamFacts,
+    Verdict, decide,
+};
 
 /// Returns which repositories `subject` may read, for lists: what [`decide`] answers for each kind of repository.
 #[must_use]
 pub fn visible_repositories(subject: &Subject) -> VisibleRepositories {
+    let granted = granted_repositories(subject);
+    // Of those that no grant covers, none is read; one that is covered stands for the others.
+    let id = granted.as_ref().and_then(|ids| ids.first()).copied().unwrap_or(RepositoryId(0));
     let may_read = |visibility, permission| {
         let facts = RepositoryFacts {
+            id,
             owner_id: AccountId(0),
             owner_kind: AccountKind::Organization,
             visibility,
@@ -23,11 +31,24 @@ pub fn visible_repositories(subject: &Subject) -> VisibleRepositories {
         decide(subject, Action::RepositoryRead, &Resource::Repository(facts)) == Decision::Allow
     };
     VisibleRepositories {
-        principal: subject.principal().map(|principal| principal.id),
+        principal: subject.principal().map(Principal::rights_id),
         public: may_read(Visibility::Public, None),
         internal: may_read(Visibility::Internal, None),
         permitted: may_read(Visibility::Private, Some(Permission::Read)),
+        only: granted,
     }
+}
+
+/// Returns the repositories that every grant of the chain is about; none when there are no grants.
+fn granted_repositories(subject: &Subject) -> Option<Vec<RepositoryId>> {
+    let grants = &subject.principal()?.credential()?.grants;
+    let own = grants.first()?;
+    let mut ids: Vec<RepositoryId> =
+        own.terms.resources.iter().filter_map(GrantResource::repository_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.retain(|id| grants.iter().all(|grant| grant.terms.concerns(*id)));
+    Some(ids)
 }
 
 /// Hides what the subject may not even read.
@@ -43,8 +64,27 @@ pub(super) fn check(subject: &Subject, _: Action, resource: &Resource) -> Verdic
             if knows { Ok(()) } else { Err(Denial::hidden("visibility.agent")) }
         }
         Resource::Team(team) => check_team(subject, team),
-        Resource::Repository(repository) => check_repository(subject, repository),
+        Resource::Grant(grant) => check_grant(subject, grant),
+        Resource::KillSwitch(switch) => {
+            let is_own = |principal: &Principal| principal.id == switch.set_by || principal.is_site_admin;
+            if subject.principal().is_some_and(is_own) {
+                Ok(())
+            } else {
+                Err(Denial::hidden("visibility.kill_switch"))
+            }
+        }
+        Resource::Repository(repository) | Resource::Ref(RefFacts { repository, .. }) => {
+            check_repository(subject, repository)
+        }
     }
+}
+
+fn check_grant(subject: &Subject, grant: &TaskGrantFacts) -> Verdict {
+    let is_part = subject.principal().is_some_and(|principal| {
+        let parts = [Some(grant.agent_id), grant.agent_owner_id, Some(grant.delegator_id)];
+        parts.contains(&Some(principal.id)) || grant.owns_delegator || principal.is_site_admin
+    });
+    if is_part { Ok(()) } else { Err(Denial::hidden("visibility.grant")) }
 }
 
 fn check_team(subject: &Subject, team: &TeamFacts) -> Verdict {

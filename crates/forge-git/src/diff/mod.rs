@@ -17,6 +17,7 @@ mod renames;
 mod similarity;
 mod stat;
 mod text;
+mod touched;
 mod trees;
 
 use forge_types::ObjectId;
@@ -24,6 +25,7 @@ use forge_types::ObjectId;
 pub use mail::Mail;
 pub use patch::{Comparison, FilePatch};
 pub use text::DiffText;
+pub use touched::TouchLimits;
 pub(crate) use trees::changed_paths;
 
 use crate::objects::EntryKind;

@@ -43,6 +43,8 @@ fn operator(app: &Arc<App>, surface: Surface) -> RequestContext {
         is_site_admin: true,
         owner_id: None,
         standing_access: None,
+        holder_id: None,
+        stops: Vec::new(),
         means: Means::Console,
     };
     let caller = Caller { subject: Subject::Principal(principal), ..Caller::anonymous() };

@@ -2,6 +2,7 @@
 
 use forge_auth::token::Secret;
 use forge_store::audit::AuditEvent;
+use forge_store::grants::Ended;
 use forge_types::agent::Agent;
 use forge_types::credential::Credential;
 use forge_types::{Action, Error, Event, Result};
@@ -46,7 +47,12 @@ pub async fn unbind(ctx: &RequestContext, login: &str) -> Result<(Agent, u64)> {
         ctx.now(),
     )
     .await?;
-    let event = Event::new("agent.unbound").subject(id).with("revoked_switch_sessions", ended);
+    let between = Ended::Between(human, id);
+    let grants = forge_store::grants::revoke(&mut tx, between, "the agent was unbound", ctx.now()).await?;
+    let event = Event::new("agent.unbound")
+        .subject(id)
+        .with("revoked_switch_sessions", ended)
+        .with("revoked_grants", grants.len());
     ctx.record(&mut tx, event).await?;
     tx.commit().await?;
     Ok((agent, ended))

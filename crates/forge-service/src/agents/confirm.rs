@@ -113,6 +113,8 @@ async fn inviter(ctx: &RequestContext, tx: &mut Tx, human: AccountId) -> Result<
         is_site_admin: account.is_site_admin,
         owner_id: None,
         standing_access: None,
+        holder_id: None,
+        stops: Vec::new(),
         means: Means::Deferred,
     };
     Ok(ctx.deferred_for(AccountRef::from(&account), Subject::Principal(principal)))

@@ -3,8 +3,8 @@
 use forge_auth::token::Secret;
 use forge_store::Tx;
 use forge_store::credentials::NewCredential;
-use forge_types::credential::{Credential, CredentialKind};
-use forge_types::id::{AccountId, CredentialId};
+use forge_types::credential::{Audience, Credential, CredentialKind};
+use forge_types::id::{AccountId, CredentialId, GrantId};
 use forge_types::{Error, Event, FieldCode, Result, Scopes, Timestamp};
 
 use crate::app::key_fault;
@@ -33,6 +33,10 @@ pub struct NewToken<'a> {
     pub family: Option<&'a str>,
     /// What it is derived from.
     pub parent: Option<Parent>,
+    /// The grant it is a token for.
+    pub grant: Option<&'a GrantId>,
+    /// Where it is good for anything; `None` means wherever its kind is.
+    pub audience: Option<Audience>,
     /// When it stops; `None` for as late as its kind and its parent allow.
     pub expires_at: Option<Timestamp>,
     /// The instant past which renewing cannot reach.
@@ -52,6 +56,8 @@ impl<'a> NewToken<'a> {
             client: None,
             family: None,
             parent: None,
+            grant: None,
+            audience: None,
             expires_at: None,
             renewable_until: None,
         }
@@ -118,6 +124,8 @@ pub async fn issue(
         client_id: new.client,
         family: &family,
         parent_id: new.parent.as_ref().map(|parent| parent.id),
+        grant_id: new.grant,
+        audience: new.audience.as_ref(),
         expires_at,
         renewable_until: new.renewable_until,
     };
@@ -186,6 +194,12 @@ fn event(credential: &Credential, secret: &Secret) -> Event {
     }
     if let Some(client) = &credential.client_id {
         event = event.with("client_id", client.as_str());
+    }
+    if let Some(grant) = &credential.grant_id {
+        event = event.with("grant_id", grant.0.as_str());
+    }
+    if let Some(audience) = &credential.audience {
+        event = event.with("audience", audience.to_string());
     }
     if let Some(expiry) = credential.expires_at {
         event = event.with("expires_at", expiry.to_string());

@@ -126,7 +126,11 @@ pub(crate) async fn revoke_found(ctx: &RequestContext, tx: &mut Tx, credential: 
             forge_store::credentials::revoke_switch_sessions_opened_with(tx, credential.id, reason, now)
                 .await?
         }
-        CredentialKind::Switch => 0,
+        CredentialKind::Task => {
+            let reason = "the task token was revoked";
+            forge_store::credentials::revoke_derived(tx, credential.id, reason, now).await?
+        }
+        CredentialKind::Switch | CredentialKind::Git | CredentialKind::Tool => 0,
     };
     if !revoked && derived == 0 {
         return Ok(());

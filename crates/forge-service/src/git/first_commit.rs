@@ -11,7 +11,7 @@ use super::fault;
 use super::settle::{Fate, settle};
 use crate::accounts::commit_email;
 use crate::context::RequestContext;
-use crate::refs::{self, Push, RefChange};
+use crate::refs::{self, Push, RefChange, Watch};
 use crate::target::RepositoryTarget;
 
 /// A file in the root directory of a new repository.
@@ -58,12 +58,13 @@ pub async fn first_commit(
     let (repository, unique) = (ctx.app().git.repository(id), ctx.app().random_number());
     let (signature, message) = (signature(ctx, &account), message.to_owned());
     let directory = repository.clone();
+    let watch = Watch::of(ctx, id).await?;
     let write = move || -> Result<(PackInfo, RefChange)> {
         let (pack, commit_id) = build(tree, signature, message)?;
         let pack = pack.write(&repository, unique).map_err(fault)?;
         let mut objects = Objects::open(&repository).map_err(fault)?;
-        let change =
-            RefChange::inspect(&mut objects, branch, None, Some(commit_id)).map_err(Error::unprocessable)?;
+        let change = RefChange::inspect(&mut objects, &watch, branch, None, Some(commit_id))
+            .map_err(Error::unprocessable)?;
         Ok((pack, change))
     };
     let (pack, change) = tokio::task::spawn_blocking(write).await.map_err(Error::internal)??;

@@ -20,7 +20,8 @@ use super::fault::{fault, in_time, told};
 use super::settle::{Fate, settle};
 use super::shares::Share;
 use crate::context::RequestContext;
-use crate::refs::{self, ATOMIC_FAILURE, Gate, Push, RefChange, Step};
+use crate::kill_switches;
+use crate::refs::{self, ATOMIC_FAILURE, Gate, Push, RefChange, Step, Watch};
 use crate::target::RepositoryTarget;
 
 /// Bytes beyond the pack limit that are read and forgotten, so that a refused client reads its answer.
@@ -121,7 +122,7 @@ impl Work {
         }
         let status = |result: &Result<(), String>| match result {
             Ok(()) => CommandStatus::Ok,
-            Err(reason) => CommandStatus::Refused(reason.clone()),
+            Err(reason) => CommandStatus::Refused(short(reason).to_owned()),
         };
         let statuses: Vec<CommandStatus> = verdict.results.iter().map(status).collect();
         let names = self.request.commands.iter().map(|command| command.raw_name.as_slice());
@@ -154,7 +155,7 @@ impl Work {
                 (true, false) => Step::Create,
                 (false, false) => Step::Update,
             };
-            gate.check(name, step)
+            gate.check_early(name, step)
         };
         self.request.commands.iter().map(check).collect()
     }
@@ -186,7 +187,11 @@ impl Work {
         crash::point("push/begun");
         if self.request.has_pack() {
             let ingest = quarantine.ingest(&git.processes, body, &git.limits.pack, reply);
-            ingest.await.map_err(|error| told(&error))?;
+            // Nothing is shared yet, so it can be left where it is.
+            tokio::select! {
+                ingested = ingest => ingested.map_err(|error| told(&error))?,
+                reason = kill_switches::until_stopped(&self.ctx, &self.found) => return Err(reason),
+            };
             let new = self.request.commands.iter().filter(|command| !command.is_delete());
             let tips: Vec<ObjectId> = new.map(|command| command.new).collect();
             let sizes = quarantine.check_sizes(&git.processes, &tips, git.limits.pack.file_bytes);
@@ -293,9 +298,11 @@ impl Work {
             .zip(&*results)
             .map(|(command, result)| result.is_ok().then(|| command.clone()))
             .collect();
+        let watch = Watch::of(&self.ctx, self.found.repository.id).await.map_err(|error| reason(&error))?;
         let inspect = move || {
             let mut objects = quarantine.objects().map_err(|error| told(&error))?;
-            let facts = wanted.into_iter().map(|command| command.map(|command| facts(&mut objects, command)));
+            let facts =
+                wanted.into_iter().map(|command| command.map(|command| facts(&mut objects, &watch, command)));
             let facts: Vec<_> = facts.collect();
             Ok::<_, String>((quarantine, facts))
         };
@@ -423,9 +430,14 @@ const SPOKEN: usize = 10;
 /// More refs than this are refused together when one of them lacks objects.
 const CHECKED_ALONE: usize = 16;
 
-fn facts(objects: &mut Objects, command: Command) -> Result<RefChange, String> {
+/// Returns the reason without what is said beside it, for the one line that a client has room for.
+fn short(reason: &str) -> &str {
+    reason.split_once("; grant ").map_or(reason, |(short, _)| short)
+}
+
+fn facts(objects: &mut Objects, watch: &Watch, command: Command) -> Result<RefChange, String> {
     let name = command.name.map_err(|error| error.to_string())?;
-    RefChange::inspect(objects, name, Some(command.old), Some(command.new))
+    RefChange::inspect(objects, watch, name, Some(command.old), Some(command.new))
 }
 
 /// Returns what the client is told about an error of the forge.

@@ -69,6 +69,7 @@ async fn record(
             TokenRequest::AuthorizationCode { .. } => "authorization_code",
             TokenRequest::Refresh { .. } => "refresh_token",
             TokenRequest::ClientCredentials { .. } => "client_credentials",
+            TokenRequest::Exchange(_) => "token_exchange",
         };
         let mut event = Event::new("token.refused").with("grant", grant).with("error", code.as_str());
         // Whoever mixes up two fields sends a secret as the id, so only what looks like an id is kept.

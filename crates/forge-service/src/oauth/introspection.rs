@@ -4,6 +4,7 @@
 use forge_auth::messages::{Introspection, OAuthError, TokenToCheck};
 use forge_auth::token::recognise as recognise_token;
 use forge_store::credentials::Authentication;
+use forge_types::grant::DETAILS_TYPE;
 use forge_types::{Action, Result};
 use serde_json::{Map, Value, json};
 
@@ -67,6 +68,18 @@ fn members(ctx: &RequestContext, found: &Authentication) -> Map<String, Value> {
     }
     if let Some(client_id) = &credential.client_id {
         add("client_id", client_id.as_str().into());
+    }
+    if let Some(audience) = &credential.audience {
+        add("aud", audience.to_string().into());
+    }
+    if let Some(link) = found.chain.first() {
+        add("grant_id", link.id.0.as_str().into());
+        add("task", link.task.as_str().into());
+        add("delegator", json!({ "sub": link.delegator.id.to_string(), "username": link.delegator.login }));
+        add(
+            "authorization_details",
+            json!([{ "type": DETAILS_TYPE, "grant_id": link.id, "actions": link.terms.actions }]),
+        );
     }
     if let Some(human) = &found.acting {
         add("act", json!({ "sub": human.id.to_string(), "username": human.login }));

@@ -1,6 +1,6 @@
 //! The authorization server: device grant (RFC 8628), authorization code with PKCE (RFC 7636), refresh with rotation,
-//! and an agent's exchange of its bootstrap secret for a session, which is the client credentials grant with the
-//! agent's login as client id and the secret as client secret.
+//! an agent's exchange of its bootstrap secret for a session, which is the client credentials grant with the agent's login
+//! as client id and the secret as client secret, and its exchange of a credential for a narrower one (RFC 8693).
 //!
 //! INVARIANT: a code or refresh token is used up by one conditional statement in the transaction that issues what it
 //! is good for; a second use ends everything that came from the first.
@@ -11,6 +11,7 @@ pub mod clients;
 mod code;
 pub mod decision;
 pub mod device;
+mod exchange;
 mod failure;
 mod introspection;
 mod refresh;
@@ -51,6 +52,7 @@ pub async fn token(
             refresh::exchange(ctx, client, token, scopes.as_ref()).await
         }
         TokenRequest::ClientCredentials { scopes } => bootstrap::exchange(ctx, client, scopes.as_ref()).await,
+        TokenRequest::Exchange(request) => exchange::exchange(ctx, request).await,
     };
     match answer {
         Ok(answer) => Ok(answer),
@@ -75,5 +77,6 @@ fn answer(
         expires_in: seconds(&access),
         refresh_token: refresh.map(|(token, credential)| (token, seconds(&credential).unwrap_or_default())),
         scope: access.scopes.map(|scopes| scopes.to_string()),
+        exchanged: None,
     }
 }

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::each_repository;
 use crate::context::RequestContext;
 use crate::git::fault;
-use crate::refs::{self, Push, RefChange};
+use crate::refs::{self, Push, RefChange, Watch};
 use crate::target::Site;
 
 /// What was put back in one repository.
@@ -147,7 +147,7 @@ type Inspected = Vec<(String, std::result::Result<RefChange, String>)>;
 fn inspect(directory: &Repository, wanted: Vec<(RefName, ObjectId)>) -> Result<Inspected> {
     let mut objects = Objects::open(directory).map_err(fault)?;
     let each = |(name, id): (RefName, ObjectId)| {
-        (name.to_string(), RefChange::inspect(&mut objects, name, None, Some(id)))
+        (name.to_string(), RefChange::inspect(&mut objects, &Watch::default(), name, None, Some(id)))
     };
     Ok(wanted.into_iter().map(each).collect())
 }

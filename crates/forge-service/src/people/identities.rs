@@ -45,6 +45,8 @@ pub async fn from_host(app: &Arc<App>, identity: &HostIdentity, info: RequestInf
         is_site_admin: account.is_site_admin,
         owner_id: None,
         standing_access: None,
+        holder_id: None,
+        stops: Vec::new(),
         means: Means::Host,
     };
     Ok(Caller {

@@ -1,9 +1,10 @@
 //! One change of one ref, with the facts that decide about it.
 
+use forge_auth::policy::Touched;
 use forge_git::objects::{ObjectKind, Objects};
 use forge_types::{ObjectId, RefKind, RefName};
 
-use super::Step;
+use super::{Step, Watch};
 
 /// A change of a ref whose facts are known. It can only be had from [`RefChange::inspect`], so that no door decides about
 /// facts of its own making.
@@ -14,25 +15,41 @@ pub struct RefChange {
     new: Option<ObjectId>,
     peeled: Option<ObjectId>,
     is_forced: bool,
+    touched: Touched,
+    /// How often the repository had lost history when it was looked which files are touched; none if nobody looked.
+    looked_at: Option<i64>,
 }
 
 impl RefChange {
-    /// Finds the facts about moving a ref from `old` to `new`; a null id counts as none. Blocks.
+    /// Finds the facts about moving a ref from `old` to `new`; a null id counts as none. Which files are touched is found if
+    /// the watch asks for it. Blocks.
     ///
     /// # Errors
     /// A reason for the client if the ref cannot point to that object, or if the object cannot be read.
     pub fn inspect(
         objects: &mut Objects,
+        watch: &Watch,
         name: RefName,
         old: Option<ObjectId>,
         new: Option<ObjectId>,
     ) -> Result<Self, String> {
         let (old, new) = (old.filter(|id| !id.is_null()), new.filter(|id| !id.is_null()));
-        let mut change = Self { name, old, new, peeled: None, is_forced: false };
+        let mut change = Self {
+            name,
+            old,
+            new,
+            peeled: None,
+            is_forced: false,
+            touched: Touched::Unknown,
+            looked_at: watch.rewrites(),
+        };
         if old.is_none() && new.is_none() {
             return Err("the ref is neither created nor deleted".to_owned());
         }
-        let Some(new) = new else { return Ok(change) };
+        let Some(new) = new else {
+            change.touched = Touched::nothing();
+            return Ok(change);
+        };
         let target = objects.peel(new).map_err(|_| "missing necessary objects".to_owned())?;
         if change.name.kind() == RefKind::Branch && target.kind != ObjectKind::Commit {
             return Err(format!("a branch points to a commit, not to a {}", target.kind.as_str()));
@@ -41,7 +58,18 @@ impl RefChange {
         if let Some(old) = old {
             change.is_forced = !follows(objects, old, new);
         }
+        change.touched = watch.touched(objects, new);
         Ok(change)
+    }
+
+    /// Returns which files the new commits touch.
+    pub(crate) fn touched(&self) -> &Touched {
+        &self.touched
+    }
+
+    /// Returns how often the repository had lost history when it was looked which files are touched; none if nobody looked.
+    pub(crate) const fn looked_at(&self) -> Option<i64> {
+        self.looked_at
     }
 
     /// Returns the ref.

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use forge_auth::policy::{RefFacts, Resource, Touched};
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, RefKind, RefName};
 
 use crate::context::RequestContext;
+use crate::target::{Facts, Ids, repository_facts};
 
 /// What is done to a ref.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +22,25 @@ pub(crate) enum Step {
 pub(crate) struct Gate<'a> {
     ctx: &'a RequestContext,
     found: &'a RepositoryAccess,
+    /// Does the answer depend on the ref, and not only on what is done to it?
+    is_by_ref: bool,
     /// Equal questions have equal answers, and a refusal is audited once.
     decided: HashMap<Action, Result<(), String>>,
 }
 
 impl<'a> Gate<'a> {
     pub(crate) fn new(ctx: &'a RequestContext, found: &'a RepositoryAccess) -> Self {
-        Self { ctx, found, decided: HashMap::new() }
+        let is_by_ref = ctx.is_bound_by_grant();
+        Self { ctx, found, is_by_ref, decided: HashMap::new() }
+    }
+
+    /// Decides about one ref as far as that goes before its objects are there; the refusal is for the client.
+    pub(crate) fn check_early(&mut self, name: &RefName, step: Step) -> Result<(), String> {
+        self.check(name, step, &Touched::nothing())
     }
 
     /// Decides about one ref; the refusal is for the client.
-    pub(crate) fn check(&mut self, name: &RefName, step: Step) -> Result<(), String> {
+    pub(crate) fn check(&mut self, name: &RefName, step: Step, touched: &Touched) -> Result<(), String> {
         if !name.kind().is_writable_by_clients() {
             return Err("deny updating a hidden ref".to_owned());
         }
@@ -41,9 +51,34 @@ impl<'a> Gate<'a> {
             return Err(format!("refusing to delete the current branch: {name}"));
         }
         let action = action(name.kind(), step);
-        let (ctx, found) = (self.ctx, self.found);
-        let decide = || ctx.permit(found, action).map_err(|error| error.message().to_owned());
+        let question = Question { found: self.found, name, touched };
+        let ctx = self.ctx;
+        let decide = || ctx.permit(&question, action).map_err(|error| error.message().to_owned());
+        if self.is_by_ref {
+            return decide();
+        }
         self.decided.entry(action).or_insert_with(decide).clone()
+    }
+}
+
+/// May this be done to that ref?
+struct Question<'a> {
+    found: &'a RepositoryAccess,
+    name: &'a RefName,
+    touched: &'a Touched,
+}
+
+impl Facts for Question<'_> {
+    fn resource(&self, _: &RequestContext) -> Resource {
+        Resource::Ref(RefFacts {
+            repository: repository_facts(self.found),
+            name: self.name.clone(),
+            touched: self.touched.clone(),
+        })
+    }
+
+    fn ids(&self) -> Ids {
+        self.found.ids()
     }
 }
 

@@ -8,6 +8,7 @@
 mod apply;
 mod change;
 mod gate;
+mod watch;
 
 use std::collections::HashMap;
 
@@ -20,10 +21,11 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::context::RequestContext;
-use crate::git;
+use crate::{git, kill_switches};
 
 pub use change::RefChange;
 pub(crate) use gate::{Gate, Step};
+pub use watch::Watch;
 
 /// How many refs an audit event names one by one; the digest in it covers all.
 const NAMED_IN_AUDIT: usize = 50;
@@ -106,13 +108,22 @@ pub async fn update(
         let results = changes.iter().map(|_| Err("objects may have gone".to_owned())).collect();
         return Ok(Outcome { results, is_applied: false, rebuilds_now: Some(locked.rebuilds) });
     }
-    let mut results = decide(ctx, found, changes);
+    let rewrites_before = locked.rewrites - i64::from(loses_history);
+    let mut results = decide(ctx, found, changes, rewrites_before);
     if !ctx.still_stands(tx).await? {
         results.fill_with(|| Err("the credential no longer stands".to_owned()));
         return Ok(Outcome { results, is_applied: false, rebuilds_now: None });
     }
+    if let Some(reason) = kill_switches::stopped(ctx, tx, found).await? {
+        results.fill_with(|| Err(reason.clone()));
+        return Ok(Outcome { results, is_applied: false, rebuilds_now: None });
+    }
     if push.is_atomic && results.iter().any(Result::is_err) {
         return Ok(nothing(results));
+    }
+    if let Err(reason) = spend(ctx, tx, push).await? {
+        results.fill_with(|| Err(reason.clone()));
+        return Ok(Outcome { results, is_applied: false, rebuilds_now: None });
     }
     // Only a branch that is created can be the first.
     let creates_branch = changes.iter().any(RefChange::creates_branch);
@@ -135,7 +146,12 @@ pub async fn update(
 }
 
 /// Decides about each change before any of them is made.
-fn decide(ctx: &RequestContext, found: &RepositoryAccess, changes: &[RefChange]) -> Vec<Result<(), String>> {
+fn decide(
+    ctx: &RequestContext,
+    found: &RepositoryAccess,
+    changes: &[RefChange],
+    rewrites: i64,
+) -> Vec<Result<(), String>> {
     let mut gate = Gate::new(ctx, found);
     let mut times: HashMap<&str, usize> = HashMap::new();
     for change in changes {
@@ -145,9 +161,23 @@ fn decide(ctx: &RequestContext, found: &RepositoryAccess, changes: &[RefChange])
         if times.get(change.name().as_str()).is_some_and(|times| *times > 1) {
             return Err("the same ref is changed twice".to_owned());
         }
-        gate.check(change.name(), change.step())
+        if change.looked_at().is_some_and(|looked_at| looked_at != rewrites) {
+            return Err("the repository lost history meanwhile, push again".to_owned());
+        }
+        gate.check(change.name(), change.step(), change.touched())
     };
     changes.iter().map(decide).collect()
+}
+
+/// Counts the push under every grant it is made under; the refusal is for the client.
+async fn spend(ctx: &RequestContext, tx: &mut Tx, push: &Push) -> Result<Result<(), String>> {
+    let bytes = push.pack.as_ref().map_or(0, |pack| i64::try_from(pack.size_bytes).unwrap_or(i64::MAX));
+    for grant in ctx.grants() {
+        if !forge_store::grants::count_push(tx, &grant.id, &grant.terms, bytes, ctx.now()).await? {
+            return Ok(Err(format!("the budget is used up; grant {} allows no more", grant.id)));
+        }
+    }
+    Ok(Ok(()))
 }
 
 fn nothing(results: Vec<Result<(), String>>) -> Outcome {

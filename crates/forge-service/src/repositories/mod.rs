@@ -69,7 +69,7 @@ pub async fn find_moved(ctx: &RequestContext, owner: &str, name: &str) -> Result
 /// Only faults of the forge.
 pub async fn find_many(ctx: &RequestContext, ids: &[RepositoryId]) -> Result<Vec<RepositoryAccess>> {
     let mut conn = ctx.read().await?;
-    let found = forge_store::repositories::find_many(&mut conn, ctx.account_id(), ids).await?;
+    let found = forge_store::repositories::find_many(&mut conn, ctx.rights_id(), ids).await?;
     Ok(found.into_iter().filter(|access| ctx.may(access, Action::RepositoryRead)).collect())
 }
 

@@ -51,6 +51,25 @@ pub async fn find(conn: &mut Conn, agent_id: AccountId) -> StoreResult<Option<Ag
     .await
 }
 
+struct AgentId {
+    agent_id: AccountId,
+}
+from_row!(AgentId { agent_id });
+
+/// Returns the ids of the agents that are bound to this human, in their order.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_agent_ids(conn: &mut Conn, human_id: AccountId) -> StoreResult<Vec<AccountId>> {
+    let rows: Vec<AgentId> = conn
+        .fetch_all(
+            sql!("SELECT agent_id FROM agent_bindings WHERE human_id = $1 ORDER BY agent_id"),
+            params![human_id],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|row| row.agent_id).collect())
+}
+
 /// Returns the agents that were bound to this human after `since`, newest binding first.
 ///
 /// # Errors

@@ -85,9 +85,11 @@ pub struct Locked {
     pub ref_generation: i64,
     /// How often its packs were sorted anew.
     pub rebuilds: i64,
+    /// How often a visible ref lost history, this time included.
+    pub rewrites: i64,
 }
 
-from_row!(Locked { ref_generation, rebuilds });
+from_row!(Locked { ref_generation, rebuilds, rewrites });
 
 /// Returns the number under which a kind is kept.
 pub(crate) const fn kind_number(kind: RefKind) -> i64 {
@@ -313,7 +315,7 @@ pub async fn lock(tx: &mut Tx, repository: RepositoryId, loses_history: bool) ->
     tx.fetch_optional(
         sql!(
             "UPDATE repository_counters SET ref_generation = ref_generation + 1, rewrites = rewrites + $2 \
-             WHERE repository_id = $1 RETURNING ref_generation, rebuilds"
+             WHERE repository_id = $1 RETURNING ref_generation, rebuilds, rewrites"
         ),
         params![repository, i64::from(loses_history)],
     )

@@ -34,10 +34,11 @@ pub async fn list_by_owner(
     order: RepositoryOrder,
     page: PageRequest,
 ) -> StoreResult<Page<RepositoryAccess>> {
-    let mut values = list_parameters(visible, filter, order, page);
+    let only = only(&visible);
+    let mut values = list_parameters(&visible, filter, order, page);
     values.extend(match owner {
-        ListedOwner::Id(id) => params![Some(id), None::<String>],
-        ListedOwner::Login(login) => params![None::<AccountId>, Some(name::key(login))],
+        ListedOwner::Id(id) => params![Some(id), None::<String>, only],
+        ListedOwner::Login(login) => params![None::<AccountId>, Some(name::key(login)), only],
     });
     let rows = conn
         .fetch_all(
@@ -50,7 +51,7 @@ pub async fn list_by_owner(
                  WHERE r.owner_id = COALESCE(CAST($13 AS BIGINT), \
                      (SELECT w.id FROM accounts w WHERE w.login_key = $14 AND w.status <> 'deleted'))) v WHERE ",
                 is_visible!(),
-                " AND ",
+                " AND (CAST($15 AS TEXT) IS NULL OR $15 LIKE '%,' || v.id || ',%') AND ",
                 passes_filter!(),
                 " ORDER BY ",
                 in_order!(),
@@ -76,12 +77,13 @@ pub async fn list_by_affiliation(
     order: RepositoryOrder,
     page: PageRequest,
 ) -> StoreResult<Page<RepositoryAccess>> {
-    let mut values = list_parameters(visible, filter, order, page);
+    let mut values = list_parameters(&visible, filter, order, page);
     values.extend(params![
         account,
         affiliations.owner,
         affiliations.collaborator,
-        affiliations.organization_member
+        affiliations.organization_member,
+        only(&visible),
     ]);
     let rows = conn
         .fetch_all(
@@ -102,7 +104,7 @@ pub async fn list_by_affiliation(
                          JOIN team_members tm ON tm.team_id = tr.team_id \
                          WHERE tm.member_id = $13 AND $16 = TRUE)) v WHERE ",
                 is_visible!(),
-                " AND ",
+                " AND (CAST($17 AS TEXT) IS NULL OR $17 LIKE '%,' || v.id || ',%') AND ",
                 passes_filter!(),
                 " ORDER BY ",
                 in_order!(),
@@ -116,7 +118,7 @@ pub async fn list_by_affiliation(
 
 /// The parameters `$1` to `$12` of every list.
 pub(crate) fn list_parameters(
-    visible: VisibleRepositories,
+    visible: &VisibleRepositories,
     filter: &RepositoryFilter,
     order: RepositoryOrder,
     page: PageRequest,
@@ -135,6 +137,12 @@ pub(crate) fn list_parameters(
         page.limit_with_lookahead(),
         page.offset(),
     ]
+}
+
+/// Returns the ids of the only repositories that count, each between commas; none when all do.
+pub(crate) fn only(visible: &VisibleRepositories) -> Option<String> {
+    let ids = visible.only.as_ref()?;
+    Some(ids.iter().fold(",".to_owned(), |text, id| format!("{text}{id},")))
 }
 
 const fn sort_name(sort: RepositorySort) -> &'static str {

@@ -95,8 +95,8 @@ mod search;
 mod topics;
 
 pub use change::{delete, list_to_delete, redirect, rename, transfer, update};
-pub(crate) use list::list_parameters;
 pub use list::{ListedOwner, list_by_affiliation, list_by_owner};
+pub(crate) use list::{list_parameters, only};
 pub use many::find_many;
 pub use parts::{RepositoryPlace, find_with_label, find_with_labels, find_with_ref};
 pub use search::{MAX_TERMS, RepositorySearch, search};

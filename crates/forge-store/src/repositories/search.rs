@@ -5,7 +5,7 @@ use forge_types::page::{Page, PageRequest};
 use forge_types::repository::RepositoryAccess;
 use forge_types::repository_query::{RepositoryFilter, RepositoryOrder, VisibleRepositories};
 
-use super::list::list_parameters;
+use super::list::{list_parameters, only};
 use crate::row::{Counted, like_escaped};
 use crate::statement::{params, sql};
 use crate::{Conn, StoreResult};
@@ -39,7 +39,7 @@ pub async fn search(
 ) -> StoreResult<Page<RepositoryAccess>> {
     let word = |index: usize| wanted.words.get(index).map(|word| format!("%{}%", like_escaped(word)));
     let topic = |index: usize| wanted.topics.get(index).map(|topic| format!("% {} %", like_escaped(topic)));
-    let mut values = list_parameters(visible, &wanted.filter, order, page);
+    let mut values = list_parameters(&visible, &wanted.filter, order, page);
     values.extend(params![
         wanted.owner,
         word(0),
@@ -49,7 +49,8 @@ pub async fn search(
         topic(0),
         topic(1),
         topic(2),
-        topic(3)
+        topic(3),
+        only(&visible),
     ]);
     let rows = conn
         .fetch_all(
@@ -62,7 +63,7 @@ pub async fn search(
                  FROM repositories r JOIN accounts o ON o.id = r.owner_id \
                  WHERE CAST($13 AS BIGINT) IS NULL OR r.owner_id = $13) v WHERE ",
                 is_visible!(),
-                " AND ",
+                " AND (CAST($22 AS TEXT) IS NULL OR $22 LIKE '%,' || v.id || ',%') AND ",
                 passes_filter!(),
                 " AND ",
                 matches_terms!(),

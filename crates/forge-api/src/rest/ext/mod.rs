@@ -5,6 +5,8 @@ mod audit_events;
 mod clients;
 mod device;
 mod organizations;
+mod revocations;
+mod task_grants;
 mod tokens;
 
 use axum::Router;
@@ -22,6 +24,8 @@ pub(crate) fn routes() -> Router<ApiState> {
         .route("/openapi.json", get(description))
         .route("/audit-events", get(audit_events::list))
         .merge(agents::routes())
+        .merge(task_grants::routes())
+        .merge(revocations::routes())
         .merge(tokens::routes())
         .merge(device::routes())
         .merge(clients::routes())

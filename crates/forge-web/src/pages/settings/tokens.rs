@@ -90,9 +90,12 @@ fn row(browser: &Browser, credential: &Credential) -> Markup {
         CredentialKind::Personal => "personal token",
         CredentialKind::OAuth => "application",
         CredentialKind::Refresh => "renewal of an application",
-        CredentialKind::Bootstrap | CredentialKind::Session | CredentialKind::Switch => {
-            credential.kind.as_str()
-        }
+        CredentialKind::Bootstrap
+        | CredentialKind::Session
+        | CredentialKind::Switch
+        | CredentialKind::Task
+        | CredentialKind::Git
+        | CredentialKind::Tool => credential.kind.as_str(),
     };
     html! {
         tr {
