@@ -96,6 +96,11 @@ const SESSION: &[&str] = &["agent_login", "token", "user"];
 const ENDED: &[&str] = &["agent_login", "revoked_switch_sessions"];
 const CREATED: &[&str] = &["login", "token", "repo_full_name", "agent"];
 
+/// Returns what is asked for when a grant is made.
+fn grant_details(world: &World<'_>) -> Value {
+    world.grant_details()
+}
+
 /// Every route.
 pub(crate) fn routes() -> Vec<Route> {
     use Who::{Admin, FreeAgent, Human, Key, Switched};
@@ -128,7 +133,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("GET /agent-invites/{id}", Human, 200, INVITE).of_own("/agent-invites/inv_none"),
         Route::new("DELETE /agent-invites/{id}", Human, 204, &[]).of_own("/agent-invites/inv_none"),
         Route::new("POST /task-grants", Human, 201, GRANT)
-            .with(|world| world.grant_details(), &["agent", "resources", "actions", "task"]),
+            .with(grant_details, &["agent", "resources", "actions", "task"]),
         Route::new("GET /task-grants", Human, 200, GRANT),
         Route::new("GET /task-grants/{id}", Human, 200, GRANT).of("/task-grants/tg_none"),
         Route::new("PATCH /task-grants/{id}", Human, 200, GRANT)

@@ -48,7 +48,7 @@ impl Parameters {
                 Value::Null => {}
                 // RFC 9396 has JSON inside of a parameter; whoever sends JSON anyway need not write it as a string.
                 Value::Array(_) | Value::Object(_) if name == DETAILS => {
-                    pairs.push((name, value.to_string()))
+                    pairs.push((name, value.to_string()));
                 }
                 Value::Array(items) if name == RESOURCE => {
                     for item in items {

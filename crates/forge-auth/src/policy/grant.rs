@@ -141,6 +141,7 @@ impl GrantFacts {
 }
 
 /// What a grant has to convey for an action.
+#[derive(Clone, Copy)]
 enum Needed {
     Nothing,
     One(GrantAction),

@@ -10,7 +10,9 @@
 //! 4. `scope`: what the credential was limited to.
 //! 5. `grant`: what the grant behind a task token conveys.
 //! 6. `rights`: what the principal, or whoever it acts for, may do to this resource.
+//! 7. `approval`: what waits for a human each time.
 
+mod approval;
 mod grant;
 mod resource;
 mod rights;
@@ -108,7 +110,15 @@ impl From<Denial> for Error {
 /// Decides whether `subject` may do `action` to `resource`.
 #[must_use]
 pub fn decide(subject: &Subject, action: Action, resource: &Resource) -> Decision {
-    let checks = [visibility::check, stop::check, subject::check, scope::check, grant::check, rights::check];
+    let checks = [
+        visibility::check,
+        stop::check,
+        subject::check,
+        scope::check,
+        grant::check,
+        rights::check,
+        approval::check,
+    ];
     let refusal = checks.iter().find_map(|check| check(subject, action, resource).err());
     refusal.map_or(Decision::Allow, Decision::Deny)
 }

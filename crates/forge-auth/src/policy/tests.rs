@@ -338,6 +338,17 @@ mod grants {
     }
 
     #[test]
+    fn what_takes_approval_is_refused_and_nobody_is_asked_about_what_would_be_refused_anyway() {
+        let requires_approval = [GrantAction::PushBranch, GrantAction::DeleteRef].into();
+        let constraints = GrantConstraints { requires_approval, ..GrantConstraints::default() };
+        let subject = bearer(vec![grant(&[GrantAction::PushBranch, GrantAction::CreateBranch], constraints)]);
+        let ask = |action| rule(decide(&subject, action, &change("refs/heads/x", Touched::nothing())));
+        assert_eq!(ask(Action::BranchCreate), "allow");
+        assert_eq!(ask(Action::BranchUpdate), "approval.grant");
+        assert_eq!(ask(Action::BranchDelete), "grant.action");
+    }
+
+    #[test]
     fn a_task_token_is_nothing_outside_of_its_task() {
         let subject = bearer(vec![grant(GrantAction::ALL, GrantConstraints::default())]);
         let own = Resource::Account { id: AccountId(7) };
