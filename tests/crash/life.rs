@@ -292,9 +292,11 @@ impl Life {
             let mut conn = db.read().await.unwrap();
             let repository =
                 forge_store::inventory::list_repositories(&mut conn, RepositoryId(0), 1).await.unwrap()[0].id;
-            let filter = AuditFilter { event: Some("refs.updated".to_owned()), ..AuditFilter::default() };
+            let filter =
+                AuditFilter { events: Some(vec!["refs.updated".to_owned()]), ..AuditFilter::default() };
             let events = forge_store::audit::list(&mut conn, &filter, 100_000).await.unwrap();
-            let events: String = events.into_iter().map(|event| event.details).collect();
+            let events: String =
+                events.into_iter().map(|event| event.side_effect.unwrap_or_default()).collect();
             for (name, id) in shown {
                 let ref_name = RefName::new(name.as_str()).unwrap();
                 let log =

@@ -46,7 +46,7 @@ for_each_database! {
         let events: Vec<_> = events.iter().filter(|event| event.event == "refs.updated").collect();
         assert_eq!(events.len(), 2);
         assert!(events.iter().all(|event| event.actor_login.as_deref() == Some("alice")));
-        assert!(events.iter().any(|event| event.details.contains(&first)), "{events:?}");
+        assert!(events.iter().any(|event| event.side_effect.as_deref().is_some_and(|effect| effect.contains(&first))), "{events:?}");
     }
 
     async fn reader_is_told_why_it_may_not_push(forge: TestForge) {

@@ -191,5 +191,7 @@ pub(crate) fn routes() -> Vec<Route> {
         ),
         Route::new("DELETE /admin/oauth-clients/{client_id}", Admin, 204, &[]).of_own("/admin/oauth-clients/none"),
         Route::new("GET /audit-events", Admin, 200, &["id", "action", "decision", "actor", "surface", "content_hash"]),
+        Route::new("GET /audit-events/stream", Admin, 200, &["id", "action", "position", "hash"]),
+        Route::new("GET /audit-checkpoints", Admin, 200, &["id", "chain", "position", "hash", "key_id", "signature"]),
     ]
 }

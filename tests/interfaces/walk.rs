@@ -130,13 +130,23 @@ impl<'a> Walk<'a> {
         if self.route.status == 204 {
             return;
         }
-        let body = answer.json();
+        let is_stream =
+            answer.header("content-type").is_some_and(|media| media.starts_with("text/event-stream"));
+        let body = if is_stream { first_event(&answer) } else { answer.json() };
         let first =
             body.as_array().map_or(&body, |items| items.first().expect("a list with something in it"));
         for field in self.route.fields {
             assert!(first.get(*field).is_some(), "{} lacks `{field}`: {body}", self.route.name);
         }
     }
+}
+
+/// Returns the first event of a stream.
+fn first_event(answer: &Answer) -> Value {
+    let text = answer.text();
+    let data =
+        text.lines().find_map(|line| line.strip_prefix("data: ")).expect("a stream with something in it");
+    serde_json::from_str(data).unwrap()
 }
 
 /// Returns the scopes of which one is enough, as they are described.

@@ -61,6 +61,8 @@ impl<'a> World<'a> {
         let client_id =
             create(&root, "admin/oauth-clients", client, 201).await["client_id"].as_str().unwrap().to_owned();
         let user_code = device(forge).await;
+        // The audit log is sealed, and has a checkpoint.
+        forge.run_jobs().await;
         Self { forge, admin, alice, robo, free, invite, grant, switch, token, session, user_code, client_id }
     }
 

@@ -29,6 +29,9 @@ cargo xtask bench git [--only ROW]... [--rounds N] [--servers a,b,c,d] [--quick]
     Measures our Git beside nginx with git http-backend in one run, and says which bars are reached. The repositories are
     made once, under target/bench/. --quick tries the benchmark itself on small ones; --write fills docs/benchmarks/git.md.
 
+cargo xtask bench audit [--events N] [--rounds N] [--quick]
+    Measures eight writers with the audit log sealed and not, and how long a million events take to verify.
+
 cargo xtask tools               installs the test tools and prints the variables that name them
 cargo xtask postgres            starts a private PostgreSQL, prints its variable, ends with its input (Ctrl-D)
 cargo xtask architecture        checks which crate may name what (DESIGN: docs/architecture.md)
@@ -46,6 +49,9 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test::Options::parse(rest).and_then(|options| test::run(&root, &options)),
         ["bench", "git", rest @ ..] => {
             bench::Options::parse(rest).and_then(|options| bench::run(&root, &options))
+        }
+        ["bench", "audit", rest @ ..] => {
+            bench::AuditOptions::parse(rest).and_then(|options| bench::run_audit(&root, &options))
         }
         ["tools"] => tools::print_variables(&root),
         ["postgres"] => postgres::serve(),

@@ -88,6 +88,15 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    /// Makes another database in the cluster and returns its URL.
+    pub(crate) fn database(&self, name: &str) -> Result<String> {
+        let mut create = Command::new(programs()?.join("createdb"));
+        command::run(create.arg("-h").arg(&self.folder).args(["-U", "forge", name]))?;
+        Ok(format!("postgres://forge@localhost/{name}?host={}", self.folder.display()))
+    }
+}
+
 impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());

@@ -56,6 +56,7 @@ pub fn router(state: &ApiState) -> Router {
         .merge(rest::layered(rest::root_routes(), state))
         .nest("/api/ext/v1", rest::layered(ext, state).merge(rest::keyed_routes(state)))
         .merge(oauth::routes())
+        .merge(rest::well_known_routes())
         .with_state(state.clone())
         .merge(git::router(state))
 }

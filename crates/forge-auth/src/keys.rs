@@ -8,6 +8,7 @@ use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::signing::{PublicKey, SigningKey};
 use crate::token::Secret;
 
 const NONCE: usize = 24;
@@ -21,11 +22,21 @@ struct Generation {
     seal: String,
 }
 
-/// The keys of a forge as their file holds them: the current generation first.
+/// A key that signs checkpoints of the audit log.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signing {
+    seed: String,
+}
+
+/// The keys of a forge as their file holds them: the current generation first, and the current key that signs. Without one,
+/// and for what was signed before there was one, it comes from the oldest generation.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
     generation: Vec<Generation>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    signing: Vec<Signing>,
 }
 
 /// Why keys cannot be used.
@@ -67,7 +78,7 @@ impl Keys {
         };
         let (hash, seal) = (key(), key());
         let id = HEXLOWER.encode(&Sha256::digest(hash.as_bytes())[..4]);
-        Self { generation: vec![Generation { id, hash, seal }] }
+        Self { generation: vec![Generation { id, hash, seal }], signing: Vec::new() }
     }
 
     /// Checks keys read from a file.
@@ -81,7 +92,42 @@ impl Keys {
         self.generation.iter().try_for_each(|generation| {
             bytes(&generation.hash)?;
             bytes(&generation.seal).map(drop)
-        })
+        })?;
+        self.signing.iter().try_for_each(|signing| bytes(&signing.seed).map(drop))
+    }
+
+    /// Returns the same keys with a new one that signs; the former ones stay, to verify what they signed.
+    #[must_use]
+    pub fn with_new_signing_key(mut self, mut draw: impl FnMut(&mut [u8])) -> Self {
+        let mut seed = [0_u8; 32];
+        draw(&mut seed);
+        self.signing.insert(0, Signing { seed: BASE64URL_NOPAD.encode(&seed) });
+        self
+    }
+
+    /// Signs a message; returns the id of the key with the signature.
+    ///
+    /// # Errors
+    /// `Malformed` if the keys were never checked.
+    pub fn sign(&self, message: &[u8]) -> Result<(String, Vec<u8>), KeyError> {
+        let keys = self.signing_keys()?;
+        let current = keys.first().ok_or(KeyError::Malformed)?;
+        Ok((current.public()?.id(), current.sign(message)))
+    }
+
+    /// Returns the keys that verify what is and was signed, the current one first.
+    ///
+    /// # Errors
+    /// `Malformed` if the keys were never checked.
+    pub fn public_keys(&self) -> Result<Vec<PublicKey>, KeyError> {
+        self.signing_keys()?.iter().map(SigningKey::public).collect()
+    }
+
+    fn signing_keys(&self) -> Result<Vec<SigningKey>, KeyError> {
+        let oldest = self.generation.last().ok_or(KeyError::Malformed)?;
+        let seeds = self.signing.iter().map(|signing| bytes(&signing.seed));
+        let first = keyed_hash(&bytes(&oldest.seal)?, "audit checkpoints", b"signing key 1");
+        seeds.chain([first]).map(|seed| SigningKey::from_seed(&seed?)).collect()
     }
 
     /// Returns the id under which new values are hashed and sealed.
@@ -209,5 +255,20 @@ mod tests {
         assert_ne!(hash, ours.hash_for("b", b"value").expect("a hash"));
         assert_ne!(hash, theirs.hash_for("a", b"value").expect("a hash"));
         assert_eq!(ours.candidate_hashes("a", b"value").expect("hashes"), vec![hash]);
+    }
+
+    #[test]
+    fn a_new_signing_key_signs_and_the_former_ones_still_verify() {
+        let before = keys(1);
+        let (old_id, old) = before.sign(b"one").expect("a signature");
+        let after = before.clone().with_new_signing_key(|buffer| buffer.fill(9));
+        let (new_id, new) = after.sign(b"one").expect("a signature");
+        assert_ne!(old_id, new_id);
+        let public = after.public_keys().expect("keys");
+        assert_eq!(public.iter().map(PublicKey::id).collect::<Vec<_>>(), [new_id, old_id]);
+        assert!(public[0].verifies(b"one", &new) && public[1].verifies(b"one", &old));
+        assert!(!public[0].verifies(b"one", &old));
+        // What tells the keys of a database from others is not about what signs.
+        assert_eq!(before.fingerprint(), after.fingerprint());
     }
 }

@@ -9,4 +9,5 @@ pub mod keys;
 pub mod messages;
 pub mod password;
 pub mod policy;
+pub mod signing;
 pub mod token;

@@ -1,7 +1,9 @@
-//! The job runner: does what transactions asked for, and the housekeeping of every minute.
+//! The job runner: does what transactions asked for, and the housekeeping of every minute; `audit` seals the audit log.
 //!
 //! What a job does stands in `forge_service::jobs`; here is only when. Several nodes may run side by side on one
 //! database: a job is claimed before it is done, and doing one twice is harmless.
+
+mod audit;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,8 @@ const HOUSEKEEPING: Duration = Duration::from_secs(60);
 pub struct Runner {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+    stop_sealing: watch::Sender<bool>,
+    sealing: Option<JoinHandle<()>>,
 }
 
 impl Runner {
@@ -32,18 +36,29 @@ impl Runner {
             tokio::spawn(do_jobs(Arc::clone(app), stopped.clone())),
             tokio::spawn(keep_house(Arc::clone(app), stopped)),
         ];
-        Self { stop, tasks }
+        let (stop_sealing, sealing_stopped) = watch::channel(false);
+        let is_sealing = app.settings().audit.is_sealing;
+        let sealing = is_sealing.then(|| tokio::spawn(audit::Audit::new(app).run(sealing_stopped)));
+        Self { stop, tasks, stop_sealing, sealing }
     }
 
-    /// Stops after the job in hand, and writes what was noted in memory.
+    /// Stops after the job in hand, writes what was noted in memory, and seals what all that left in the audit log.
     pub async fn stop(self) {
         // Without receivers the tasks have ended already.
         let _ = self.stop.send(true);
         for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a job task did not end well");
-            }
+            ended(task).await;
         }
+        let _ = self.stop_sealing.send(true);
+        if let Some(task) = self.sealing {
+            ended(task).await;
+        }
+    }
+}
+
+async fn ended(task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(%error, "a job task did not end well");
     }
 }
 
@@ -92,12 +107,12 @@ async fn do_one(app: &Arc<App>) -> Result<bool> {
     Ok(true)
 }
 
-/// Does the housekeeping and every due job, for tests and for maintenance from the shell.
+/// Does the housekeeping and every due job, and seals the audit log, for tests and for maintenance from the shell.
 ///
 /// # Errors
 /// `Unavailable` if the database is. A job that fails is no error: it waits for its next attempt.
 pub async fn run_all(app: &Arc<App>) -> Result<()> {
     housekeeping::run(app).await?;
     while do_one(app).await? {}
-    Ok(())
+    audit::Audit::new(app).run_once().await
 }

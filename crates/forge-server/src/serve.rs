@@ -54,6 +54,7 @@ pub async fn serve(config: Config, environment: &Environment) -> Result<()> {
             tracing::info!("stopping");
             drop(run_file);
             stop.cancel();
+            forge.app().end_streams();
             serving.await;
         }
     }

@@ -1,6 +1,7 @@
 //! What all requests share: the database, the keys, the clock, randomness and the settings.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use forge_types::id::{CredentialId, RequestId};
 use forge_types::{Error, Result, Timestamp};
 use url::Url;
 
+use crate::audit::stream::Streams;
 use crate::git::Engine;
 
 use crate::limits::{Budgets, Limits};
@@ -31,6 +33,7 @@ pub struct App {
     pub(crate) settings: Settings,
     pub(crate) budgets: Budgets,
     pub(crate) stops: Stops,
+    pub(crate) streams: Streams,
     uses: Mutex<HashMap<CredentialId, Timestamp>>,
 }
 
@@ -73,6 +76,38 @@ pub struct Settings {
     pub default_branch: String,
     /// How many requests an hour may be made.
     pub limits: Limits,
+    /// How the audit log is sealed and where its checkpoints go.
+    pub audit: AuditSettings,
+}
+
+/// How the audit log is sealed and where its checkpoints go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditSettings {
+    /// Whether this node seals.
+    pub is_sealing: bool,
+    /// After how many events there is a checkpoint.
+    pub checkpoint_events: u32,
+    /// After how long there is one.
+    pub checkpoint_interval: Duration,
+    /// The file that they are appended to.
+    pub checkpoint_file: Option<PathBuf>,
+    /// The address that they are sent to.
+    pub checkpoint_webhook: Option<Url>,
+    /// How long one stream of events lasts.
+    pub stream_lifetime: Duration,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self {
+            is_sealing: true,
+            checkpoint_events: 1000,
+            checkpoint_interval: Duration::from_secs(300),
+            checkpoint_file: None,
+            checkpoint_webhook: None,
+            stream_lifetime: Duration::from_secs(600),
+        }
+    }
 }
 
 /// Who may register agents.
@@ -134,6 +169,7 @@ impl Settings {
             agent_recovery: AgentRecovery::Token,
             default_branch: "main".to_owned(),
             limits: Limits::default(),
+            audit: AuditSettings::default(),
         }
     }
 }
@@ -154,6 +190,7 @@ impl App {
             settings,
             budgets: Budgets::default(),
             stops: Stops::default(),
+            streams: Streams::default(),
             uses: Mutex::default(),
         }
     }

@@ -83,7 +83,7 @@ pub async fn create(ctx: &RequestContext, target: RepositoryTarget<'_>, new: &Ne
         is_default: false,
     };
     let label = unique(forge_store::labels::insert(&mut tx, &record, ctx.now()).await)?;
-    let event = Event::new("label.created").repository(found.repository.id);
+    let event = Event::new("label.created").about(&found.repository);
     ctx.record(&mut tx, event.with("name", name)).await?;
     tx.commit().await?;
     Ok(label)
@@ -127,7 +127,7 @@ pub async fn update(
     if label != before {
         label.updated_at = ctx.now();
         unique(forge_store::labels::update(&mut tx, &label).await)?;
-        let event = Event::new("label.updated").repository(found.repository.id);
+        let event = Event::new("label.updated").about(&found.repository);
         ctx.record(&mut tx, event.with("name", label.name.as_str()).with("former_name", before.name)).await?;
     }
     tx.commit().await?;
@@ -144,7 +144,7 @@ pub async fn delete(ctx: &RequestContext, target: RepositoryTarget<'_>, name: &s
     let label = forge_store::labels::find_by_name(&mut tx, found.repository.id, name).await?;
     let label = label.ok_or_else(Error::not_found)?;
     forge_store::labels::delete(&mut tx, label.id).await?;
-    let event = Event::new("label.deleted").repository(found.repository.id);
+    let event = Event::new("label.deleted").about(&found.repository);
     ctx.record(&mut tx, event.with("name", label.name)).await?;
     Ok(tx.commit().await?)
 }

@@ -8,8 +8,7 @@ pub mod accounts;
 pub mod admin;
 pub mod agents;
 pub mod app;
-mod audit;
-pub mod audit_log;
+pub mod audit;
 pub mod authenticate;
 pub mod batch;
 pub mod collaborators;
@@ -39,6 +38,8 @@ pub mod templates;
 mod throttle;
 
 pub use forge_auth::token::Secret;
+
+pub use audit::log as audit_log;
 
 pub use app::{App, AppParts, Settings};
 pub use context::{Caller, RequestContext, RequestInfo, Surface};

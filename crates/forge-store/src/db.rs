@@ -180,6 +180,18 @@ impl Db {
     }
 }
 
+impl Db {
+    /// Runs statements that the forge never runs. For [`crate::scratch`] alone.
+    pub(crate) async fn execute_raw(&self, statements: String) -> StoreResult<()> {
+        let statements = sqlx::raw_sql(sqlx::AssertSqlSafe(statements));
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => statements.execute(writer).await.map(|_| ())?,
+            Pools::Postgres(pool) => statements.execute(pool).await.map(|_| ())?,
+        }
+        Ok(())
+    }
+}
+
 fn migration(error: sqlx::migrate::MigrateError) -> StoreError {
     match error {
         sqlx::migrate::MigrateError::Execute(error) => error.into(),

@@ -154,6 +154,14 @@ async fn template(cluster: &PgConnectOptions, connection: &mut PgConnection) -> 
     Ok(name)
 }
 
+/// Does to a database what somebody does who has its files or its password: runs these statements, whatever they are.
+///
+/// # Errors
+/// What the database says.
+pub async fn tamper(db: &Db, statements: &str) -> StoreResult<()> {
+    db.execute_raw(statements.to_owned()).await
+}
+
 fn schema_hash() -> u64 {
     let mut hasher = DefaultHasher::new();
     for migration in migrator(Dialect::Postgres).migrations.iter() {

@@ -49,7 +49,10 @@ impl TestForge {
     /// Starts to describe a forge.
     pub fn builder(database: Database) -> TestForgeBuilder {
         let origin: Url = ORIGIN.parse().expect("a constant URL");
-        TestForgeBuilder { database, settings: Settings::for_origin(origin), git: Limits::default() }
+        let mut settings = Settings::for_origin(origin);
+        // A stream of events ends with what there is, as every other answer does.
+        settings.audit.stream_lifetime = Duration::ZERO;
+        TestForgeBuilder { database, settings, git: Limits::default() }
     }
 
     /// Returns what all requests share.
@@ -89,6 +92,12 @@ impl TestForge {
     pub fn advance(&self, by: Duration) {
         let micros = i64::try_from(by.as_micros()).expect("a time span within reason");
         self.clock.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    /// Turns the clock back.
+    pub fn turn_back(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).expect("a time span within reason");
+        self.clock.fetch_sub(micros, Ordering::SeqCst);
     }
 
     /// Does every job that is due, and the housekeeping of a minute.

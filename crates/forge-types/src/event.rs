@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use crate::account::AccountKind;
 use crate::id::{AccountId, RepositoryId};
+use crate::repository::Repository;
 
 /// A recorded fact, without the caller, request and time, which the context adds.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,21 +17,47 @@ pub struct Event {
     pub organization_id: Option<AccountId>,
     /// The account it concerns, when that is not the actor.
     pub subject_id: Option<AccountId>,
-    /// What the reader needs to understand it; never a secret.
+    /// What it concerns in words that outlive it, such as `repo:OWNER/NAME`; found by the ids where it is not said.
+    pub resource: Option<String>,
+    /// What came of it, such as the refs that moved; the object it was done to where it is not said.
+    pub side_effect: Option<Value>,
+    /// What the reader needs to understand it; never a secret, never personal.
     pub details: Map<String, Value>,
+    /// What is personal in it and can be erased without breaking the log, such as an e-mail address.
+    pub personal: Map<String, Value>,
 }
 
 impl Event {
     /// Creates an event without particulars.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        Self { name, repository_id: None, organization_id: None, subject_id: None, details: Map::new() }
+        Self {
+            name,
+            repository_id: None,
+            organization_id: None,
+            subject_id: None,
+            resource: None,
+            side_effect: None,
+            details: Map::new(),
+            personal: Map::new(),
+        }
     }
 
     /// Says which repository it concerns.
     #[must_use]
     pub fn repository(mut self, id: RepositoryId) -> Self {
         self.repository_id = Some(id);
+        self
+    }
+
+    /// Says which repository it concerns, with its name, so that nobody has to look it up.
+    #[must_use]
+    pub fn about(mut self, repository: &Repository) -> Self {
+        self.repository_id = Some(repository.id);
+        self.resource = Some(format!("repo:{}", repository.full_name()));
+        if repository.owner.kind == AccountKind::Organization {
+            self.organization_id = Some(repository.owner.id);
+        }
         self
     }
 
@@ -47,10 +75,26 @@ impl Event {
         self
     }
 
+    /// Says what came of it.
+    #[must_use]
+    pub fn causing(mut self, side_effect: Value) -> Self {
+        self.side_effect = Some(side_effect);
+        self
+    }
+
     /// Adds a particular.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.details.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Adds a particular that is personal, if there is one.
+    #[must_use]
+    pub fn personal(mut self, key: &str, value: Option<&str>) -> Self {
+        if let Some(value) = value {
+            self.personal.insert(key.to_owned(), value.into());
+        }
         self
     }
 }

@@ -288,4 +288,31 @@ for_each_database! {
         let actor = [("actor_token", "x"), ("actor_token_type", "urn:ietf:params:oauth:token-type:jwt")];
         let _ = exchange(&world.forge, &world.agent.token, &grant, &actor).await.expect(400);
     }
+
+    async fn what_is_done_and_refused_under_a_grant_names_agent_delegator_task_and_grant(forge: TestForge) {
+        let world = World::new(forge).await;
+        let server = world.forge.listen().await;
+        let mut copy = Copy::begin(&world, &server).await;
+        let grant = world.grant(&json!({})).await;
+        copy.with(&server, &world.task_token(&grant).await);
+        copy.commit("a", "1");
+        copy.push(&[&format!("HEAD:refs/heads/{PREFIX}x")]).await.expect("within the grant");
+        copy.push(&["HEAD:refs/heads/y"]).await.expect_err("outside");
+        let path = format!("{EXT}/audit-events?grant={}", grant["id"].as_str().unwrap());
+        let events = world.alice.get(&path).await.expect(200).json();
+        let of = |name: &str| {
+            let found = events.as_array().unwrap().iter().find(|event| event["action"] == name);
+            found.unwrap_or_else(|| panic!("no {name} in {events}")).clone()
+        };
+        for (name, decision) in [("refs.updated", "allow"), ("branch.create", "deny")] {
+            let event = of(name);
+            assert_eq!(event["decision"], decision);
+            assert_eq!(event["agent"]["login"], world.agent.login, "{event}");
+            assert_eq!(event["delegator"]["login"], "alice");
+            assert_eq!(event["task"], "fix the payment bug");
+            assert_eq!(event["grant"], grant["id"]);
+            assert_eq!(event["credential"]["kind"], "task");
+        }
+        assert!(of("branch.create")["reason"].as_str().unwrap().contains(PREFIX));
+    }
 }

@@ -171,6 +171,22 @@ mod tests {
     }
 
     #[test]
+    fn nobody_changes_what_is_in_the_audit_log() {
+        let insert = "\"INSERT INTO audit_events (id)\"";
+        let update = "\"UPDATE audit_events SET ip = NULL\"";
+        let delete = "\"DELETE FROM audit_seals WHERE position = 1\"";
+        assert_eq!(source("crates/forge-store/src/audit/events.rs", insert), [""; 0]);
+        assert_eq!(source("crates/forge-store/src/jobs.rs", insert).len(), 1);
+        assert_eq!(source("crates/forge-store/src/audit/erasure.rs", update), [""; 0]);
+        assert_eq!(
+            source("crates/forge-store/src/audit/events.rs", update),
+            ["crates/forge-store/src/audit/events.rs: changes table `audit_events`, which is append-only"]
+        );
+        assert_eq!(source("crates/forge-store/src/audit/seals.rs", delete).len(), 1);
+        assert_eq!(source("tests/rest/labels.rs", update).len(), 1);
+    }
+
+    #[test]
     fn a_module_without_a_first_comment_is_a_finding() {
         assert_eq!(findings_in("crates/forge-types/src/x.rs", "pub struct X;").len(), 1);
     }

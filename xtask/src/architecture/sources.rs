@@ -31,7 +31,24 @@ pub(super) fn check(file: &File, findings: &mut Vec<String>) {
     if writes_refs {
         findings.push(format!("{path}: writes table `refs`, which forge-store/src/refs alone may"));
     }
+    check_audit(path, &code, findings);
     findings.dedup();
+}
+
+/// The audit log is appended to by the store's `audit` alone, and nobody changes or removes what is in it. Tests of what
+/// happens to somebody who does are left out.
+fn check_audit(path: &str, code: &str, findings: &mut Vec<String>) {
+    if path.starts_with("tests/audit/") {
+        return;
+    }
+    for table in ["audit_events", "audit_seals", "audit_checkpoints"] {
+        let erases = table == "audit_events" && path == "crates/forge-store/src/audit/erasure.rs";
+        if changes_table(code, table) && !erases {
+            findings.push(format!("{path}: changes table `{table}`, which is append-only"));
+        } else if writes_table(code, table) && !path.starts_with("crates/forge-store/src/audit/") {
+            findings.push(format!("{path}: writes table `{table}`, which forge-store/src/audit alone may"));
+        }
+    }
 }
 
 /// Returns the package that a path belongs to.
@@ -74,13 +91,26 @@ fn is_word(c: char) -> bool {
 
 /// Returns whether the text holds a statement that inserts into, updates or deletes from the table.
 fn writes_table(code: &str, table: &str) -> bool {
+    let inserts = |window: &[&str]| matches!(window, ["insert", "into", name] if is_table(name, table));
+    changes_table(code, table) || any_three(code, inserts)
+}
+
+/// Returns whether the text holds a statement that updates or deletes from the table.
+fn changes_table(code: &str, table: &str) -> bool {
+    let changes = |window: &[&str]| match window {
+        ["delete", "from", name] | ["update", name, "set" | "as"] => is_table(name, table),
+        _ => false,
+    };
+    any_three(code, changes)
+}
+
+fn is_table(word: &str, table: &str) -> bool {
+    word.trim_end_matches([',', ';', ')']) == table
+}
+
+/// Returns whether any three words in a row are what is looked for.
+fn any_three(code: &str, is_it: impl Fn(&[&str]) -> bool) -> bool {
     let cleaned = code.to_lowercase().replace(['"', '\\', '('], " ");
     let words: Vec<&str> = cleaned.split_whitespace().collect();
-    let names =
-        |word: Option<&&str>| word.is_some_and(|word| word.trim_end_matches([',', ';', ')']) == table);
-    words.windows(3).any(|window| match window {
-        ["insert", "into", name] | ["delete", "from", name] => names(Some(name)),
-        ["update", name, "set" | "as"] => names(Some(name)),
-        _ => false,
-    })
+    words.windows(3).any(is_it)
 }

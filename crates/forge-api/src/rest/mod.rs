@@ -61,6 +61,11 @@ pub(crate) fn root_routes() -> Router<ApiState> {
     Router::new().route("/api/v3/", get(meta::root).fallback(error::unknown_route))
 }
 
+/// Returns where the keys are that checkpoints of the audit log are verified with, at the root of the host.
+pub(crate) fn well_known_routes() -> Router<ApiState> {
+    Router::new().route("/.well-known/forge-audit-keys", get(ext::audit_checkpoints::keys))
+}
+
 /// Returns the routes of our extensions, without their prefix.
 pub(crate) fn ext_routes() -> Router<ApiState> {
     ext::routes()

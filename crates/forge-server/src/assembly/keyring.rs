@@ -9,6 +9,7 @@ use forge_auth::keys::Keys;
 use forge_service::app::{Clock, Random};
 use forge_store::{Db, settings};
 
+use crate::config::Config;
 use crate::data::write_private;
 use crate::failure::{Failure, Result};
 
@@ -64,15 +65,32 @@ fn read(file: &Path) -> Result<Option<Keys>> {
 }
 
 fn create(file: &Path, random: &Random) -> Result<Keys> {
+    let keys = Keys::generate(|buffer| random.fill(buffer));
+    write(file, &keys)?;
+    Ok(keys)
+}
+
+fn write(file: &Path, keys: &Keys) -> Result<()> {
     let failed =
         |error: &dyn std::fmt::Display| Failure::io(format_args!("key file `{}`", file.display()), error);
-    let keys = Keys::generate(|buffer| random.fill(buffer));
-    let text = toml::to_string(&keys).map_err(|error| failed(&error))?;
+    let text = toml::to_string(keys).map_err(|error| failed(&error))?;
     let text = format!(
         "# Seals and hashes what the database holds. Without it the database is worth nothing: keep a copy.\n{text}"
     );
-    write_private(file, text.as_bytes()).map_err(|error| failed(&error))?;
-    Ok(keys)
+    write_private(file, text.as_bytes()).map_err(|error| failed(&error))
+}
+
+/// Returns the public keys that checkpoints of the audit log are signed with, as PEM, after making a new one if asked. The
+/// key file is replaced as a whole, so that no reader ever sees a part of it.
+pub(crate) fn public_keys(config: &Config, rotates: bool) -> Result<String> {
+    let file = config.key_file();
+    let mut keys = read(&file)?.ok_or_else(|| missing(&file))?;
+    if rotates {
+        keys = keys.with_new_signing_key(|buffer| Random::System.fill(buffer));
+        write(&file, &keys)?;
+    }
+    let public = keys.public_keys().map_err(|error| Failure::unavailable(error.to_string()))?;
+    Ok(public.iter().map(|key| format!("# {}\n{}", key.id(), key.pem())).collect())
 }
 
 fn missing(file: &Path) -> Failure {

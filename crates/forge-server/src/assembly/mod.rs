@@ -3,7 +3,7 @@
 //! [`ForgeBuilder`] opens the data and builds the rooms; [`Forge`] is the outcome. The program `forge` serves it
 //! through its own doors; another program may mount its router and say itself who is asking.
 
-mod keyring;
+pub(crate) mod keyring;
 mod routes;
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use forge_auth::password::PasswordHashing;
 use forge_service::app::{
-    AgentCredential, AgentRecovery, AgentRegistration, Clock, OpenRegistration, Random,
+    AgentCredential, AgentRecovery, AgentRegistration, AuditSettings, Clock, OpenRegistration, Random,
 };
 use forge_service::git::{self, Engine};
 use forge_service::limits::Limits;
@@ -156,6 +156,14 @@ impl ForgeBuilder {
             limits: Limits {
                 account_per_hour: config.limits.requests_per_hour,
                 anonymous_per_hour: config.limits.anonymous_requests_per_hour,
+            },
+            audit: AuditSettings {
+                is_sealing: config.audit.sealing == config::Sealing::On,
+                checkpoint_events: config.audit.checkpoint_events.max(1),
+                checkpoint_interval: config.audit.checkpoint_interval.0,
+                checkpoint_file: config.audit.checkpoint_file.clone(),
+                checkpoint_webhook: config.checkpoint_webhook().map_err(Failure::usage)?,
+                ..AuditSettings::default()
             },
             ..Settings::for_origin(url(&config.server.url)?)
         })

@@ -71,6 +71,15 @@ impl Config {
         }
     }
 
+    /// Returns the address that checkpoints of the audit log are sent to, if one is configured.
+    pub fn checkpoint_webhook(&self) -> Result<Option<url::Url>, String> {
+        let Some(text) = &self.audit.checkpoint_webhook else { return Ok(None) };
+        match url::Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => Ok(Some(url)),
+            _ => Err("`audit.checkpoint_webhook` must be a URL of http or https".to_owned()),
+        }
+    }
+
     /// Returns the upstream provider, if one is configured.
     pub fn upstream(&self) -> Result<Option<Upstream>, String> {
         let oidc = &self.oidc;
@@ -125,6 +134,7 @@ impl Config {
         }
         self.upstream()?;
         self.database()?;
+        self.checkpoint_webhook()?;
         self.token_prefix()?;
         self.check_identity_proxy(&transport)
     }

@@ -22,9 +22,10 @@ pub use network::{AddressRange, Fingerprint, PublicUrl};
 pub use sample::sample;
 pub use section::{OptionInfo, SectionInfo};
 pub use sections::{
-    AgentCredential, AgentRecovery, AgentRegistration, Agents, AgentsLayer, AuthorizationOf, Git, GitLayer,
-    GitTransport, IdentityProxy, IdentityProxyLayer, Limits, LimitsLayer, Log, LogFormat, LogLayer, Oidc,
-    OidcLayer, Registration, RegistrationLayer, Server, ServerLayer, Tls, TlsLayer, TlsMode,
+    AgentCredential, AgentRecovery, AgentRegistration, Agents, AgentsLayer, Audit, AuditLayer,
+    AuthorizationOf, Git, GitLayer, GitTransport, IdentityProxy, IdentityProxyLayer, Limits, LimitsLayer,
+    Log, LogFormat, LogLayer, Oidc, OidcLayer, Registration, RegistrationLayer, Sealing, Server, ServerLayer,
+    Tls, TlsLayer, TlsMode,
 };
 pub use values::{ByteSize, List, Period};
 
@@ -81,6 +82,8 @@ sections! {
     oidc: Oidc, OidcLayer;
     /// An authenticating proxy in front.
     identity_proxy: IdentityProxy, IdentityProxyLayer;
+    /// Sealing the audit log.
+    audit: Audit, AuditLayer;
     /// What one client may take.
     limits: Limits, LimitsLayer;
     /// Logging.

@@ -159,6 +159,26 @@ section! {
 }
 
 section! {
+    /// How the audit log is sealed, and where its signed checkpoints go. docs/audit.md says what for.
+    [audit] Audit, AuditLayer {
+        /// `on`: this node links events into the chain, within a second; `off`: another node of the same database does.
+        default sealing: Sealing = Sealing::On => "audit-sealing", "FORGE_AUDIT_SEALING", r#""on""#;
+        /// After how many events there is a checkpoint.
+        default checkpoint_events: u32 = 1_000
+            => "audit-checkpoint-events", "FORGE_AUDIT_CHECKPOINT_EVENTS", "1000";
+        /// After how long there is one, if anything happened.
+        default checkpoint_interval: Period = Period::seconds(300)
+            => "audit-checkpoint-interval", "FORGE_AUDIT_CHECKPOINT_INTERVAL", r#""5m""#;
+        /// A file that checkpoints are appended to. Best where whoever runs this server cannot change it.
+        optional checkpoint_file: PathBuf
+            => "audit-checkpoint-file", "FORGE_AUDIT_CHECKPOINT_FILE", r#""/mnt/worm/forge-checkpoints.jsonl""#;
+        /// An address that checkpoints are sent to, `POST` with JSON.
+        optional checkpoint_webhook: String
+            => "audit-checkpoint-webhook", "FORGE_AUDIT_CHECKPOINT_WEBHOOK", r#""https://witness.example/forge""#;
+    }
+}
+
+section! {
     /// What one client may take.
     [limits] Limits, LimitsLayer {
         /// API requests that one account may make in an hour.
@@ -222,6 +242,16 @@ choice! {
         Open = "open",
         /// Only administrators.
         Closed = "closed",
+    }
+}
+
+choice! {
+    /// Whether a node seals the audit log.
+    Sealing {
+        /// It does.
+        On = "on",
+        /// Another one does.
+        Off = "off",
     }
 }
 

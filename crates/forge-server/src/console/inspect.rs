@@ -1,10 +1,9 @@
-//! Looking into what is stored: the check, the audit log, and refs as they lie in repository directories.
+//! Looking into what is stored: the check, and refs as they lie in repository directories.
 
 use std::fmt::Write as _;
 
 use forge_service::{RequestContext, operations};
 use forge_types::Result;
-use forge_types::id::AuditEventId;
 
 use crate::failure::Failure;
 
@@ -17,17 +16,6 @@ pub(super) async fn verify(ctx: &RequestContext) -> Result<std::result::Result<S
     let lines: Vec<String> =
         findings.iter().map(|finding| format!("{}: {}", finding.repository, finding.problem)).collect();
     Ok(Err(Failure::finding(lines.join("; "))))
-}
-
-/// Returns the entries after `after`, a line of JSON each.
-pub(super) async fn export_audit(ctx: &RequestContext, after: i64) -> Result<String> {
-    let entries = operations::export_audit(ctx, AuditEventId(after)).await?;
-    let mut lines = String::new();
-    for entry in entries {
-        // Writing to a string does not fail.
-        let _ = writeln!(lines, "{entry}");
-    }
-    Ok(lines)
 }
 
 /// Writes refs into repository directories and says which.

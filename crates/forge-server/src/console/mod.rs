@@ -4,13 +4,15 @@
 //! process of its own; each calls use cases with the operator as the caller, so that the audit log has it.
 
 mod accounts;
+pub(crate) mod audit;
 mod inspect;
 mod send;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use forge_service::{App, operations};
+use forge_service::App;
+use forge_service::operations::{self, AuditFormat, ExportPlace};
 use forge_types::{Error, ErrorKind, FieldCode};
 use serde::{Deserialize, Serialize};
 
@@ -67,10 +69,24 @@ pub enum Command {
     SetupLink,
     /// Checks everything that is stored.
     Verify,
-    /// Returns the entries of the audit log after one, as many as an answer holds.
+    /// Returns entries of the audit log, as many as an answer holds, and where to go on, as JSON.
     ExportAudit {
-        /// The id of the entry they come after.
-        after: i64,
+        /// Where to begin.
+        place: ExportPlace,
+        /// How lines are written.
+        format: AuditFormat,
+    },
+    /// Checks the audit log; returns the report as JSON.
+    VerifyAudit {
+        /// A file of checkpoints that were kept outside, absolute.
+        checkpoints: Option<PathBuf>,
+        /// A file of the keys they are signed with, absolute.
+        key: Option<PathBuf>,
+    },
+    /// Empties personal fields of the audit log.
+    EraseAudit {
+        /// Whose.
+        login: String,
     },
     /// Writes refs into repository directories.
     ExportRefs {
@@ -118,7 +134,11 @@ impl Console {
                 ctx.finish().await.map_err(failure)?;
                 return found;
             }
-            Command::ExportAudit { after } => inspect::export_audit(&ctx, after).await,
+            Command::ExportAudit { place, format } => audit::export(&ctx, place, format).await,
+            Command::VerifyAudit { checkpoints, key } => {
+                return audit::verify(&ctx, checkpoints.as_deref(), key.as_deref()).await;
+            }
+            Command::EraseAudit { login } => audit::erase(&ctx, &login).await,
             Command::ExportRefs { repository } => inspect::export_refs(&ctx, repository.as_deref()).await,
             Command::Maintain { repository } => inspect::maintain(&ctx, repository.as_deref()).await,
             Command::ImportRefs { repository } => {

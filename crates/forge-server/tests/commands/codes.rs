@@ -15,6 +15,11 @@ const GOOD: &[&[&str]] = &[
     &["verify"],
     &["audit", "export"],
     &["audit", "export", "--after", "1"],
+    &["audit", "export", "--format", "ocsf"],
+    &["audit", "export", "--format", "cef"],
+    &["audit", "verify"],
+    &["audit", "erase", "hubot"],
+    &["audit", "key"],
     &["repo", "export-refs"],
     &["repo", "import-refs"],
     &["repo", "maintain"],
@@ -26,6 +31,7 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["admin", "org", "create", "Octo", "--owner", "mona"], "taken"),
     (&["admin", "token", "create", "nobody", "--scopes", "repo"], "`nobody`"),
     (&["admin", "agent", "create", "robo", "--description", "again"], "taken"),
+    (&["audit", "erase", "nobody"], "`nobody`"),
     (&["repo", "export-refs", "octo/none"], "`octo/none`"),
     (&["repo", "import-refs", "octo/none"], "`octo/none`"),
     (&["repo", "maintain", "octo/none"], "`octo/none`"),
@@ -40,7 +46,7 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["admin", "agent", "create", "-x-", "--description", "x"], ""),
 ];
 
-/// Command lines that are none, whatever there is; two of them name what is not built.
+/// Command lines that are none, whatever there is; one of them names what is not built.
 const NO_COMMAND: &[&[&str]] = &[
     &["admin", "user", "create"],
     &["admin", "user", "create", "zoe"],
@@ -54,8 +60,10 @@ const NO_COMMAND: &[&[&str]] = &[
     &["restore"],
     &["verify", "extra"],
     &["audit"],
-    &["audit", "verify"],
+    &["audit", "verify", "--checkpoints", "file"],
+    &["audit", "erase"],
     &["audit", "export", "--after", "soon"],
+    &["audit", "export", "--format", "xml"],
     &["repo"],
     &["repo", "export-refs", "a/b", "c/d"],
     &["repo", "import-refs", "a/b", "c/d"],
@@ -72,6 +80,8 @@ const NEEDING_DATA: &[&[&str]] = &[
     &["backup", "somewhere"],
     &["verify"],
     &["audit", "export"],
+    &["audit", "verify"],
+    &["audit", "erase", "mona"],
     &["repo", "export-refs"],
     &["repo", "import-refs"],
     &["repo", "maintain"],
@@ -160,4 +170,60 @@ fn a_finding_of_verify_ends_with_1_and_says_what_it_is() {
     place.run(&["verify"]).refused(1, "mona/work: the pack");
     server.stop();
     place.run(&["verify"]).refused(1, "mona/work: the pack");
+}
+
+#[test]
+fn an_export_is_verified_without_any_forge_and_a_finding_ends_with_1() {
+    let place = Place::new();
+    let (server, _) = place.serve();
+    place.create_repository("work");
+    server.stop();
+    // The end of a server leaves nothing unsealed, and a checkpoint of it all.
+    let said = place.run(&["audit", "verify"]).good();
+    assert!(said.contains("unsealed tail: 0 events") && said.contains("nothing is wrong"), "{said}");
+    let export = place.run(&["audit", "export"]).good();
+    let file = |name: &str, text: &str| {
+        let path = place.directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let elsewhere = Place::new();
+    let whole = file("whole", &export);
+    assert!(
+        elsewhere.run(&["audit", "verify", "--export", &whole]).good().contains("no checkpoint was given")
+    );
+    let edited = file("edited", &export.replacen("\"surface\":\"console\"", "\"surface\":\"rest\"", 1));
+    elsewhere.run(&["audit", "verify", "--export", &edited]).refused(1, "was changed");
+    let key = file("key", &place.run(&["audit", "key"]).good());
+    elsewhere
+        .run(&["audit", "verify", "--export", &whole, "--checkpoints", &key, "--key", &key])
+        .refused(3, "no checkpoint");
+}
+
+#[test]
+fn a_new_signing_key_signs_from_the_next_start_on_and_the_former_one_is_still_known() {
+    let place = Place::new();
+    let checkpoints = place.directory.path().join("checkpoints.jsonl");
+    let variable = [("FORGE_AUDIT_CHECKPOINT_FILE", checkpoints.to_str().unwrap())];
+    let run = |name: &str| {
+        let (server, _) = place.serve_with(&variable);
+        place.run(&["admin", "user", "create", name, "--email", "x@example.com"]).good();
+        server.stop();
+    };
+    run("one");
+    let before = place.run(&["audit", "key"]).good();
+    let after = place.run(&["audit", "key", "--rotate"]).good();
+    assert!(after.ends_with(&before) && after.len() > before.len(), "{after}");
+    run("two");
+    let lines = std::fs::read_to_string(&checkpoints).unwrap();
+    let ids: Vec<&str> =
+        lines.lines().filter_map(|line| line.split("\"key_id\":\"").nth(1)?.split('"').next()).collect();
+    assert_ne!(ids.first(), ids.last(), "{lines}");
+    let key = place.directory.path().join("key.pem");
+    std::fs::write(&key, &after).unwrap();
+    let both = ["--checkpoints", checkpoints.to_str().unwrap(), "--key", key.to_str().unwrap()];
+    let said = place.run(&[&["audit", "verify"][..], &both].concat()).good();
+    assert!(said.contains("nothing is wrong"), "{said}");
+    std::fs::write(&key, &before).unwrap();
+    place.run(&[&["audit", "verify"][..], &both].concat()).refused(1, "is not signed by the key");
 }

@@ -1,51 +1,81 @@
-//! The audit log as lines of JSON, oldest first, for whoever keeps it elsewhere.
+//! The audit log as lines, in the order of its chain, for whoever keeps or watches it elsewhere.
 
-use forge_store::audit::AuditFilter;
+use forge_store::audit::AuditEvent;
 use forge_types::id::AuditEventId;
 use forge_types::{Action, Result};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
+use crate::audit::{formats, line};
 use crate::context::RequestContext;
 use crate::target::Site;
 
 /// How many entries one call returns.
 const BATCH: i64 = 1000;
 
-/// Returns the entries after `after`, as many as one answer holds; none when there are no more.
+/// How lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditFormat {
+    /// What can be verified.
+    #[default]
+    Native,
+    /// JSON of the Open Cybersecurity Schema Framework.
+    Ocsf,
+    /// Lines of the Common Event Format.
+    Cef,
+}
+
+/// Where an export stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportPlace {
+    /// After this position of the chain.
+    Chain(i64),
+    /// After this event of those that are not sealed yet.
+    Unsealed(i64),
+}
+
+/// A part of an export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    /// The lines, each with its end.
+    pub lines: String,
+    /// Where to go on; none at the end.
+    pub next: Option<ExportPlace>,
+}
+
+/// Returns the entries after a place, as many as one answer holds: first those of the chain, in its order, then those that
+/// are not sealed yet.
 ///
 /// # Errors
 /// `Forbidden` unless asked by an administrator.
-pub async fn export_audit(ctx: &RequestContext, after: AuditEventId) -> Result<Vec<Value>> {
+pub async fn export_audit(ctx: &RequestContext, place: ExportPlace, format: AuditFormat) -> Result<Exported> {
     let mut conn = ctx.read().await?;
     ctx.authorize(&mut conn, Site, Action::SiteAuditRead).await?;
-    let filter = AuditFilter { after: Some(after), ..AuditFilter::default() };
-    let entries = forge_store::audit::list(&mut conn, &filter, BATCH).await?;
-    let line = |entry: forge_store::audit::AuditEvent| {
-        json!({
-            "id": entry.id.0,
-            "created_at_micros": entry.created_at.as_micros(),
-            "created_at": entry.created_at,
-            "event": entry.event,
-            "decision": entry.decision,
-            "reason": entry.reason,
-            "actor_id": entry.actor_id,
-            "actor_login": entry.actor_login,
-            "actor_kind": entry.actor_kind,
-            "acting_id": entry.acting_id,
-            "acting_login": entry.acting_login,
-            "credential_id": entry.credential_id,
-            "credential_kind": entry.credential_kind,
-            "token_fingerprint": entry.token_fingerprint,
-            "repository_id": entry.repository_id,
-            "organization_id": entry.organization_id,
-            "subject_id": entry.subject_id,
-            "request_id": entry.request_id,
-            "surface": entry.surface,
-            "ip": entry.ip,
-            "user_agent": entry.user_agent,
-            "details": serde_json::from_str::<Value>(&entry.details).unwrap_or(Value::String(entry.details)),
-            "content_hash": data_encoding::HEXLOWER.encode(&entry.content_hash),
-        })
+    let chain = forge_store::audit::find_head(&mut conn).await?.map(|head| head.chain_id).unwrap_or_default();
+    let (entries, next) = match place {
+        ExportPlace::Chain(after) => {
+            let entries = forge_store::audit::list_chain(&mut conn, after, after + BATCH).await?;
+            let last = forge_store::audit::find_last_position(&mut conn).await?;
+            let is_over = after + BATCH >= last;
+            let next = if is_over { ExportPlace::Unsealed(0) } else { ExportPlace::Chain(after + BATCH) };
+            (entries, Some(next))
+        }
+        ExportPlace::Unsealed(after) => {
+            let entries = forge_store::audit::list_unsealed(&mut conn, AuditEventId(after), BATCH).await?;
+            let is_full = i64::try_from(entries.len()).is_ok_and(|count| count == BATCH);
+            let next = entries.last().filter(|_| is_full).map(|last| ExportPlace::Unsealed(last.id.0));
+            (entries, next)
+        }
     };
-    Ok(entries.into_iter().map(line).collect())
+    let lines = entries.iter().map(|entry| written(&chain, entry, format) + "\n").collect();
+    Ok(Exported { lines, next })
+}
+
+fn written(chain: &str, entry: &AuditEvent, format: AuditFormat) -> String {
+    match format {
+        AuditFormat::Native => line::write(chain, entry),
+        AuditFormat::Ocsf => formats::ocsf(chain, entry).to_string(),
+        AuditFormat::Cef => formats::cef(chain, entry),
+    }
 }

@@ -1,6 +1,7 @@
 //! What the operator does to the forge as a whole: check what is stored, take the audit log out, write refs where the
 //! tools of administrators see them, put them back from there, and sort packs.
 
+mod audit;
 mod backup;
 mod export;
 mod import;
@@ -8,8 +9,9 @@ mod maintain;
 mod refs;
 mod verify;
 
+pub use audit::{erase_audit, verify_audit};
 pub use backup::begin_backup;
-pub use export::export_audit;
+pub use export::{AuditFormat, ExportPlace, Exported, export_audit};
 pub use import::{ImportedRefs, import_refs};
 pub use maintain::{Maintained, maintain};
 pub use refs::{ExportedRefs, export_refs};

@@ -62,7 +62,8 @@ pub(crate) async fn create(ctx: &RequestContext, tx: &mut Tx, new: &NewPerson) -
         .subject(account.id)
         .with("login", account.login.as_str())
         .with("kind", account.kind.as_str())
-        .with("is_site_admin", account.is_site_admin);
+        .with("is_site_admin", account.is_site_admin)
+        .personal("email", account.email.as_deref());
     ctx.record(tx, event).await?;
     Ok(account)
 }

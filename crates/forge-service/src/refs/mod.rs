@@ -254,7 +254,7 @@ fn event(found: &RepositoryAccess, push: &Push, push_id: Option<i64>, changed: &
         .take(NAMED_IN_AUDIT)
         .map(|change| {
             json!({
-                "name": change.name().as_str(),
+                "ref": change.name().as_str(),
                 "old": change.old_id(),
                 "new": change.new_id(),
                 "forced": change.is_forced(),
@@ -263,10 +263,10 @@ fn event(found: &RepositoryAccess, push: &Push, push_id: Option<i64>, changed: &
         .collect();
     let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Event::new("refs.updated")
-        .repository(found.repository.id)
+        .about(&found.repository)
         .with("push_id", push_id)
         .with("door", push.door)
         .with("count", changed.len())
-        .with("refs", named)
+        .causing(json!({ "refs": named }))
         .with("refs_sha256", digest)
 }

@@ -182,7 +182,7 @@ pub async fn insert(
         give_creator_access(ctx, tx, owner, creator, repository.id).await?;
     }
     let event = Event::new("repository.created")
-        .repository(repository.id)
+        .about(&repository)
         .with("name", repository.full_name())
         .with("visibility", repository.visibility.as_str());
     ctx.record(tx, event).await?;

@@ -29,6 +29,6 @@ pub(crate) async fn remove(ctx: &RequestContext, tx: &mut Tx, repository: &Repos
     forge_store::repositories::delete(tx, id).await?;
     let payload = json!({ "repository_id": id }).to_string();
     forge_store::jobs::insert(tx, REMOVE_FILES, &payload, ctx.now(), ctx.now()).await?;
-    let event = Event::new("repository.deleted").repository(id).with("name", repository.full_name());
+    let event = Event::new("repository.deleted").about(repository).with("name", repository.full_name());
     ctx.record(tx, event).await
 }

@@ -44,7 +44,7 @@ pub async fn replace_topics(
     if topics != found.repository.settings.topics {
         forge_store::repositories::replace_topics(&mut tx, found.repository.id, &topics).await?;
         let event = Event::new("repository.topics_replaced");
-        ctx.record(&mut tx, event.repository(found.repository.id).with("topics", topics.clone())).await?;
+        ctx.record(&mut tx, event.about(&found.repository).with("topics", topics.clone())).await?;
     }
     tx.commit().await?;
     Ok(topics)

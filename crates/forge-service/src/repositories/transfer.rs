@@ -65,7 +65,7 @@ pub async fn transfer(
         forge_store::collaborators::upsert(&mut tx, id, caller, Permission::Admin, caller.id, now).await?;
     }
     let event = Event::new("repository.transferred")
-        .repository(found.repository.id)
+        .about(&found.repository)
         .subject(owner.id)
         .with("from", found.repository.full_name())
         .with("to", format!("{}/{name}", owner.login));

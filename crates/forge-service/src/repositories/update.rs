@@ -61,7 +61,7 @@ pub async fn update(
         found.repository.updated_at = ctx.now();
         forge_store::repositories::update(&mut tx, &found.repository).await?;
         for event in events {
-            ctx.record(&mut tx, event.repository(found.repository.id)).await?;
+            ctx.record(&mut tx, event.about(&found.repository)).await?;
         }
     }
     tx.commit().await?;

@@ -8,6 +8,8 @@ mod reads;
 use crate::Result;
 use crate::bench::Bench;
 
+pub(super) use pushes::push_one;
+
 /// One thing to measure; it may fill several lines of the table.
 pub(super) struct Row {
     pub(super) name: &'static str,

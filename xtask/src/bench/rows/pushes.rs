@@ -149,7 +149,7 @@ fn push_from(
 }
 
 /// Pushes one commit to a new branch.
-pub(super) fn push_one(
+pub(in crate::bench) fn push_one(
     server: &Server,
     to: &mut Connection,
     repository: &str,

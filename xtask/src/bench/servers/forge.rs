@@ -25,6 +25,13 @@ pub(in super::super) enum Variant {
     Postgres(String),
     /// `git.transport = "subprocess"`, SQLite.
     Subprocess,
+    /// Default transport, PostgreSQL at this URL or SQLite, the audit log sealed or not.
+    Audit {
+        /// Where PostgreSQL is.
+        database: Option<String>,
+        /// `audit.sealing`.
+        is_sealing: bool,
+    },
 }
 
 impl Variant {
@@ -33,6 +40,8 @@ impl Variant {
             Self::Sqlite => "a: forge, SQLite",
             Self::Postgres(_) => "b: forge, PostgreSQL",
             Self::Subprocess => "d: forge, subprocess",
+            Self::Audit { is_sealing: true, .. } => "forge, sealing",
+            Self::Audit { is_sealing: false, .. } => "forge, not sealing",
         }
     }
 }
@@ -61,6 +70,10 @@ impl Forge {
             Variant::Sqlite => {}
             Variant::Postgres(url) => add("database", url),
             Variant::Subprocess => add("git-transport", "subprocess".to_owned()),
+            Variant::Audit { database, is_sealing } => {
+                database.into_iter().for_each(|url| add("database", url));
+                add("audit-sealing", if is_sealing { "on" } else { "off" }.to_owned());
+            }
         }
         Ok(Self { binary: binary.to_owned(), data, arguments, authorizations: Vec::new() })
     }

@@ -21,11 +21,27 @@ use crate::error::ApiResult;
 pub(super) struct Filters {
     agent: Option<String>,
     task: Option<String>,
+    grant: Option<String>,
     repository: Option<String>,
     action: Option<String>,
     decision: Option<String>,
-    after: Option<String>,
+    pub(super) after: Option<String>,
     per_page: Option<String>,
+}
+
+impl Filters {
+    /// Returns what they ask of an event.
+    pub(super) fn query(&self, after: Option<AuditEventId>) -> AuditQuery {
+        AuditQuery {
+            agent: self.agent.clone(),
+            task: self.task.clone(),
+            grant: self.grant.clone(),
+            repository: self.repository.clone(),
+            action: self.action.clone(),
+            decision: self.decision.clone(),
+            after,
+        }
+    }
 }
 
 pub(super) async fn list(
@@ -36,17 +52,10 @@ pub(super) async fn list(
     let after = filters.after.as_deref().map(|text| text.parse().map(AuditEventId)).transpose();
     let message = "after must be the id of an event";
     let after = after.map_err(|_| Error::invalid("AuditEvent", "after", FieldCode::Invalid, message))?;
-    let per_page = filters.per_page.and_then(|text| text.parse().ok()).unwrap_or(30);
-    let query = AuditQuery {
-        agent: filters.agent,
-        task: filters.task,
-        repository: filters.repository,
-        action: filters.action,
-        decision: filters.decision,
-        after,
-    };
+    let per_page = filters.per_page.as_deref().and_then(|text| text.parse().ok()).unwrap_or(30);
+    let query = filters.query(after);
     let page = audit_log::list(&ctx, query, per_page).await?;
-    let next = page.has_next.then(|| page.items.last().map(|last| link(&ctx, &uri, last.id))).flatten();
+    let next = page.has_next.then(|| page.items.last().map(|last| link(&ctx, &uri, last.id.0))).flatten();
     let items: Vec<Value> = page.items.iter().map(event).collect();
     let mut response = Json(items).into_response();
     if let Some(next) = next.and_then(|next| HeaderValue::from_str(&next).ok()) {
@@ -55,8 +64,8 @@ pub(super) async fn list(
     Ok(response)
 }
 
-/// Returns the link to the events after `last`.
-fn link(ctx: &RequestContext, uri: &Uri, last: AuditEventId) -> String {
+/// Returns the link to what comes after the item with the id `last`.
+pub(super) fn link(ctx: &RequestContext, uri: &Uri, last: i64) -> String {
     let pairs: Vec<(String, String)> =
         serde_urlencoded::from_str(uri.query().unwrap_or_default()).unwrap_or_default();
     let mut pairs: Vec<(String, String)> = pairs.into_iter().filter(|(name, _)| name != "after").collect();
@@ -66,23 +75,35 @@ fn link(ctx: &RequestContext, uri: &Uri, last: AuditEventId) -> String {
     format!("<{origin}{}?{query}>; rel=\"next\"", uri.path())
 }
 
-fn event(event: &AuditEvent) -> Value {
+/// Returns an event as this interface shows it, also in the stream.
+pub(super) fn event(event: &AuditEvent) -> Value {
     let actor = event
         .actor_id
         .map(|id| json!({ "id": id, "login": event.actor_login, "user_kind": event.actor_kind }));
+    let is_agent = event.actor_kind.as_deref() == Some("agent");
+    let agent = event.actor_id.filter(|_| is_agent).map(|id| json!({ "id": id, "login": event.actor_login }));
     let acting = event.acting_id.map(|id| json!({ "id": id, "login": event.acting_login }));
+    let delegator = event.delegator_id.map(|id| json!({ "id": id, "login": event.delegator_login }));
     let credential = event.credential_kind.as_ref().map(
         |kind| json!({ "id": event.credential_id, "kind": kind, "fingerprint": event.token_fingerprint }),
     );
-    json!({
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    let mut shown = json!({
         "id": event.id,
         "created_at": event.created_at,
         "action": event.event,
         "decision": event.decision,
         "reason": event.reason,
         "actor": actor,
+        "agent": agent,
         "acting": acting,
+        "delegator": delegator,
+        "task": event.task,
+        "grant": event.grant_id,
+        "runtime": event.runtime,
         "credential": credential,
+        "resource": event.resource,
+        "side_effect": event.side_effect.as_deref().map(parsed),
         "repository_id": event.repository_id,
         "organization_id": event.organization_id,
         "subject_id": event.subject_id,
@@ -90,7 +111,11 @@ fn event(event: &AuditEvent) -> Value {
         "surface": event.surface,
         "ip": event.ip,
         "user_agent": event.user_agent,
-        "details": serde_json::from_str::<Value>(&event.details).unwrap_or_default(),
+        "details": parsed(&event.details),
         "content_hash": HEXLOWER.encode(&event.content_hash),
-    })
+    });
+    shown["personal"] = event.personal.as_deref().map(parsed).unwrap_or_default();
+    shown["position"] = event.position.into();
+    shown["hash"] = event.hash.as_deref().map(|hash| HEXLOWER.encode(hash)).into();
+    shown
 }

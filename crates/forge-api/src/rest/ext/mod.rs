@@ -1,7 +1,9 @@
 //! Our extensions under `/api/ext/v1`, all of them described by `schema/forge-ext.openapi.json`.
 
 pub(crate) mod agents;
+pub(crate) mod audit_checkpoints;
 mod audit_events;
+mod audit_stream;
 mod clients;
 mod device;
 mod organizations;
@@ -23,6 +25,8 @@ pub(crate) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/openapi.json", get(description))
         .route("/audit-events", get(audit_events::list))
+        .route("/audit-events/stream", get(audit_stream::follow))
+        .route("/audit-checkpoints", get(audit_checkpoints::list))
         .merge(agents::routes())
         .merge(task_grants::routes())
         .merge(revocations::routes())

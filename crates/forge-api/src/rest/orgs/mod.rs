@@ -1,5 +1,6 @@
 //! <https://docs.github.com/rest/orgs/orgs> and the operations that create organizations.
 
+mod audit_log;
 mod members;
 
 use axum::extract::{Path, Query};
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/organizations", get(list))
         .route("/admin/organizations", post(create_org))
         .route("/orgs/{org}", get(get_organization).patch(update))
+        .route("/orgs/{org}/audit-log", get(audit_log::get_audit_log))
         .route("/user/orgs", get(list_for_authenticated_user))
         .route("/users/{username}/orgs", get(list_for_user))
         .merge(members::routes())

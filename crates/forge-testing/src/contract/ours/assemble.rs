@@ -8,7 +8,7 @@
 //!   that may be absent, or JSON Schema. `extends` takes over the members of another object.
 //! - an operation has `id`, `summary`, `description`, `parameters` (names or in full), `scopes` of which a token needs one
 //!   (`security` or `public` where it is otherwise), `body` with `body_optional`, `success` and the statuses of `errors`.
-//! - a response has `description`, `json`, `headers`, and `secret` or `paged` for the headers that go with that.
+//! - a response has `description`, `json` or `stream` (server-sent events, with the schema of each), `headers`, and `secret` or `paged` for the headers that go with that.
 //!
 //! INVARIANT: what is not understood is refused, so that no word of a part is without effect.
 
@@ -199,6 +199,10 @@ impl Parts {
         }
         if let Some(schema) = given.remove("json") {
             let content = json!({ "application/json": { "schema": self.schema(&schema, false)? } });
+            whole.insert("content".to_owned(), content);
+        }
+        if let Some(schema) = given.remove("stream") {
+            let content = json!({ "text/event-stream": { "schema": self.schema(&schema, false)? } });
             whole.insert("content".to_owned(), content);
         }
         nothing_left(&given)?;

@@ -134,6 +134,9 @@ impl Description {
         if exchange.method == "HEAD" {
             return Ok(());
         }
+        if let Some(schema) = response.pointer("/content/text~1event-stream/schema") {
+            return self.check_stream(&format!("{key} event"), schema, exchange);
+        }
         match response.pointer("/content/application~1json/schema") {
             None if exchange.body.is_empty() => Ok(()),
             None => Err("has a body, which the description does not".to_owned()),
@@ -156,6 +159,19 @@ impl Description {
                 .validate(&format!("{key} request"), schema, request)
                 .map_err(|problem| format!("the request is not as described: {problem}")),
         }
+    }
+
+    /// Checks each event of a stream but the one that says why it ended.
+    fn check_stream(&self, key: &str, schema: &Value, exchange: &Exchange<'_>) -> Result<(), String> {
+        if exchange.content_type.is_none_or(|media| !media.starts_with("text/event-stream")) {
+            return Err(format!("is {:?}, not a stream of events", exchange.content_type));
+        }
+        let text = String::from_utf8_lossy(exchange.body);
+        let events = text.split("\n\n").filter(|event| event.contains("event: audit"));
+        for data in events.filter_map(|event| event.lines().find_map(|line| line.strip_prefix("data: "))) {
+            self.check_body(key, schema, data.as_bytes())?;
+        }
+        Ok(())
     }
 
     fn check_body(&self, key: &str, schema: &Value, body: &[u8]) -> Result<(), String> {

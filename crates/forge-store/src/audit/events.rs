@@ -1,4 +1,4 @@
-//! The audit log: rows are appended in the transaction of the effect they tell of, and never change.
+//! Events as they are written and read.
 
 use forge_types::Timestamp;
 use forge_types::id::{AccountId, AuditEventId, CredentialId, RepositoryId};
@@ -10,6 +10,8 @@ use crate::{Conn, StoreResult, Tx};
 /// An entry as it is written.
 #[derive(Clone, Debug)]
 pub struct NewAuditEvent<'a> {
+    /// What its content hash covers.
+    pub version: i64,
     /// When it happened.
     pub created_at: Timestamp,
     /// What happened, `noun.verb`.
@@ -22,6 +24,14 @@ pub struct NewAuditEvent<'a> {
     pub actor: Option<AuditActor<'a>>,
     /// The human who acted through a switch session.
     pub acting: Option<AuditActor<'a>>,
+    /// On whose behalf it was done.
+    pub delegator: Option<AuditActor<'a>>,
+    /// For which task.
+    pub task: Option<&'a str>,
+    /// Under which grant.
+    pub grant_id: Option<&'a str>,
+    /// In which runtime.
+    pub runtime: Option<&'a str>,
     /// The credential used.
     pub credential: Option<AuditCredential<'a>>,
     /// The repository it concerns.
@@ -30,6 +40,10 @@ pub struct NewAuditEvent<'a> {
     pub organization_id: Option<AccountId>,
     /// The account it concerns, when that is not the actor.
     pub subject_id: Option<AccountId>,
+    /// What it concerns, in words.
+    pub resource: Option<&'a str>,
+    /// What came of it, as a JSON object.
+    pub side_effect: Option<&'a str>,
     /// The request.
     pub request_id: &'a str,
     /// The surface: `rest`, `graphql`, `git`, `web`, `oauth`, `console`.
@@ -38,6 +52,12 @@ pub struct NewAuditEvent<'a> {
     pub ip: Option<&'a str>,
     /// The program the peer says it is.
     pub user_agent: Option<&'a str>,
+    /// Other personal particulars, as a JSON object.
+    pub personal: Option<&'a str>,
+    /// What the commitment to the personal fields was salted with.
+    pub personal_salt: Option<[u8; 32]>,
+    /// The commitment to the personal fields.
+    pub personal_commitment: Option<[u8; 32]>,
     /// Particulars, as a JSON object.
     pub details: &'a str,
     /// SHA-256 of the entry's canonical content.
@@ -75,8 +95,11 @@ pub async fn insert(tx: &mut Tx, new: &NewAuditEvent<'_>) -> StoreResult<()> {
         sql!(
             "INSERT INTO audit_events (created_at, event, decision, reason, actor_id, actor_login, actor_kind, \
              acting_id, acting_login, credential_id, credential_kind, token_fingerprint, repository_id, \
-             organization_id, subject_id, request_id, surface, ip, user_agent, details, content_hash) VALUES \
-             ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"
+             organization_id, subject_id, request_id, surface, ip, user_agent, details, content_hash, version, \
+             delegator_id, delegator_login, task, grant_id, runtime, resource, side_effect, personal, personal_salt, \
+             personal_commitment) VALUES \
+             ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+             $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)"
         ),
         params![
             new.created_at,
@@ -100,6 +123,17 @@ pub async fn insert(tx: &mut Tx, new: &NewAuditEvent<'_>) -> StoreResult<()> {
             new.user_agent,
             new.details,
             new.content_hash,
+            new.version,
+            new.delegator.map(|actor| actor.id),
+            new.delegator.map(|actor| actor.login),
+            new.task,
+            new.grant_id,
+            new.runtime,
+            new.resource,
+            new.side_effect,
+            new.personal,
+            new.personal_salt,
+            new.personal_commitment,
         ],
     )
     .await?;
@@ -132,6 +166,21 @@ pub struct AuditEvent {
     pub user_agent: Option<String>,
     pub details: String,
     pub content_hash: Vec<u8>,
+    pub version: i64,
+    pub delegator_id: Option<AccountId>,
+    pub delegator_login: Option<String>,
+    pub task: Option<String>,
+    pub grant_id: Option<String>,
+    pub runtime: Option<String>,
+    pub resource: Option<String>,
+    pub side_effect: Option<String>,
+    pub personal: Option<String>,
+    pub personal_salt: Option<Vec<u8>>,
+    pub personal_commitment: Option<Vec<u8>>,
+    /// Its place in the chain; absent until it is sealed.
+    pub position: Option<i64>,
+    /// The chain's hash there.
+    pub hash: Option<Vec<u8>>,
 }
 
 from_row!(AuditEvent {
@@ -157,49 +206,32 @@ from_row!(AuditEvent {
     user_agent,
     details,
     content_hash,
+    version,
+    delegator_id,
+    delegator_login,
+    task,
+    grant_id,
+    runtime,
+    resource,
+    side_effect,
+    personal,
+    personal_salt,
+    personal_commitment,
+    position,
+    hash,
 });
 
-/// Which entries to list; `None` does not filter.
-#[derive(Clone, Debug, Default)]
-pub struct AuditFilter {
-    /// Entries by this account, by its agents, and by those it acted as.
-    pub viewer_id: Option<AccountId>,
-    /// Entries by this actor.
-    pub actor_id: Option<AccountId>,
-    /// Entries by or about this account.
-    pub about_id: Option<AccountId>,
-    /// Entries about this repository.
-    pub repository_id: Option<RepositoryId>,
-    /// Entries about this organization.
-    pub organization_id: Option<AccountId>,
-    /// Entries with this event name.
-    pub event: Option<String>,
-    /// Entries with this decision, `allow` or `deny`.
-    pub decision: Option<String>,
-    /// Entries after this one.
-    pub after: Option<AuditEventId>,
-}
-
-/// The columns of an [`AuditEvent`].
+/// The columns of an [`AuditEvent`], of `audit_events e` and `audit_seals s`.
 macro_rules! audit_columns {
     () => {
-        "id, created_at, event, decision, reason, actor_id, actor_login, actor_kind, acting_id, acting_login, \
-         credential_id, credential_kind, token_fingerprint, repository_id, organization_id, subject_id, request_id, \
-         surface, ip, user_agent, details, content_hash"
+        "e.id, e.created_at, e.event, e.decision, e.reason, e.actor_id, e.actor_login, e.actor_kind, e.acting_id, \
+         e.acting_login, e.credential_id, e.credential_kind, e.token_fingerprint, e.repository_id, e.organization_id, \
+         e.subject_id, e.request_id, e.surface, e.ip, e.user_agent, e.details, e.content_hash, e.version, \
+         e.delegator_id, e.delegator_login, e.task, e.grant_id, e.runtime, e.resource, e.side_effect, e.personal, \
+         e.personal_salt, e.personal_commitment, s.position, s.hash"
     };
 }
-
-/// What `$1` to `$7` of an [`AuditFilter`] ask of an entry.
-macro_rules! audit_conditions {
-    () => {
-        " id > $1 AND (CAST($2 AS BIGINT) IS NULL OR actor_id = $2) \
-         AND (CAST($3 AS BIGINT) IS NULL OR actor_id = $3 OR subject_id = $3) \
-         AND (CAST($4 AS BIGINT) IS NULL OR repository_id = $4) \
-         AND (CAST($5 AS BIGINT) IS NULL OR organization_id = $5) \
-         AND (CAST($6 AS TEXT) IS NULL OR event = $6) AND (CAST($7 AS TEXT) IS NULL OR decision = $7) \
-         ORDER BY id LIMIT $8"
-    };
-}
+pub(super) use audit_columns;
 
 /// Returns the latest entry of this name by this actor about this account.
 ///
@@ -215,44 +247,55 @@ pub async fn find_latest(
         sql!(
             "SELECT ",
             audit_columns!(),
-            " FROM audit_events WHERE actor_id = $1 AND subject_id = $2 AND event = $3 AND decision = 'allow' \
-             ORDER BY id DESC LIMIT 1"
+            " FROM audit_events e LEFT JOIN audit_seals s ON s.event_id = e.id \
+             WHERE e.actor_id = $1 AND e.subject_id = $2 AND e.event = $3 AND e.decision = 'allow' \
+             ORDER BY e.id DESC LIMIT 1"
         ),
         params![actor_id, subject_id, event],
     )
     .await
 }
 
-/// Returns the oldest `limit` entries that pass `filter`.
+/// What the objects of an event are called now.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    /// `OWNER/NAME` of the repository.
+    pub repository: Option<String>,
+    /// The organization that owns the repository, if one does.
+    pub owner_id: Option<AccountId>,
+    /// The login of the organization.
+    pub organization: Option<String>,
+    /// The login of the account it is about.
+    pub subject: Option<String>,
+    /// What that account is.
+    pub subject_kind: Option<String>,
+}
+
+from_row!(Named { repository, owner_id, organization, subject, subject_kind });
+
+/// Returns what these objects are called.
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn list(conn: &mut Conn, filter: &AuditFilter, limit: i64) -> StoreResult<Vec<AuditEvent>> {
-    let mut values = params![
-        filter.after.unwrap_or(AuditEventId(0)),
-        filter.actor_id,
-        filter.about_id,
-        filter.repository_id,
-        filter.organization_id,
-        filter.event.as_ref(),
-        filter.decision.as_ref(),
-        limit,
-    ];
-    let Some(viewer) = filter.viewer_id else {
-        let all = sql!("SELECT ", audit_columns!(), " FROM audit_events WHERE ", audit_conditions!());
-        return conn.fetch_all(all, values).await;
-    };
-    values.extend(params![viewer]);
-    let own = sql!(
-        "SELECT ",
-        audit_columns!(),
-        " FROM audit_events WHERE id IN ( \
-             SELECT e.id FROM audit_events e WHERE e.id > $1 AND e.actor_id = $9 \
-             UNION SELECT e.id FROM audit_events e JOIN agent_bindings b ON b.agent_id = e.actor_id \
-                 WHERE e.id > $1 AND b.human_id = $9 \
-             UNION SELECT e.id FROM audit_events e WHERE e.id > $1 AND e.acting_id = $9 \
-         ) AND ",
-        audit_conditions!()
-    );
-    conn.fetch_all(own, values).await
+pub async fn find_names(
+    conn: &mut Conn,
+    repository_id: Option<RepositoryId>,
+    organization_id: Option<AccountId>,
+    subject_id: Option<AccountId>,
+) -> StoreResult<Named> {
+    conn.fetch_one(
+        sql!(
+            "SELECT r.full_name AS repository, r.organization_id AS owner_id, \
+             (SELECT login FROM accounts WHERE id = $2) AS organization, \
+             (SELECT login FROM accounts WHERE id = $3) AS subject, \
+             (SELECT kind FROM accounts WHERE id = $3) AS subject_kind \
+             FROM (SELECT 1 AS one) alone LEFT JOIN ( \
+                 SELECT o.login || '/' || r.name AS full_name, \
+                 CASE WHEN o.kind = 'organization' THEN o.id END AS organization_id \
+                 FROM repositories r JOIN accounts o ON o.id = r.owner_id WHERE r.id = $1 \
+             ) r ON alone.one = 1"
+        ),
+        params![repository_id, organization_id, subject_id],
+    )
+    .await
 }

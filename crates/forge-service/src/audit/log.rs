@@ -2,11 +2,11 @@
 
 use forge_store::Conn;
 use forge_store::audit::AuditFilter;
-use forge_types::id::{AuditEventId, RepositoryId};
+use forge_types::id::{AccountId, AuditEventId, RepositoryId};
 use forge_types::page::{Page, PageRequest};
 use forge_types::{Action, Error, Result};
 
-pub use forge_store::audit::AuditEvent;
+pub use forge_store::audit::{AuditEvent, Checkpoint};
 
 use crate::agents::AgentTarget;
 use crate::context::RequestContext;
@@ -19,6 +19,8 @@ pub struct AuditQuery {
     pub agent: Option<String>,
     /// Events of this task.
     pub task: Option<String>,
+    /// Events under this grant.
+    pub grant: Option<String>,
     /// Events about this repository, `OWNER/NAME` or its id.
     pub repository: Option<String>,
     /// Events with this name.
@@ -35,39 +37,69 @@ pub struct AuditQuery {
 /// `Unauthenticated` when anonymous; `NotFound` for an agent or repository the caller may not read.
 pub async fn list(ctx: &RequestContext, query: AuditQuery, size: u32) -> Result<Page<AuditEvent>> {
     let mut conn = ctx.read().await?;
-    let sees_all = ctx.may(&Site, Action::SiteAuditRead);
-    let viewer = if sees_all {
-        ctx.authorize(&mut conn, Site, Action::SiteAuditRead).await?;
-        None
-    } else {
-        Some(ctx.authorize(&mut conn, OwnAccount, Action::AccountAuditRead).await?.id)
-    };
+    let filter = viewer_and_filter(ctx, &mut conn, query).await?;
     let page = PageRequest::new(1, size);
-    if query.task.is_some() {
-        // No task has run here, so no event is one's.
-        return Ok(Page { items: Vec::new(), has_next: false, total: None });
+    let rows = forge_store::audit::list(&mut conn, &filter, page.limit_with_lookahead()).await?;
+    Ok(Page::from_lookahead(rows, page))
+}
+
+/// Returns checkpoints of the chain after the one with this id, oldest first.
+///
+/// # Errors
+/// `Unauthenticated` when anonymous; what the decision says.
+pub async fn list_checkpoints(ctx: &RequestContext, after: i64, size: u32) -> Result<Page<Checkpoint>> {
+    let mut conn = ctx.read().await?;
+    viewer(ctx, &mut conn).await?;
+    let page = PageRequest::new(1, size);
+    let rows = forge_store::audit::list_checkpoints(&mut conn, after, page.limit_with_lookahead()).await?;
+    Ok(Page::from_lookahead(rows, page))
+}
+
+/// Decides which part of the log the caller may see: all (`None`), or that of one account.
+async fn viewer(ctx: &RequestContext, conn: &mut Conn) -> Result<Option<AccountId>> {
+    if ctx.may(&Site, Action::SiteAuditRead) {
+        ctx.authorize(conn, Site, Action::SiteAuditRead).await?;
+        return Ok(None);
     }
+    Ok(Some(ctx.authorize(conn, OwnAccount, Action::AccountAuditRead).await?.id))
+}
+
+/// Decides which part of the log the caller may see, and returns what a query asks of it.
+pub(super) async fn viewer_and_filter(
+    ctx: &RequestContext,
+    conn: &mut Conn,
+    query: AuditQuery,
+) -> Result<AuditFilter> {
+    let viewer = viewer(ctx, conn).await?;
+    filter(ctx, conn, query, viewer).await
+}
+
+/// Returns what a query asks of an event, for a viewer who sees only a part (`None`: all).
+async fn filter(
+    ctx: &RequestContext,
+    conn: &mut Conn,
+    query: AuditQuery,
+    viewer: Option<AccountId>,
+) -> Result<AuditFilter> {
     let agent = match &query.agent {
         None => None,
-        Some(login) => {
-            Some(ctx.authorize(&mut conn, AgentTarget(login), Action::AgentRead).await?.account.id)
-        }
+        Some(login) => Some(ctx.authorize(conn, AgentTarget(login), Action::AgentRead).await?.account.id),
     };
     let repository_id = match &query.repository {
         None => None,
-        Some(repository) => Some(repository_id(ctx, &mut conn, repository, sees_all).await?),
+        Some(repository) => Some(repository_id(ctx, conn, repository, viewer.is_none()).await?),
     };
-    let filter = AuditFilter {
+    Ok(AuditFilter {
         viewer_id: viewer,
         about_id: agent,
         repository_id,
-        event: query.action,
+        task: query.task,
+        grant_id: query.grant,
+        events: query.action.map(|name| vec![name]),
         decision: query.decision,
         after: query.after,
         ..AuditFilter::default()
-    };
-    let rows = forge_store::audit::list(&mut conn, &filter, page.limit_with_lookahead()).await?;
-    Ok(Page::from_lookahead(rows, page))
+    })
 }
 
 /// An id needs no reading: it filters what the caller sees anyway. A name does, or it would tell what exists.

@@ -1,0 +1,33 @@
+//! On whose behalf a caller acts. The one place that says it, for every event.
+
+use forge_types::account::AccountRef;
+
+use crate::context::Caller;
+
+/// What stands behind a caller's right to act.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AuditAuthority {
+    /// The human or organization on whose behalf it is done.
+    pub(crate) delegator: Option<AccountRef>,
+    /// The task it is done for.
+    pub(crate) task: Option<String>,
+    /// The grant that allows it.
+    pub(crate) grant: Option<String>,
+    /// The runtime it is done in.
+    pub(crate) runtime: Option<String>,
+}
+
+/// Returns on whose behalf the caller acts; `None` if for itself alone. With a task token that is whoever granted it, in a
+/// switch session the human who opened it.
+pub(crate) fn authority(caller: &Caller) -> Option<AuditAuthority> {
+    if let Some(authority) = &caller.authority {
+        return Some(AuditAuthority {
+            delegator: Some(authority.delegator.clone()),
+            task: Some(authority.task.clone()),
+            grant: Some(authority.grant_id.0.clone()),
+            ..AuditAuthority::default()
+        });
+    }
+    let delegator = caller.acting.clone()?;
+    Some(AuditAuthority { delegator: Some(delegator), ..AuditAuthority::default() })
+}
