@@ -1,12 +1,13 @@
 //! What an event says: the ten fields, in the API and in every form of the export, and nothing that breaks out of its line.
 
+use forge_service::audit::content::canonical;
 use forge_service::operations::AuditFormat;
 use forge_testing::agents::secret;
 use forge_testing::{TestForge, for_each_database};
 use http::header::USER_AGENT;
 use serde_json::{Value, json};
 
-use crate::world::{busy, export, verify};
+use crate::world::{busy, export, verify, write_with};
 
 const EVENTS: &str = "/api/ext/v1/audit-events?per_page=100";
 
@@ -71,10 +72,20 @@ for_each_database! {
         let agent = forge.registered_agent("bot").await;
         forge.bind(&alice, &agent, &json!({})).await;
         let forged = r#"x{"chain":"ach_1","position":1}"#;
-        let sender = alice.with_header(USER_AGENT, &format!("{forged} CEF:0|a|b"));
-        let reason = format!("one\ntwo\r\n{forged}\u{2028}\u{85}|=\\");
+        let text = format!("one\ntwo\r\n{forged}\u{2028}\u{85}|=\\");
+        // The edge refuses such words.
         let suspension = format!("/api/ext/v1/agents/{}/suspension", agent.login);
-        sender.put(&suspension, &json!({ "reason": reason })).await.expect(204);
+        let _ = alice.put(&suspension, &json!({ "reason": text })).await.expect(422);
+        // An edge that forgets to leaves them to the log.
+        let details = canonical(&json!({ "reason": text }));
+        let mut tx = forge.app().db().begin().await.unwrap();
+        write_with(&forge, &mut tx, "test.hostile", |event| {
+            (event.resource, event.task, event.grant_id) = (Some(&text), Some(&text), Some(&text));
+            (event.reason, event.details) = (Some(&text), &details);
+        }).await;
+        tx.commit().await.unwrap();
+        let sender = alice.with_header(USER_AGENT, &format!("{forged} CEF:0|a|b"));
+        sender.put(&suspension, &json!({ "reason": "it errs" })).await.expect(204);
         forge.run_jobs().await;
         let native = export(&forge, AuditFormat::Native).await;
         assert!(native.contains(r"one\ntwo\r\n"), "the words are in it: {native}");

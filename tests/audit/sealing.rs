@@ -3,48 +3,12 @@
 use std::time::Duration;
 
 use forge_service::audit::checkpoint::When;
-use forge_service::audit::content::{Fields, VERSION};
 use forge_service::audit::seal::Sealer;
 use forge_store::Tx;
-use forge_store::audit::NewAuditEvent;
 use forge_store::scratch::tamper;
 use forge_testing::{Database, TestForge, for_each_database};
 
-use crate::world::{busy, labels, verify};
-
-/// Writes an event as the context does.
-async fn write(forge: &TestForge, tx: &mut Tx, name: &str) {
-    let mut event = NewAuditEvent {
-        version: VERSION,
-        created_at: forge.now(),
-        event: name,
-        is_allowed: true,
-        reason: None,
-        actor: None,
-        acting: None,
-        delegator: None,
-        task: None,
-        grant_id: None,
-        runtime: None,
-        credential: None,
-        repository_id: None,
-        organization_id: None,
-        subject_id: None,
-        resource: Some("site"),
-        side_effect: None,
-        request_id: "req_test",
-        surface: "console",
-        ip: None,
-        user_agent: None,
-        personal: None,
-        personal_salt: None,
-        personal_commitment: None,
-        details: "{}",
-        content_hash: [0; 32],
-    };
-    event.content_hash = Fields::from(&event).hash();
-    forge_store::audit::insert(tx, &event).await.unwrap();
-}
+use crate::world::{busy, labels, verify, write};
 
 async fn begin(forge: &TestForge) -> Tx {
     forge.app().db().begin().await.unwrap()

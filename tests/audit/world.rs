@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 
 use forge_auth::signing::PublicKey;
 use forge_service::audit::checkpoint::{Published, public_keys};
+use forge_service::audit::content::{Fields, VERSION};
 use forge_service::audit::verify::Report;
 use forge_service::operations::{self, AuditFormat, ExportPlace};
 use forge_service::{admin, audit_log};
+use forge_store::Tx;
+use forge_store::audit::NewAuditEvent;
 use forge_store::scratch::tamper;
 use forge_testing::{Client, TestForge};
 use forge_types::repository::Visibility;
@@ -28,6 +31,51 @@ pub(crate) async fn labels(client: &Client, name: &str, count: usize) {
         let label = json!({ "name": format!("{name} {number}"), "color": "ff0000" });
         client.post("/api/v3/repos/alice/work/labels", &label).await.expect(201);
     }
+}
+
+/// Writes an event as the context does.
+pub(crate) async fn write(forge: &TestForge, tx: &mut Tx, name: &str) {
+    write_with(forge, tx, name, |_| ()).await;
+}
+
+/// The same with other fields.
+pub(crate) async fn write_with<'a>(
+    forge: &TestForge,
+    tx: &mut Tx,
+    name: &'a str,
+    change: impl FnOnce(&mut NewAuditEvent<'a>),
+) {
+    let mut event = NewAuditEvent {
+        version: VERSION,
+        created_at: forge.now(),
+        event: name,
+        is_allowed: true,
+        reason: None,
+        actor: None,
+        acting: None,
+        delegator: None,
+        task: None,
+        grant_id: None,
+        runtime: None,
+        credential: None,
+        repository_id: None,
+        organization_id: None,
+        subject_id: None,
+        resource: Some("site"),
+        side_effect: None,
+        request_id: "req_test",
+        surface: "console",
+        ip: None,
+        user_agent: None,
+        personal: None,
+        personal_salt: None,
+        personal_commitment: None,
+        details: "{}",
+        content_hash: [0; 32],
+    };
+    change(&mut event);
+    event.content_hash = Fields::from(&event).hash();
+    forge_store::audit::insert(tx, &event).await.unwrap();
 }
 
 /// Checks what is stored.
