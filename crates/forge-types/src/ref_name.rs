@@ -173,7 +173,9 @@ impl RefName {
 
     /// Returns a key that is equal for names a case-insensitive file system takes for one another.
     pub fn fold(&self) -> String {
-        self.0.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()
+        // Lower first: the capital sharp s has no other way to the two letters that the small one is in capitals.
+        let lower = self.0.nfkc().flat_map(char::to_lowercase);
+        lower.flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()
     }
 
     /// Returns the names that would be directories if this ref were a file, nearest first: none of them may be a ref.

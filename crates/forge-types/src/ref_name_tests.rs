@@ -118,7 +118,23 @@ fn names_that_differ_in_case_or_width_alone_fold_together() {
     assert_eq!(fold("tas\u{212a}"), fold("task"));
     assert_eq!(fold("ta\u{17f}k"), fold("task"));
     assert_eq!(fold("straße"), fold("STRASSE"));
+    assert_eq!(fold("stra\u{1e9e}e"), fold("straße"));
     assert_ne!(fold("task-1"), fold("task-12"));
+}
+
+#[test]
+fn every_character_folds_as_its_other_case_does() {
+    let fold = |text: String| RefName::branch(&text).map(|name| name.fold());
+    for character in '\0'..=char::MAX {
+        let cases: [String; 2] = [character.to_lowercase().collect(), character.to_uppercase().collect()];
+        if cases[0] == cases[1] {
+            continue;
+        }
+        let once = fold(character.into());
+        for other in cases {
+            assert_eq!(fold(other), once, "{character:?}");
+        }
+    }
 }
 
 #[test]
