@@ -249,7 +249,7 @@ impl Parser<'_> {
                 }
                 Ok(Request::Fetch(Box::new(self.fetch)))
             }
-            Some(other) => Err(Error::Protocol(format!("unknown command `{other}`"))),
+            Some(other) => Err(Error::Protocol(format!("unknown command `{}`", shown(other)))),
         }
     }
 
@@ -432,7 +432,13 @@ impl Parser<'_> {
     }
 }
 
+/// The longest line that is understood. A line is repeated to git with what it lacked, and must fit into a packet there too.
+const MAX_LINE: usize = 8192;
+
 fn text(line: &[u8]) -> Result<&str> {
+    if line.len() > MAX_LINE {
+        return Err(Error::protocol("a line is too long"));
+    }
     std::str::from_utf8(line).map_err(|_| Error::protocol("a line is not UTF-8"))
 }
 
@@ -538,6 +544,19 @@ mod tests {
         ] {
             assert!(matches!(read(&body(lines), Protocol::V2), Err(Error::Protocol(_))), "{lines:?}");
         }
+    }
+
+    /// What was repeated to git with a line feed or a word more was longer than a packet may be.
+    #[test]
+    fn lines_as_long_as_a_packet_are_refused() {
+        let full = |begin: &str| [begin, &"a ".repeat(pkt::MAX_DATA)[..pkt::MAX_DATA - begin.len()]].concat();
+        let mut body = body(&["command=fetch", "0001", &format!("want {A}")]);
+        pkt::write(&mut body, full("deepen-not ").as_bytes());
+        body.extend_from_slice(pkt::FLUSH);
+        assert!(matches!(read(&body, Protocol::V2), Err(Error::Protocol(_))));
+        let mut first = Vec::new();
+        pkt::write(&mut first, full(&format!("want {A} ofs-delta ")).as_bytes());
+        assert!(matches!(read(&first, Protocol::V0), Err(Error::Protocol(_))));
     }
 
     #[test]

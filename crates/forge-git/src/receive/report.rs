@@ -69,10 +69,9 @@ pub fn report_status<'a>(
 }
 
 fn write_result(out: &mut Vec<u8>, word: &[u8], name: &[u8], rest: &str) {
-    let mut line = Vec::with_capacity(word.len() + name.len() + rest.len() + 1);
-    line.extend_from_slice(word);
-    line.extend_from_slice(name);
-    line.extend_from_slice(rest.as_bytes());
+    // The name is the client's own: with the line that it came in there was room for it, but not for any reason beside it.
+    let room = pkt::MAX_DATA.saturating_sub(word.len() + name.len() + 1);
+    let mut line = [word, name, shortened(rest, room).as_bytes()].concat();
     line.push(b'\n');
     pkt::write(out, &line);
 }
@@ -95,6 +94,20 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.contains("ng refs/heads/main no; ng refs/heads/x forged[0m"), "{text}");
+    }
+
+    #[test]
+    fn reason_beside_the_longest_name_is_cut_to_what_a_packet_holds() {
+        let name = vec![b'a'; pkt::MAX_DATA - 82];
+        let refused = CommandStatus::Refused("é".repeat(200));
+        let out = report_status(false, &Unpack::Ok, [(&name[..], &refused)]);
+        let mut reader = pkt::Reader::new(&out[..], usize::MAX);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let packets =
+            runtime.block_on(async { [reader.next().await, reader.next().await, reader.next().await] });
+        let packets = packets.map(|packet| packet.unwrap().unwrap());
+        assert!(packets[1].line().unwrap().starts_with(&[b"ng ", &name[..], " é".as_bytes()].concat()));
+        assert_eq!(packets[2], pkt::Packet::Flush);
     }
 
     #[test]
