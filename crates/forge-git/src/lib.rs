@@ -35,6 +35,7 @@ pub mod merge;
 pub mod objects;
 pub mod receive;
 pub mod signature;
+pub mod untrusted;
 pub mod wire;
 
 pub use claims::Claim;

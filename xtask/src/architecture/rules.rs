@@ -42,6 +42,7 @@ pub(super) const ROOMS: &[Room] = &[
     room("forge-server", EVERYTHING),
     room("forge-testing", EVERYTHING),
     room("forge-tests", EVERYTHING),
+    room("forge-fuzz", &["forge-types", "forge-auth", "forge-git"]),
     room("xtask", &["forge-testing"]),
 ];
 

@@ -21,7 +21,7 @@ mod reply;
 mod report;
 mod request;
 mod sizes;
-mod small;
+pub(crate) mod small;
 
 pub use ingest::IngestLimits;
 pub use quarantine::Quarantine;

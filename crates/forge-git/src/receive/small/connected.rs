@@ -46,7 +46,7 @@ impl Taken {
 
     /// Is everything there that the tips reach? `is_whole` tells of a commit that is not among the taken ones whether all
     /// that it reaches is. A "no" may be wrong. Blocks.
-    pub(in crate::receive) fn is_connected(
+    pub(crate) fn is_connected(
         &self,
         tips: &[ObjectId],
         objects: &mut Objects,

@@ -39,14 +39,26 @@ pub(super) struct Object {
 
 /// The objects that a push brought.
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     format: ObjectFormat,
     objects: HashMap<ObjectId, Object>,
 }
 
+impl Taken {
+    /// Returns the names of the objects, in no order.
+    pub(crate) fn ids(&self) -> Vec<ObjectId> {
+        self.objects.keys().copied().collect()
+    }
+
+    /// Returns the objects, in no order.
+    pub(crate) fn into_objects(self) -> Vec<(ObjectId, ObjectKind, Vec<u8>)> {
+        self.objects.into_iter().map(|(id, object)| (id, object.kind, object.data)).collect()
+    }
+}
+
 /// Takes a pack in: writes it with its index into the directory. `None` if it is for git to judge; then nothing was written.
 /// Blocks.
-pub(super) fn take(bytes: &[u8], bases: &PackSet, directory: &Path) -> Result<Option<Taken>> {
+pub(crate) fn take(bytes: &[u8], bases: &PackSet, directory: &Path) -> Result<Option<Taken>> {
     let Some(pack) = read::read(bytes, bases)? else { return Ok(None) };
     let mut objects = Objects::of(bases.clone());
     let mut blob = |id: &[u8]| {
