@@ -7,9 +7,11 @@
 mod architecture;
 mod bench;
 mod command;
+mod fuzz;
 mod parts;
 mod postgres;
 mod schema;
+mod soak_page;
 mod steps;
 mod test;
 mod tools;
@@ -32,6 +34,10 @@ cargo xtask bench git [--only ROW]... [--rounds N] [--servers a,b,c,d] [--quick]
 cargo xtask bench audit [--events N] [--rounds N] [--quick]
     Measures eight writers with the audit log sealed and not, and how long a million events take to verify.
 
+cargo xtask fuzz [--seconds N] [--keep] [--write] [TARGET]...
+    Looks for inputs that break what reads strangers' bytes, N seconds of processor time (1200) for each target of fuzz/.
+    --keep takes what was found worth keeping into fuzz/corpus/ instead; --write fills docs/soak.md.
+
 cargo xtask tools               installs the test tools and prints the variables that name them
 cargo xtask postgres            starts a private PostgreSQL, prints its variable, ends with its input (Ctrl-D)
 cargo xtask architecture        checks which crate may name what (DESIGN: docs/architecture.md)
@@ -53,6 +59,7 @@ fn main() -> ExitCode {
         ["bench", "audit", rest @ ..] => {
             bench::AuditOptions::parse(rest).and_then(|options| bench::run_audit(&root, &options))
         }
+        ["fuzz", rest @ ..] => fuzz::Options::parse(rest).and_then(|options| fuzz::run(&root, &options)),
         ["tools"] => tools::print_variables(&root),
         ["postgres"] => postgres::serve(),
         ["architecture"] => architecture::check(&root),

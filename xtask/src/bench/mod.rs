@@ -33,6 +33,7 @@ use table::{Column, Table, Unit};
 
 pub(crate) use audit::{AuditOptions, run as run_audit};
 pub(crate) use options::Options;
+pub(crate) use table::aligned;
 
 use crate::Result;
 use crate::postgres::Cluster;

@@ -172,7 +172,7 @@ pub(super) fn thousands(value: i64) -> String {
 }
 
 /// Returns the table with columns in line, readable as it is and as Markdown.
-pub(super) fn aligned(head: &[String], rows: &[Vec<String>]) -> String {
+pub(crate) fn aligned(head: &[String], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = std::iter::once(head).chain(rows.iter().map(Vec::as_slice));
         cells.map(|cells| cells[column].chars().count()).max().unwrap_or(0)
