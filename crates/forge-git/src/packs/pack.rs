@@ -10,6 +10,10 @@ use gix_pack::data::entry::Header;
 use crate::objects::ObjectKind;
 use crate::{Error, Result};
 
+/// What reading one object may allocate at once: two results as large as any that is read into memory, and as much of
+/// differences. A damaged pack claims anything.
+const MAX_ALLOCATION: usize = 3 * (256 << 20);
+
 /// Tells packs apart in caches of decoded objects, across all repositories of this process.
 static NEXT_ID: AtomicU32 = AtomicU32::new(0);
 
@@ -59,6 +63,7 @@ impl Pack {
     pub(crate) fn open(index: &Path, hash: gix::hash::Kind) -> Result<Self> {
         let mut bundle = Bundle::at(index, hash).map_err(|error| Error::corrupt(index.display(), error))?;
         bundle.pack.id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        bundle.pack.alloc_limit_bytes = Some(MAX_ALLOCATION);
         Ok(Self { bundle, by_offset: OnceLock::new() })
     }
 
