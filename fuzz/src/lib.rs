@@ -14,7 +14,7 @@ mod stored_pack;
 mod support;
 mod token;
 
-pub use pack::{Push, is_taken, push};
+pub use pack::{Push, is_accepted, push};
 
 use std::path::PathBuf;
 

@@ -53,7 +53,8 @@ fn known(format: ObjectFormat) -> Known {
     let directory = scratch();
     let none = open_packs(format, directory.path()).expect("an empty directory");
     let taken = take_pack(&pack.finish(), &none, directory.path()).expect("it is written");
-    assert_eq!(taken.expect("it is an ordinary pack").len(), 3);
+    let taken = taken.expect("it is an ordinary pack");
+    assert!(taken.objects.len() == 3 && taken.is_connected);
     let set = open_packs(format, directory.path()).expect("it was written");
     Known { set, ids: vec![blob_id, tree_id, commit_id], directory }
 }
@@ -88,11 +89,11 @@ pub fn push(bytes: &[u8]) -> Push {
     Push { format, pack, known: known_of(format).directory.path().to_owned() }
 }
 
-/// Is the pack taken in without git?
-pub fn is_taken(push: &Push) -> bool {
+/// Is the pack accepted without git?
+pub fn is_accepted(push: &Push) -> bool {
     let directory = scratch();
     let taken = take_pack(&push.pack, &known_of(push.format).set, directory.path());
-    taken.expect("a pack is taken, or left to git").is_some()
+    taken.expect("a pack is taken, or left to git").is_some_and(|taken| taken.is_connected)
 }
 
 pub(crate) fn run(bytes: &[u8]) {
@@ -101,7 +102,7 @@ pub(crate) fn run(bytes: &[u8]) {
     let known = known_of(format);
     let directory = DIRECTORY.path();
     let taken = take_pack(&pack, &known.set, directory).expect("a pack is taken, or left to git");
-    let Some(mut taken) = taken else { return };
+    let Some(mut taken) = taken.map(|taken| taken.objects) else { return };
     let written = open_packs(format, directory).expect("what was written opens");
     let mut stored: Vec<NamedObject> =
         read_all(&written).map(|object| object.expect("what was written reads")).collect();

@@ -17,16 +17,22 @@ pub fn is_ref_name(name: &[u8]) -> bool {
     gix::validate::reference::name(name.into()).is_ok()
 }
 
-/// Takes a small pack in as a push does, writes it into the directory, and returns its objects in no order. `None` if it is for
-/// git to judge. Blocks.
-pub fn take_pack(bytes: &[u8], bases: &PackSet, directory: &Path) -> Result<Option<Vec<NamedObject>>> {
+/// What a small pack brings.
+#[derive(Debug)]
+pub struct TakenPack {
+    /// Its objects, in no order.
+    pub objects: Vec<NamedObject>,
+    /// Is everything there that its commits and tags reach, given all that the repository has, and does it bring nothing else?
+    pub is_connected: bool,
+}
+
+/// Takes a small pack in as a push does, and writes it into the directory. `None` if it is for git to judge. Blocks.
+pub fn take_pack(bytes: &[u8], bases: &PackSet, directory: &Path) -> Result<Option<TakenPack>> {
     let Some(taken) = small::take(bytes, bases, directory)? else { return Ok(None) };
-    let tips = taken.ids();
-    // Nothing that it builds on is vouched for: what it finds does not matter here, only that it ends.
+    let tips = taken.tips();
     let mut objects = Objects::of(bases.clone());
-    taken.is_connected(&tips, &mut objects, &|_| false)?;
-    taken.is_connected(&tips, &mut objects, &|id| bases.contains(id))?;
-    Ok(Some(taken.into_objects()))
+    let is_connected = taken.is_connected(&tips, &mut objects, &|id| bases.contains(id))?;
+    Ok(Some(TakenPack { objects: taken.into_objects(), is_connected }))
 }
 
 /// Opens the packs of a directory.

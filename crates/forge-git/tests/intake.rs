@@ -141,3 +141,44 @@ async fn pushes_are_taken_in_and_refused_as_by_git() {
     }
     assert!(good > 0 && bad > 0, "{good} good, {bad} bad");
 }
+
+/// Each of these was taken in, or was a fault of the server: a parent that is a tag, a file that is a directory, and the same in
+/// a directory that nothing points to, yet.
+#[tokio::test]
+async fn what_is_of_another_kind_than_it_is_said_to_be_is_refused() {
+    let bench = Bench::new();
+    let mut random = Random::new(5);
+    history(&bench.work, &mut random, 4, Clocks::Right);
+    bench.work.run(&["tag", "-a", "v1", "-m", "one", "main"]);
+    let (main, tag) = (bench.work.id("main"), bench.work.id("v1"));
+    bench.push(&bench.work.pack(&["main", "v1"]), &[main, tag], &[]).await.unwrap();
+    let old_tree = bench.work.id("main~1^{tree}");
+    let who = "A <a@example.com> 1700000000 +0000";
+    let commit = |tree: ObjectId, parent: ObjectId| {
+        let text = format!("tree {tree}\nparent {parent}\nauthor {who}\ncommitter {who}\n\nm\n");
+        store(&bench.work, "commit", text.as_bytes())
+    };
+    let file = store(&bench.work, "blob", b"a file");
+    let good_tree = store(&bench.work, "tree", &[&b"100644 zzz\0"[..], file.as_bytes()].concat());
+    let bad_tree = store(&bench.work, "tree", &[&b"100644 zzz\0"[..], old_tree.as_bytes()].concat());
+    let good = commit(good_tree, main);
+    for (what, tip, brings, is_good) in [
+        ("a commit as always", good, vec![good, good_tree, file], true),
+        (
+            "a parent that is a tag",
+            commit(good_tree, tag),
+            vec![commit(good_tree, tag), good_tree, file],
+            false,
+        ),
+        ("a file that is a directory", commit(bad_tree, main), vec![commit(bad_tree, main), bad_tree], false),
+        ("such a directory beside", good, vec![good, good_tree, file, bad_tree], false),
+    ] {
+        let list: String = brings.iter().map(|id| format!("{id}\n")).collect();
+        let pack = bench.work.pipe(&["pack-objects", "--stdout", "-q"], list.as_bytes());
+        assert_eq!(is_good_for_git(&bench, &pack, tip, &[main, tag]), is_good, "git about {what}");
+        match bench.push(&pack, &[tip], &[main, tag]).await {
+            Ok(_) => assert!(is_good, "{what}"),
+            Err(error) => assert!(!is_good && error.is_for_client(), "{what}: {error:?}"),
+        }
+    }
+}

@@ -86,6 +86,8 @@ impl Quarantine {
             if blocking(check).await? {
                 return Ok(());
             }
+            // Whether each thing is of the kind that it is said to be was to come out of that, too.
+            self.check_strictly(processes).await?;
         }
         let mut command = processes.command(self.repository().path(), &[]);
         command.env("GIT_OBJECT_DIRECTORY", self.directory());

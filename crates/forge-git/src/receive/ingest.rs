@@ -5,6 +5,7 @@
 //! Three findings that old, honest histories are full of are let pass, as other hosts do.
 
 use std::ffi::OsStr;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,29 @@ impl Quarantine {
         let take = move || small::take(&bytes, &packs.open()?, &directory);
         self.taken = blocking(take).await?.map(Arc::new);
         Ok(self.taken.is_some())
+    }
+
+    /// Has git look through a pack that was taken in here.
+    pub(super) async fn check_strictly(&self, processes: &Processes) -> Result<()> {
+        let mut command = processes.command(self.repository().path(), &[]);
+        command.env("GIT_OBJECT_DIRECTORY", self.directory()).stdout(Stdio::null());
+        let pack = self.pack_directory().join(small::PACK);
+        let args = ["index-pack", "--verify", STRICT].map(OsStr::new);
+        let args = args.into_iter().chain([pack.as_os_str()]).collect::<Vec<_>>();
+        let mut running = processes.start(Purpose::Check, command, &args).await?;
+        let Some(stderr) = running.child.stderr.take() else {
+            return Err(Error::Program("`git index-pack` has no pipes".into()));
+        };
+        let work = async {
+            let said = read_bounded(stderr).await;
+            let status = running.child.wait().await.map_err(Error::io("wait for `git index-pack`"))?;
+            let said = String::from_utf8_lossy(&said);
+            if status.success() { Ok(()) } else { Err(refusal(&said, status.code().is_some())) }
+        };
+        match timeout(processes.limits().run, work).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::TooLarge("the push took too long".into())),
+        }
     }
 
     async fn ingest_by_git(

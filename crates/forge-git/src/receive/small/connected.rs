@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 use forge_types::ObjectId;
 
 use super::Taken;
-use crate::Result;
 use crate::objects::{ObjectKind, Objects, from_gix, hash_kind};
+use crate::{Error, Result};
 
 /// What is found out about a push.
 struct Proof<'a> {
@@ -21,6 +21,8 @@ struct Proof<'a> {
     commits: HashSet<ObjectId>,
     /// Directories of the push that are whole.
     trees: HashSet<ObjectId>,
+    /// Files of the push, and tags, that something points to.
+    others: HashSet<ObjectId>,
     /// Directories by what they hold.
     listed: HashMap<ObjectId, std::rc::Rc<Listing>>,
 }
@@ -44,8 +46,9 @@ impl Taken {
         outside.into_iter().collect()
     }
 
-    /// Is everything there that the tips reach? `is_whole` tells of a commit that is not among the taken ones whether all
-    /// that it reaches is. A "no" may be wrong. Blocks.
+    /// Is everything there that the tips reach, each thing of the kind that it is said to be, and nothing else in the push?
+    /// `is_whole` tells of a commit that is not among the taken ones whether all that it reaches is. A "no" may be wrong.
+    /// Blocks.
     pub(crate) fn is_connected(
         &self,
         tips: &[ObjectId],
@@ -58,6 +61,7 @@ impl Taken {
             is_whole,
             commits: HashSet::new(),
             trees: HashSet::new(),
+            others: HashSet::new(),
             listed: HashMap::new(),
         };
         for tip in tips {
@@ -65,7 +69,9 @@ impl Taken {
                 return Ok(false);
             }
         }
-        Ok(true)
+        // What nothing points to was looked at by nobody, and a later push may point to it.
+        let seen = proof.commits.len() + proof.trees.len() + proof.others.len();
+        Ok(seen == self.objects.len())
     }
 }
 
@@ -73,9 +79,18 @@ impl Proof<'_> {
     fn tip(&mut self, tip: ObjectId) -> Result<bool> {
         let mut at = tip;
         while let Some(object) = self.taken.objects.get(&at).filter(|object| object.kind == ObjectKind::Tag) {
-            let tag = gix::objs::TagRefIter::from_bytes(&object.data, hash_kind(self.taken.format));
-            let Ok(target) = tag.target_id() else { return Ok(false) };
-            at = from_gix(&target);
+            let tag = gix::objs::TagRef::from_bytes(&object.data, hash_kind(self.taken.format));
+            let Ok(tag) = tag else { return Ok(false) };
+            let (said, target) = (ObjectKind::from_gix(tag.target_kind), from_gix(&tag.target()));
+            let kind = match self.taken.objects.get(&target) {
+                Some(object) => Some(object.kind),
+                None => self.objects.header(target).ok().map(|(kind, _)| kind),
+            };
+            if kind != Some(said) {
+                return Ok(false);
+            }
+            self.others.insert(at);
+            at = target;
         }
         match self.taken.objects.get(&at) {
             Some(object) if object.kind == ObjectKind::Commit => self.history(at),
@@ -111,7 +126,8 @@ impl Proof<'_> {
             }
             let mut olds = Vec::with_capacity(parents.len());
             for parent in parents {
-                olds.push(self.tree_of(parent)?);
+                let Some(tree) = self.tree_of(parent)? else { return Ok(false) };
+                olds.push(tree);
             }
             if !self.tree(tree, &olds)? {
                 return Ok(false);
@@ -121,13 +137,18 @@ impl Proof<'_> {
         Ok(true)
     }
 
-    fn tree_of(&mut self, commit: ObjectId) -> Result<ObjectId> {
+    /// Returns the directory of a commit; `None` if it is no commit, which a ref may point to all the same.
+    fn tree_of(&mut self, commit: ObjectId) -> Result<Option<ObjectId>> {
         if let Some((tree, _)) =
             self.taken.objects.get(&commit).and_then(|object| links(&object.data, self.taken))
         {
-            return Ok(tree);
+            return Ok(Some(tree));
         }
-        Ok(self.objects.commit(commit)?.tree_id)
+        match self.objects.commit(commit) {
+            Ok(found) => Ok(Some(found.tree_id)),
+            Err(Error::WrongKind { .. } | Error::MissingObject(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Goes through the new directories below one. A list, because directories may be nested deeper than a stack is.
@@ -167,6 +188,7 @@ impl Proof<'_> {
                         if !is_brought {
                             return Ok(false);
                         }
+                        self.others.insert(*id);
                     }
                 }
             }

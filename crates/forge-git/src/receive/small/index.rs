@@ -7,6 +7,9 @@ use forge_types::{ObjectFormat, ObjectId};
 use crate::packs::entry::Checksum;
 use crate::{Error, Result};
 
+/// What a pack is called before it has a name.
+pub(crate) const PACK: &str = "small.pack";
+
 /// Where an object is in a pack.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IndexEntry {
@@ -55,7 +58,7 @@ pub(crate) fn write_index(
     let mut hash = Checksum::new(format);
     hash.update(&index);
     index.extend_from_slice(&hash.finish());
-    for (name, bytes) in [("small.pack", pack), ("small.idx", &index[..])] {
+    for (name, bytes) in [(PACK, pack), ("small.idx", &index[..])] {
         let path = directory.join(name);
         std::fs::write(&path, bytes).map_err(Error::io(format!("write {}", path.display())))?;
     }

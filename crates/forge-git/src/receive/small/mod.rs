@@ -1,8 +1,8 @@
 //! Taking in a small pack without a process.
 //!
 //! Nearly every push brings a few objects. Here its pack is read into memory, its differences are resolved, its objects are
-//! looked over, and pack and index are written. INVARIANT: what is accepted here is accepted by `git index-pack --strict` and
-//! `git rev-list` too. Whatever is large, unusual or wrong is left to them: they have the last word, and the words for people.
+//! looked over, and pack and index are written. INVARIANT: what is taken in and found connected here is accepted by `git
+//! index-pack --strict` and `git rev-list` too. Whatever is large, unusual or wrong is left to them: they have the last word, and the words for people.
 
 mod apply;
 mod clean;
@@ -19,7 +19,7 @@ use crate::Result;
 use crate::objects::{ObjectKind, Objects};
 use crate::packs::PackSet;
 
-pub(super) use index::write_index;
+pub(crate) use index::{IndexEntry, PACK, write_index};
 
 /// Packs of more bytes are left to git.
 pub(super) const MAX_PACK: usize = 1 << 20;
@@ -45,9 +45,10 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// Returns the names of the objects, in no order.
-    pub(crate) fn ids(&self) -> Vec<ObjectId> {
-        self.objects.keys().copied().collect()
+    /// Returns the names of commits and tags, in no order.
+    pub(crate) fn tips(&self) -> Vec<ObjectId> {
+        let is_tip = |object: &Object| matches!(object.kind, ObjectKind::Commit | ObjectKind::Tag);
+        self.objects.iter().filter(|(_, object)| is_tip(object)).map(|(id, _)| *id).collect()
     }
 
     /// Returns the objects, in no order.
