@@ -6,7 +6,6 @@
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -14,8 +13,9 @@ use forge_types::{ObjectFormat, ObjectId};
 use gix::objs::WriteTo;
 
 use super::{EntryKind, ObjectKind, Signature, TreeEntry, from_gix, hash_kind, to_gix};
-use crate::packs::entry::{kind_number, pack_header, write_header};
+use crate::packs::entry::{PACK_HEADER, kind_number, pack_header, write_header};
 use crate::receive::Quarantine;
+use crate::receive::small::{IndexEntry, write_index};
 use crate::{Error, PackInfo, Packs, Repository, Result};
 
 /// What a new commit says.
@@ -56,13 +56,13 @@ pub struct PackBuilder {
     format: ObjectFormat,
     seen: HashMap<ObjectId, ObjectKind>,
     entries: Vec<u8>,
-    count: u32,
+    index: Vec<IndexEntry>,
 }
 
 impl PackBuilder {
     /// Begins an empty pack.
     pub fn new(format: ObjectFormat) -> Self {
-        Self { format, seen: HashMap::new(), entries: Vec::new(), count: 0 }
+        Self { format, seen: HashMap::new(), entries: Vec::new(), index: Vec::new() }
     }
 
     /// Adds the bytes of a file.
@@ -103,7 +103,7 @@ impl PackBuilder {
 
     /// Is there nothing in it?
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.index.is_empty()
     }
 
     /// Writes the pack durably into the repository, which is created if need be. `unique` is a number that no other pack
@@ -115,9 +115,9 @@ impl PackBuilder {
     }
 
     /// Writes the pack and its index into a directory. Nothing is synced.
-    pub(crate) fn write_into(self, directory: &Path) -> Result<()> {
-        let hash = hash_kind(self.format);
-        index(&self.finish()?, directory, hash)
+    pub(crate) fn write_into(mut self, directory: &Path) -> Result<()> {
+        let (format, index) = (self.format, std::mem::take(&mut self.index));
+        write_index(&self.finish()?, &index, format, directory)
     }
 
     /// Adds an object as it is.
@@ -126,20 +126,24 @@ impl PackBuilder {
             .map_err(|error| Error::corrupt("hash an object", error))?;
         let id = from_gix(&id);
         if self.seen.insert(id, kind).is_none() {
+            let begin = self.entries.len();
             write_header(&mut self.entries, kind_number(kind), data.len() as u64);
             let mut encoder = ZlibEncoder::new(&mut self.entries, Compression::default());
             encoder
                 .write_all(data)
                 .and_then(|()| encoder.finish().map(drop))
                 .map_err(Error::io("deflate an object"))?;
-            self.count += 1;
+            let offset = PACK_HEADER + begin as u64;
+            self.index.push(IndexEntry::new(id, offset, &self.entries[begin..]));
         }
         Ok(id)
     }
 
     fn finish(self) -> Result<Vec<u8>> {
+        let count = u32::try_from(self.seen.len())
+            .map_err(|_| Error::TooLarge("the pack has too many objects".into()))?;
         let mut pack = Vec::with_capacity(self.entries.len() + 44);
-        pack.extend_from_slice(&pack_header(self.count));
+        pack.extend_from_slice(&pack_header(count));
         pack.extend_from_slice(&self.entries);
         let mut hasher = gix::hash::hasher(hash_kind(self.format));
         hasher.update(&pack);
@@ -147,24 +151,6 @@ impl PackBuilder {
         pack.extend_from_slice(checksum.as_slice());
         Ok(pack)
     }
-}
-
-fn index(pack: &[u8], directory: &Path, hash: gix::hash::Kind) -> Result<()> {
-    let mut from = pack;
-    let written = gix_pack::Bundle::write_to_directory(
-        &mut from,
-        Some(directory),
-        &mut gix::progress::Discard,
-        &AtomicBool::new(false),
-        None::<gix::objs::find::Never>,
-        hash,
-        gix_pack::bundle::write::Options { thread_limit: Some(1), ..Default::default() },
-    )
-    .map_err(|error| Error::corrupt("index a new pack", error))?;
-    if let Some(keep) = written.keep_path {
-        std::fs::remove_file(&keep).map_err(Error::io("remove the keep file of a new pack"))?;
-    }
-    Ok(())
 }
 
 /// Names that a working copy must not have, in the spellings that file systems take for them.
