@@ -80,8 +80,8 @@ for_each_database! {
         let details = canonical(&json!({ "reason": text }));
         let mut tx = forge.app().db().begin().await.unwrap();
         write_with(&forge, &mut tx, "test.hostile", |event| {
-            (event.resource, event.task, event.grant_id) = (Some(&text), Some(&text), Some(&text));
-            (event.reason, event.details) = (Some(&text), &details);
+            (event.resource, event.task, event.grant_id) = (Some(text.as_str()), Some(text.as_str()), Some(text.as_str()));
+            (event.reason, event.details) = (Some(text.as_str()), details.as_str());
         }).await;
         tx.commit().await.unwrap();
         let sender = alice.with_header(USER_AGENT, &format!("{forged} CEF:0|a|b"));
