@@ -2,9 +2,11 @@
 //!
 //! `token` makes and recognises credential values, `keys` holds the secrets that hash and seal, `password` checks
 //! what people remember, `messages` reads and writes OAuth, and `policy` is the one place that decides who may do
-//! what. Callers bring facts; nothing here asks a database.
+//! what. `jose` reads signed objects. Callers bring facts; nothing here
+//! asks a database.
 
 pub mod grant;
+pub mod jose;
 pub mod keys;
 pub mod messages;
 pub mod password;
