@@ -2,10 +2,11 @@
 //!
 //! `token` makes and recognises credential values, `keys` holds the secrets that hash and seal, `password` checks
 //! what people remember, `messages` reads and writes OAuth, and `policy` is the one place that decides who may do
-//! what. `jose` reads signed objects. Callers bring facts; nothing here
+//! what. `jose` reads signed objects and `dpop` the proofs of possession among them. Callers bring facts; nothing here
 //! asks a database.
 
 pub mod grant;
+pub mod dpop;
 pub mod jose;
 pub mod keys;
 pub mod messages;
