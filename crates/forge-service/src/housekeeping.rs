@@ -12,13 +12,14 @@ use crate::{admin, agents};
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Writes when credentials were last used, removes agents that nobody bound in time, and forgets codes,
-/// counters and sessions that ended a day ago.
+/// counters and sessions that ended a day ago, and proofs that would not be accepted any more.
 ///
 /// # Errors
 /// `Unavailable` if the database is; the next call catches up.
 pub async fn run(app: &Arc<App>) -> Result<()> {
     app.flush_uses().await?;
     agents::expire_unbound(&admin::job(app)).await?;
+    forge_store::proofs::delete_before(&app.db, app.now()).await?;
     let horizon = app.now().minus(KEPT);
     let mut tx = app.db.begin().await?;
     forge_store::oauth::device_codes::delete_before(&mut tx, horizon).await?;

@@ -1,7 +1,8 @@
 //! The database: connections, transactions, and the dispatch of one SQL text to two drivers.
 //!
 //! SQLite has one writer (`BEGIN IMMEDIATE` on a pool of one, a fair queue with a deadline) and a pool of read-only
-//! readers. PostgreSQL has one pool. A [`Conn`] reads, each statement by itself; a [`Tx`] is a transaction.
+//! readers, and `ephemeral` keeps in a file of its own what may not wait for the writer. PostgreSQL has one pool. A [`Conn`]
+//! reads, each statement by itself; a [`Tx`] is a transaction.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use sqlx::sqlite::{
 use sqlx::{Connection, Postgres, Sqlite, Transaction};
 
 use crate::dialect::Dialect;
+use crate::ephemeral;
 use crate::error::{StoreError, StoreResult};
 use crate::migrations::migrator;
 use crate::row::{Counted, FromRow, Row, Value, postgres_arguments, sqlite_arguments};
@@ -50,7 +52,7 @@ pub struct Db {
 
 #[derive(Clone, Debug)]
 enum Pools {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite { writer: SqlitePool, readers: SqlitePool, ephemeral: SqlitePool },
     Postgres(PgPool),
 }
 
@@ -89,7 +91,8 @@ impl Db {
             .max_lifetime(None)
             .test_before_acquire(false)
             .connect_lazy_with(connect.read_only(true));
-        Ok(Self { pools: Pools::Sqlite { writer, readers }, statements: Arc::default() })
+        let ephemeral = ephemeral::pool(path, options.acquire_timeout);
+        Ok(Self { pools: Pools::Sqlite { writer, readers, ephemeral }, statements: Arc::default() })
     }
 
     /// Connects to the PostgreSQL database at `url` and brings it to the present schema.
@@ -143,6 +146,20 @@ impl Db {
         Ok(Tx(Conn { inner, statements: Arc::clone(&self.statements) }))
     }
 
+    /// Executes one statement about what is forgotten soon and needs no transaction: on SQLite in a file of its own, so
+    /// that it waits for no writer. Returns how many rows it changed.
+    pub(crate) async fn execute_ephemeral(&self, sql: &'static str, values: Vec<Value>) -> StoreResult<u64> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        Ok(match &self.pools {
+            Pools::Sqlite { ephemeral, .. } => {
+                sqlx::query_with(sql, sqlite_arguments(values)?).execute(ephemeral).await?.rows_affected()
+            }
+            Pools::Postgres(pool) => {
+                sqlx::query_with(sql, postgres_arguments(values)?).execute(pool).await?.rows_affected()
+            }
+        })
+    }
+
     /// Returns how many statements have been sent since the database was opened, `BEGIN` and `COMMIT` not counted.
     #[must_use]
     pub fn statement_count(&self) -> u64 {
@@ -171,7 +188,8 @@ impl Db {
     /// Closes all connections, after those in use have been returned.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { writer, readers } => {
+            Pools::Sqlite { writer, readers, ephemeral } => {
+                ephemeral.close().await;
                 readers.close().await;
                 writer.close().await;
             }
@@ -340,12 +358,13 @@ impl std::ops::DerefMut for Tx {
 #[cfg(test)]
 impl Db {
     /// Prepares `sql` and returns the database's complaint, if it has one.
-    pub(crate) async fn prepare(&self, sql: String) -> Result<(), String> {
+    pub(crate) async fn prepare(&self, sql: String, is_ephemeral: bool) -> Result<(), String> {
         use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
         let sql = AssertSqlSafe(sql).into_sql_str();
         match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                let mut connection = writer.acquire().await.map_err(|error| error.to_string())?;
+            Pools::Sqlite { writer, ephemeral, .. } => {
+                let pool = if is_ephemeral { ephemeral } else { writer };
+                let mut connection = pool.acquire().await.map_err(|error| error.to_string())?;
                 connection.prepare(sql).await.map(drop).map_err(|error| error.to_string())
             }
             Pools::Postgres(pool) => {

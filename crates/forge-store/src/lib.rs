@@ -13,6 +13,7 @@ pub mod collaborators;
 pub mod credentials;
 mod db;
 mod dialect;
+mod ephemeral;
 mod error;
 pub mod grants;
 pub mod identities;
@@ -25,6 +26,7 @@ mod migrations;
 pub mod oauth;
 pub mod organizations;
 pub mod passwords;
+pub mod proofs;
 pub mod public_keys;
 pub mod pushes;
 pub mod refs;
@@ -52,7 +54,7 @@ mod tests {
             if statement.is_for_postgres_alone && db.is_sqlite() {
                 continue;
             }
-            if let Err(complaint) = db.prepare(statement.sql).await {
+            if let Err(complaint) = db.prepare(statement.sql, statement.is_ephemeral).await {
                 found.push(format!("{}: {complaint}", statement.place));
             }
         }
@@ -67,7 +69,7 @@ mod tests {
             .expect("a database");
         assert!(statement::gather::statements().len() > 10, "the statements were not found");
         assert_eq!(complaints(&db).await, Vec::<String>::new());
-        let invalid = db.prepare("SELECT nothing FROM nowhere".to_owned()).await;
+        let invalid = db.prepare("SELECT nothing FROM nowhere".to_owned(), false).await;
         assert!(invalid.is_err(), "preparing must be able to fail");
     }
 
@@ -76,7 +78,7 @@ mod tests {
         let scratch = scratch::ScratchDatabase::create().await;
         let db = scratch.open().await;
         assert_eq!(complaints(&db).await, Vec::<String>::new());
-        let invalid = db.prepare("SELECT nothing FROM nowhere".to_owned()).await;
+        let invalid = db.prepare("SELECT nothing FROM nowhere".to_owned(), false).await;
         assert!(invalid.is_err(), "preparing must be able to fail");
     }
 }

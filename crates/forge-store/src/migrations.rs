@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "task_grants", include_str!("../../../migrations/0011_task_grants.sql")),
     (12, "kill_switches", include_str!("../../../migrations/0012_kill_switches.sql")),
     (13, "audit_chain", include_str!("../../../migrations/0013_audit_chain.sql")),
+    (14, "proofs", include_str!("../../../migrations/0014_proofs.sql")),
 ];
 
 /// Returns the migrations as `dialect` reads them.
