@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use forge_service::proof;
 use forge_types::{Error, ErrorKind, FieldError};
 use serde_json::{Value, json};
 
@@ -52,6 +53,13 @@ fn status(kind: &ErrorKind, headers: &mut HeaderMap) -> StatusCode {
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
         ErrorKind::Unauthenticated => {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"forge\""));
+            if let Ok(value) = HeaderValue::from_str(&proof::challenge(None)) {
+                headers.append(WWW_AUTHENTICATE, value);
+            }
+            StatusCode::UNAUTHORIZED
+        }
+        ErrorKind::Unproved(problem) => {
+            insert(headers, WWW_AUTHENTICATE, &proof::challenge(Some(*problem)));
             StatusCode::UNAUTHORIZED
         }
         ErrorKind::Forbidden => StatusCode::FORBIDDEN,

@@ -25,6 +25,7 @@ pub mod oauth;
 pub mod operations;
 pub mod organizations;
 pub mod people;
+pub mod proof;
 pub mod public_keys;
 pub mod refs;
 pub mod registration_key;

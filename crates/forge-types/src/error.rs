@@ -17,6 +17,8 @@ pub enum ErrorKind {
     NotFound,
     /// No valid credential was presented.
     Unauthenticated,
+    /// A credential or a key was presented without the proof that it takes.
+    Unproved(ProofProblem),
     /// The caller may see the object but may not do this to it.
     Forbidden,
     /// The credential lacks a scope; all that would suffice are named.
@@ -44,6 +46,7 @@ impl ErrorKind {
         match self {
             Self::NotFound => "not_found",
             Self::Unauthenticated => "unauthenticated",
+            Self::Unproved(problem) => problem.as_str(),
             Self::Forbidden => "forbidden",
             Self::InsufficientScope(_) => "insufficient_scope",
             Self::Malformed => "malformed",
@@ -53,6 +56,29 @@ impl ErrorKind {
             Self::RateLimited(_) => "rate_limited",
             Self::Unavailable(_) => "unavailable",
             Self::Internal => "internal",
+        }
+    }
+}
+
+/// What is wrong with a proof of possession, in the words of RFC 9449 §7.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofProblem {
+    /// The token is not one that this proof, or none, makes good.
+    InvalidToken,
+    /// The proof is malformed, not for this request, or has come before.
+    InvalidProof,
+    /// The proof must repeat a nonce that the answer brings.
+    NonceNeeded,
+}
+
+impl ProofProblem {
+    /// Returns the error code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidToken => "invalid_token",
+            Self::InvalidProof => "invalid_dpop_proof",
+            Self::NonceNeeded => "use_dpop_nonce",
         }
     }
 }
@@ -132,6 +158,11 @@ impl Error {
     #[must_use]
     pub fn requires_authentication() -> Self {
         Self::new(ErrorKind::Unauthenticated, "Requires authentication")
+    }
+
+    /// A proof of possession is missing or proves nothing; the message says why.
+    pub fn unproved(problem: ProofProblem, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unproved(problem), message)
     }
 
     /// The caller may not do this; the message says why and what would be needed.

@@ -47,7 +47,7 @@ pub(crate) struct Failed {
 pub(crate) fn describe(kind: &ErrorKind) -> (StatusCode, &'static str) {
     match kind {
         ErrorKind::NotFound => (StatusCode::NOT_FOUND, "Not found"),
-        ErrorKind::Unauthenticated => (StatusCode::UNAUTHORIZED, "Sign in first"),
+        ErrorKind::Unauthenticated | ErrorKind::Unproved(_) => (StatusCode::UNAUTHORIZED, "Sign in first"),
         ErrorKind::Forbidden | ErrorKind::InsufficientScope(_) => (StatusCode::FORBIDDEN, "Not allowed"),
         ErrorKind::Malformed => (StatusCode::BAD_REQUEST, "This request makes no sense"),
         ErrorKind::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "There is a problem"),
@@ -68,6 +68,7 @@ pub(crate) fn message(error: &Error) -> String {
             .find_map(|field| field.message.clone())
             .unwrap_or_else(|| error.message().to_owned()),
         ErrorKind::Unauthenticated
+        | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
         | ErrorKind::InsufficientScope(_)
         | ErrorKind::Malformed
@@ -123,6 +124,7 @@ pub fn problems(error: Error) -> Result<(StatusCode, Vec<Problem>), WebError> {
             Ok((status, vec![Problem { field: None, message: sentence(&message(&error)) }]))
         }
         ErrorKind::NotFound
+        | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
         | ErrorKind::InsufficientScope(_)
         | ErrorKind::Malformed

@@ -47,7 +47,7 @@ impl IntoResponse for GitError {
 fn status(kind: &ErrorKind, headers: &mut HeaderMap) -> StatusCode {
     match kind {
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
-        ErrorKind::Unauthenticated => {
+        ErrorKind::Unauthenticated | ErrorKind::Unproved(_) => {
             headers.insert(
                 WWW_AUTHENTICATE,
                 HeaderValue::from_static("Basic realm=\"forge\", charset=\"UTF-8\""),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use forge_types::{Error, ErrorKind};
+use forge_types::{Error, ErrorKind, ProofProblem};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:literal;)*) => {
@@ -32,6 +32,10 @@ codes! {
     InvalidRequest = "invalid_request", 400;
     /// The client is unknown or did not prove who it is.
     InvalidClient = "invalid_client", 401;
+    /// The proof of possession is malformed, not for this request, or has come before (RFC 9449 §5).
+    InvalidDpopProof = "invalid_dpop_proof", 400;
+    /// The proof of possession must repeat the nonce that the answer brings (RFC 9449 §8).
+    UseDpopNonce = "use_dpop_nonce", 400;
     /// The code or token is wrong, used, over, or another client's.
     InvalidGrant = "invalid_grant", 400;
     /// The client may not use this grant.
@@ -116,7 +120,11 @@ impl From<Error> for OAuthError {
             ErrorKind::NotFound | ErrorKind::Malformed | ErrorKind::TooLarge | ErrorKind::Conflict => {
                 (OAuthCode::InvalidRequest, None)
             }
-            ErrorKind::Unauthenticated => (OAuthCode::InvalidGrant, None),
+            ErrorKind::Unauthenticated | ErrorKind::Unproved(ProofProblem::InvalidToken) => {
+                (OAuthCode::InvalidGrant, None)
+            }
+            ErrorKind::Unproved(ProofProblem::InvalidProof) => (OAuthCode::InvalidDpopProof, None),
+            ErrorKind::Unproved(ProofProblem::NonceNeeded) => (OAuthCode::UseDpopNonce, None),
             ErrorKind::Forbidden => (OAuthCode::AccessDenied, None),
             ErrorKind::InsufficientScope(_) => (OAuthCode::InvalidScope, None),
             ErrorKind::Invalid(fields) if fields.iter().any(|field| field.field == "scopes") => {
@@ -138,6 +146,7 @@ impl From<Error> for OAuthError {
             | ErrorKind::TooLarge
             | ErrorKind::Conflict
             | ErrorKind::Unauthenticated
+            | ErrorKind::Unproved(_)
             | ErrorKind::Forbidden
             | ErrorKind::InsufficientScope(_)
             | ErrorKind::RateLimited(_)

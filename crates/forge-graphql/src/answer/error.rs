@@ -40,7 +40,7 @@ impl Kind {
     pub(crate) const fn of(kind: &ErrorKind) -> Self {
         match kind {
             ErrorKind::NotFound => Self::NotFound,
-            ErrorKind::Unauthenticated | ErrorKind::Forbidden => Self::Forbidden,
+            ErrorKind::Unauthenticated | ErrorKind::Unproved(_) | ErrorKind::Forbidden => Self::Forbidden,
             ErrorKind::InsufficientScope(_) => Self::InsufficientScopes,
             ErrorKind::Malformed | ErrorKind::Invalid(_) | ErrorKind::Conflict | ErrorKind::TooLarge => {
                 Self::Unprocessable

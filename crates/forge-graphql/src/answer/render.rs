@@ -70,6 +70,7 @@ fn of_use_case(ctx: &RequestContext, cause: &Error, error: &ServerError) -> Quer
         ),
         ErrorKind::NotFound
         | ErrorKind::Unauthenticated
+        | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
         | ErrorKind::Malformed
         | ErrorKind::Conflict

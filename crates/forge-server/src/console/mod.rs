@@ -176,6 +176,7 @@ pub(crate) fn failure(error: Error) -> Failure {
     let exit = match error.kind() {
         ErrorKind::NotFound
         | ErrorKind::Unauthenticated
+        | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
         | ErrorKind::InsufficientScope(_)
         | ErrorKind::Conflict => Exit::Finding,
