@@ -185,6 +185,7 @@ fn caller(found: Authentication) -> Caller {
             scopes: credential.scopes,
             family: credential.family,
             parent_id: credential.parent_id,
+            cnf_jkt: credential.cnf_jkt,
             expires_at: credential.expires_at,
             renewable_until: credential.renewable_until,
             client_id: credential.client_id,

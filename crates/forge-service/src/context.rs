@@ -127,6 +127,8 @@ pub struct CallerCredential {
     pub family: String,
     /// The credential it was derived from.
     pub parent_id: Option<CredentialId>,
+    /// The thumbprint of the key it is bound to.
+    pub cnf_jkt: Option<String>,
     /// When it stops.
     pub expires_at: Option<Timestamp>,
     /// The instant past which renewing cannot reach.

@@ -42,6 +42,7 @@ from_row!(Credential {
     parent_id,
     grant_id,
     audience,
+    cnf_jkt,
     created_at,
     expires_at,
     renewable_until,
@@ -54,7 +55,7 @@ from_row!(Credential {
 macro_rules! credential_columns {
     () => {
         "id, account_id, kind, tail, name, scopes, acting_id, client_id, family, parent_id, grant_id, audience, \
-         created_at, expires_at, renewable_until, last_used_at, consumed_at, revoked_at"
+         cnf_jkt, created_at, expires_at, renewable_until, last_used_at, consumed_at, revoked_at"
     };
 }
 
@@ -113,6 +114,8 @@ pub struct NewCredential<'a> {
     pub grant_id: Option<&'a GrantId>,
     /// Where it is good for anything; `None` means wherever its kind is.
     pub audience: Option<&'a Audience>,
+    /// The thumbprint of the key it is bound to.
+    pub cnf_jkt: Option<&'a str>,
     /// When it stops.
     pub expires_at: Option<Timestamp>,
     /// The instant past which renewing cannot reach.
@@ -142,6 +145,8 @@ pub struct Authentication {
     pub chain: Vec<GrantLink>,
     /// The live kill switches, if it is an agent.
     pub stops: Vec<Stop>,
+    /// Whether the agent's tokens are good only when they are bound to a key.
+    pub bound_only: bool,
 }
 
 impl FromRow for Authentication {
@@ -164,6 +169,7 @@ impl FromRow for Authentication {
             standing_access: row.get("standing_access")?,
             chain: grants::chain(row)?,
             stops: kill_switches::stops(row, "stops")?,
+            bound_only: row.get::<Option<bool>>("bound_only")?.unwrap_or_default(),
         })
     }
 }
@@ -179,7 +185,7 @@ pub async fn authenticate(conn: &mut Conn, hash: &[u8; 32]) -> StoreResult<Optio
              a.is_site_admin AS account_is_site_admin, a.status AS account_status, \
              h.kind AS acting_kind, h.login AS acting_login, h.name AS acting_name, \
              h.is_site_admin AS acting_is_site_admin, h.status AS acting_status, \
-             b.human_id AS owner_id, g.standing_access, CASE WHEN a.kind = 'agent' THEN ",
+             b.human_id AS owner_id, g.standing_access, g.bound_only, CASE WHEN a.kind = 'agent' THEN ",
             live_stops!(),
             " END AS stops, ",
             chain_columns!(),
@@ -204,8 +210,8 @@ pub async fn insert(tx: &mut Tx, new: &NewCredential<'_>, now: Timestamp) -> Sto
     tx.fetch_one(
         sql!(
             "INSERT INTO credentials (account_id, kind, hash, key_id, tail, fingerprint, name, scopes, acting_id, \
-             client_id, family, parent_id, created_at, expires_at, renewable_until, grant_id, audience) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING ",
+             client_id, family, parent_id, cnf_jkt, created_at, expires_at, renewable_until, grant_id, audience) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING ",
             credential_columns!()
         ),
         params![
@@ -221,6 +227,7 @@ pub async fn insert(tx: &mut Tx, new: &NewCredential<'_>, now: Timestamp) -> Sto
             new.client_id,
             new.family,
             new.parent_id,
+            new.cnf_jkt,
             now,
             new.expires_at,
             new.renewable_until,

@@ -88,6 +88,7 @@ impl TestForge {
             parent_id: None,
             grant_id: None,
             audience: None,
+            cnf_jkt: None,
             expires_at: None,
             renewable_until: None,
         };

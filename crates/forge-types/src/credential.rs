@@ -143,6 +143,8 @@ pub struct Credential {
     pub grant_id: Option<GrantId>,
     /// Where it is good for anything; `None` means wherever its kind is.
     pub audience: Option<Audience>,
+    /// The thumbprint of the key it is bound to: it is good only with a proof of that key.
+    pub cnf_jkt: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it stops; the instant itself is already too late.

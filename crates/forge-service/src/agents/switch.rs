@@ -61,7 +61,7 @@ pub async fn renew_switch(ctx: &RequestContext, login: &str) -> Result<(Agent, S
         scopes: old.scopes.clone(),
         acting: ctx.caller().acting.as_ref().map(|human| human.id),
         family: Some(&old.family),
-        parent: old.parent_id.map(|id| Parent { id, scopes: old.scopes.clone(), expires_at: None }),
+        parent: old.parent_id.map(|id| Parent { id, expires_at: None, ..Parent::from(old) }),
         renewable_until: old.renewable_until,
         ..NewToken::new(id, CredentialKind::Switch, NAME)
     };

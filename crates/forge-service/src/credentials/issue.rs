@@ -5,7 +5,7 @@ use forge_store::Tx;
 use forge_store::credentials::NewCredential;
 use forge_types::credential::{Audience, Credential, CredentialKind};
 use forge_types::id::{AccountId, CredentialId, GrantId};
-use forge_types::{Error, Event, FieldCode, Result, Scopes, Timestamp};
+use forge_types::{Error, Event, FieldCode, ProofProblem, Result, Scopes, Timestamp};
 
 use crate::app::key_fault;
 use crate::context::{CallerCredential, RequestContext};
@@ -37,6 +37,8 @@ pub struct NewToken<'a> {
     pub grant: Option<&'a GrantId>,
     /// Where it is good for anything; `None` means wherever its kind is.
     pub audience: Option<Audience>,
+    /// The thumbprint of the key it is bound to; `None` binds it to the key of what it is derived from, if that has one.
+    pub cnf_jkt: Option<String>,
     /// When it stops; `None` for as late as its kind and its parent allow.
     pub expires_at: Option<Timestamp>,
     /// The instant past which renewing cannot reach.
@@ -58,6 +60,7 @@ impl<'a> NewToken<'a> {
             parent: None,
             grant: None,
             audience: None,
+            cnf_jkt: None,
             expires_at: None,
             renewable_until: None,
         }
@@ -71,19 +74,31 @@ pub struct Parent {
     pub id: CredentialId,
     /// What it is limited to.
     pub scopes: Option<Scopes>,
+    /// The thumbprint of the key it is bound to.
+    pub cnf_jkt: Option<String>,
     /// When it stops.
     pub expires_at: Option<Timestamp>,
 }
 
 impl From<&CallerCredential> for Parent {
     fn from(credential: &CallerCredential) -> Self {
-        Self { id: credential.id, scopes: credential.scopes.clone(), expires_at: credential.expires_at }
+        Self {
+            id: credential.id,
+            scopes: credential.scopes.clone(),
+            cnf_jkt: credential.cnf_jkt.clone(),
+            expires_at: credential.expires_at,
+        }
     }
 }
 
 impl From<&Credential> for Parent {
     fn from(credential: &Credential) -> Self {
-        Self { id: credential.id, scopes: credential.scopes.clone(), expires_at: credential.expires_at }
+        Self {
+            id: credential.id,
+            scopes: credential.scopes.clone(),
+            cnf_jkt: credential.cnf_jkt.clone(),
+            expires_at: credential.expires_at,
+        }
     }
 }
 
@@ -105,6 +120,7 @@ pub async fn issue(
     }
     let now = ctx.now();
     check_scopes(&new)?;
+    let cnf_jkt = binding(&new)?;
     let expires_at = expiry(&new, now)?;
     check_number(tx, &new, now).await?;
     let app = ctx.app();
@@ -126,6 +142,7 @@ pub async fn issue(
         parent_id: new.parent.as_ref().map(|parent| parent.id),
         grant_id: new.grant,
         audience: new.audience.as_ref(),
+        cnf_jkt,
         expires_at,
         renewable_until: new.renewable_until,
     };
@@ -147,6 +164,18 @@ fn check_scopes(new: &NewToken<'_>) -> Result<()> {
     }
     let message = "scopes must be among those of the credential this is created with";
     Err(Error::invalid("Token", "scopes", FieldCode::Invalid, message))
+}
+
+/// What is derived from something bound to a key is bound to the same.
+fn binding<'n>(new: &'n NewToken<'_>) -> Result<Option<&'n str>> {
+    let of_parent = new.parent.as_ref().and_then(|parent| parent.cnf_jkt.as_deref());
+    match (new.cnf_jkt.as_deref(), of_parent) {
+        (Some(asked), Some(of_parent)) if asked != of_parent => {
+            let message = "what this is derived from is bound to another key";
+            Err(Error::unproved(ProofProblem::InvalidProof, message))
+        }
+        (asked, of_parent) => Ok(asked.or(of_parent)),
+    }
 }
 
 /// The earliest of what was asked for, what the kind allows and when the parent stops.
@@ -200,6 +229,9 @@ fn event(credential: &Credential, secret: &Secret) -> Event {
     }
     if let Some(audience) = &credential.audience {
         event = event.with("audience", audience.to_string());
+    }
+    if let Some(key) = &credential.cnf_jkt {
+        event = event.with("cnf_jkt", key.as_str());
     }
     if let Some(expiry) = credential.expires_at {
         event = event.with("expires_at", expiry.to_string());

@@ -93,7 +93,7 @@ async fn rotate(
         renewable_until: former.renewable_until,
         ..NewToken::new(account.id, kind, &client.name)
     };
-    let parent = Parent { id: former.id, scopes: former.scopes.clone(), expires_at: None };
+    let parent = Parent { expires_at: None, ..Parent::from(former) };
     let refresh =
         NewToken { scopes: former.scopes.clone(), parent: Some(parent), ..new(CredentialKind::Refresh) };
     let refresh = issue(&ctx, &mut tx, standing, refresh).await?;
