@@ -163,6 +163,7 @@ fn caller(found: Authentication) -> Caller {
         acting_id: credential.acting_id,
         grants,
         audience: credential.audience.clone(),
+        lacks_key: found.bound_only && credential.cnf_jkt.is_none(),
     };
     let principal = Principal {
         id: found.account.id,

@@ -97,6 +97,8 @@ pub struct CredentialFacts {
     pub grants: Vec<GrantFacts>,
     /// Where it is good for anything; `None` means wherever its kind is.
     pub audience: Option<Audience>,
+    /// Whether its account takes tokens only that are bound to a key, and it is bound to none.
+    pub lacks_key: bool,
 }
 
 impl Principal {
@@ -132,6 +134,7 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
     let Some(credential) = principal.credential() else { return Ok(()) };
     check_credential(credential.kind, action)?;
     check_audience(credential, resource)?;
+    check_key(credential)?;
     check_standing_access(principal, credential.kind, action)
 }
 
@@ -218,6 +221,17 @@ const fn takes_presence(action: Action) -> bool {
             | Action::TaskGrantUpdate
             | Action::SiteAdminister
     )
+}
+
+/// An agent that takes bound tokens only has no use for one that whoever reads it can use.
+fn check_key(credential: &CredentialFacts) -> Verdict {
+    if credential.lacks_key {
+        return Err(Denial::forbidden(
+            "subject.unbound",
+            "this agent's tokens are good only when they are bound to a key: obtain one with a proof of possession",
+        ));
+    }
+    Ok(())
 }
 
 /// A switch session acts as the agent but can neither create credentials, nor change who is trusted, nor who the agent

@@ -28,6 +28,7 @@ fn principal(kind: AccountKind, credential: CredentialKind, scopes: Option<&str>
             acting_id: None,
             grants: Vec::new(),
             audience: None,
+            lacks_key: false,
         }),
     }
 }
@@ -142,6 +143,23 @@ fn a_reading_agent_cannot_write_with_its_standing_token() {
     let target = repository(Visibility::Private, Some(Permission::Admin));
     assert_eq!(decide(&subject, Action::CodeRead, &target), Decision::Allow);
     assert_eq!(effect(decide(&subject, Action::CodePush, &target)), Some(Effect::Forbidden));
+}
+
+#[test]
+fn a_token_that_lacks_the_key_its_agent_demands_is_good_for_nothing() {
+    let agent = principal(AccountKind::Agent, CredentialKind::Personal, None);
+    let mut unbound = agent.clone();
+    if let Means::Credential(credential) = &mut unbound.means {
+        credential.lacks_key = true;
+    }
+    let target = repository(Visibility::Private, Some(Permission::Admin));
+    for action in [Action::RepositoryRead, Action::CodeRead, Action::CodePush] {
+        assert_eq!(decide(&Subject::Principal(agent.clone()), action, &target), Decision::Allow);
+        assert_eq!(
+            effect(decide(&Subject::Principal(unbound.clone()), action, &target)),
+            Some(Effect::Forbidden)
+        );
+    }
 }
 
 #[test]
