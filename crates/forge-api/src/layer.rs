@@ -11,13 +11,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use forge_service::Secret;
 use forge_service::limits::{Quota, Resource};
+use forge_service::proof::{Audience, Shown};
 use forge_service::{App, Caller, RequestContext, RequestInfo, Surface, authenticate, limits};
 use forge_types::id::RequestId;
-use forge_types::{Result, Scopes};
+use forge_types::{Error, Result, Scopes};
 
 use crate::context::{Peer, PreAuthenticated};
 use crate::error::ApiError;
-use crate::token;
+use crate::{proof, token};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-github-request-id");
 const MEDIA_TYPE: HeaderName = HeaderName::from_static("x-github-media-type");
@@ -62,9 +63,12 @@ pub(crate) async fn layer_without_credentials(
 ) -> Response {
     let info = info(&door.app, &request, door.surface);
     let id = info.id.clone();
-    let context = token::presented(request.headers()).map(|presented| {
-        request.extensions_mut().insert(Presented(presented));
-        authenticate::anonymous(&door.app, info)
+    let context = token::presented(request.headers()).and_then(|presented| {
+        if presented.as_ref().is_some_and(|presented| presented.is_proved) {
+            return Err(Error::bad_credentials());
+        }
+        request.extensions_mut().insert(Presented(presented.map(|presented| presented.token)));
+        Ok(authenticate::anonymous(&door.app, info))
     });
     door.answer(&id, context, request, next).await
 }
@@ -78,6 +82,7 @@ impl Door {
         next: Next,
     ) -> Response {
         let app = &self.app;
+        let takes_nonce = proof::is_of_use(&request);
         let mut response = match context {
             Err(error) => ApiError(error).into_response(),
             Ok(context) => {
@@ -95,6 +100,9 @@ impl Door {
             }
         };
         add_common(response.headers_mut(), self.resource, &id.0);
+        if takes_nonce {
+            proof::add_nonce(response.headers_mut(), app, Audience::Resources);
+        }
         response
     }
 }
@@ -116,6 +124,8 @@ pub(crate) enum Identity {
     None,
     /// A token.
     Token(Secret),
+    /// A token bound to a key, with what proves the key.
+    Proved(Secret, Shown),
     /// A host or proxy that is trusted says so.
     Trusted(Box<Caller>),
 }
@@ -127,8 +137,12 @@ impl Identity {
     /// # Errors
     /// `Malformed` or `Unauthenticated` if what is presented is no token.
     pub(crate) fn of(request: &Request) -> Result<Self> {
-        if let Some(token) = token::presented(request.headers())? {
-            return Ok(Self::Token(token));
+        if let Some(token::Presented { token, is_proved }) = token::presented(request.headers())? {
+            return Ok(if is_proved {
+                Self::Proved(token, proof::shown(request))
+            } else {
+                Self::Token(token)
+            });
         }
         let trusted = request.extensions().get::<PreAuthenticated>();
         Ok(trusted.map_or(Self::None, |PreAuthenticated(caller)| Self::Trusted(Box::new(caller.clone()))))
@@ -137,11 +151,12 @@ impl Identity {
     /// Returns the context of a request by whoever this is.
     ///
     /// # Errors
-    /// `Unauthenticated` if the token is not good.
+    /// `Unauthenticated` if the token is not good, `Unproved` if it takes a proof that is not there.
     pub(crate) async fn context(self, app: &Arc<App>, info: RequestInfo) -> Result<RequestContext> {
         match self {
             Self::None => Ok(authenticate::anonymous(app, info)),
             Self::Token(token) => authenticate::with_token(app, &token, info).await,
+            Self::Proved(token, shown) => authenticate::with_proof(app, &token, &shown, info).await,
             Self::Trusted(caller) => Ok(RequestContext::new(Arc::clone(app), *caller, info)),
         }
     }

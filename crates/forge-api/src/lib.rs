@@ -12,6 +12,7 @@ pub mod git;
 mod layer;
 mod oauth;
 pub mod page;
+mod proof;
 pub mod rest;
 pub mod token;
 pub mod views;
@@ -27,6 +28,7 @@ use forge_service::{App, Surface};
 use layer::Door;
 
 pub use context::{Ctx, Peer, PreAuthenticated};
+pub use proof::ByApiHost;
 
 /// The largest JSON body that is read.
 pub const MAX_JSON_BODY: usize = 10 * 1024 * 1024;

@@ -6,13 +6,22 @@ use data_encoding::BASE64;
 use forge_service::Secret;
 use forge_types::{Error, Result};
 
-/// Returns the token that the `Authorization` header presents: as `token T` or `Bearer T`, as the password of `Basic`
-/// with any user name, or as its user name with the password `x-oauth-basic` or none.
+/// A token as a request presents it.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    /// The token.
+    pub token: Secret,
+    /// Whether a proof of the key it is bound to comes with it: the scheme is `DPoP`.
+    pub is_proved: bool,
+}
+
+/// Returns the token that the `Authorization` header presents: as `token T`, `Bearer T` or `DPoP T`, as the password of
+/// `Basic` with any user name, or as its user name with the password `x-oauth-basic` or none.
 ///
 /// # Errors
 /// `Malformed` if there is more than one `Authorization` header; `Unauthenticated` if the one there is presents no
 /// token.
-pub fn presented(headers: &HeaderMap) -> Result<Option<Secret>> {
+pub fn presented(headers: &HeaderMap) -> Result<Option<Presented>> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -21,9 +30,10 @@ pub fn presented(headers: &HeaderMap) -> Result<Option<Secret>> {
     let text = value.to_str().map_err(|_| Error::bad_credentials())?.trim();
     let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
     let rest = rest.trim();
-    let token = if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token") {
+    let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+    let token = if is("bearer") || is("token") || is("dpop") {
         rest.to_owned()
-    } else if scheme.eq_ignore_ascii_case("basic") {
+    } else if is("basic") {
         from_basic(rest).ok_or_else(Error::bad_credentials)?
     } else {
         return Err(Error::bad_credentials());
@@ -31,7 +41,7 @@ pub fn presented(headers: &HeaderMap) -> Result<Option<Secret>> {
     if token.is_empty() {
         return Err(Error::bad_credentials());
     }
-    Ok(Some(Secret::new(token)))
+    Ok(Some(Presented { token: Secret::new(token), is_proved: is("dpop") }))
 }
 
 fn from_basic(encoded: &str) -> Option<String> {
@@ -65,15 +75,18 @@ mod tests {
             basic("T:x-oauth-basic"),
             basic("T:"),
         ] {
-            let token = presented(&headers(&[&value])).expect("readable").expect("a token");
-            assert_eq!(token.expose(), "T", "{value}");
+            let found = presented(&headers(&[&value])).expect("readable").expect("a token");
+            assert_eq!((found.token.expose(), found.is_proved), ("T", false), "{value}");
         }
+        let bound = presented(&headers(&["dpop T"])).expect("readable").expect("a token");
+        assert_eq!((bound.token.expose(), bound.is_proved), ("T", true));
         assert!(presented(&headers(&[])).expect("readable").is_none());
     }
 
     #[test]
     fn empty_unknown_and_doubled_headers_are_refused() {
-        for value in ["token", "token ", "Bearer", "Negotiate abc", "Basic !!!", "Basic bm9jb2xvbg=="] {
+        for value in ["token", "token ", "Bearer", "Negotiate abc", "DPoP", "Basic !!!", "Basic bm9jb2xvbg=="]
+        {
             let error = presented(&headers(&[value])).expect_err(value);
             assert_eq!(error.kind(), &ErrorKind::Unauthenticated, "{value}");
         }

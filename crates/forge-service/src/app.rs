@@ -72,6 +72,8 @@ pub struct Settings {
     pub agent_credential: AgentCredential,
     /// What recovering an agent takes.
     pub agent_recovery: AgentRecovery,
+    /// Whether proofs of possession must repeat a nonce.
+    pub proof_nonces: ProofNonces,
     /// The name of a new repository's default branch.
     pub default_branch: String,
     /// How many requests an hour may be made.
@@ -152,6 +154,15 @@ pub enum AgentRecovery {
     Session,
 }
 
+/// Whether proofs of possession must repeat a nonce of the forge's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofNonces {
+    /// They must, so that none was made long before it came.
+    Demanded,
+    /// Their own time is believed, within a minute.
+    Off,
+}
+
 impl Settings {
     /// Returns settings for a forge at `origin`, all else as a forge that chose nothing has it.
     #[must_use]
@@ -167,6 +178,7 @@ impl Settings {
             },
             agent_credential: AgentCredential::Token,
             agent_recovery: AgentRecovery::Token,
+            proof_nonces: ProofNonces::Demanded,
             default_branch: "main".to_owned(),
             limits: Limits::default(),
             audit: AuditSettings::default(),

@@ -1,4 +1,5 @@
-//! From what a request presents to who asks. One statement; a malformed token costs none.
+//! From what a request presents to who asks. One statement; a malformed token costs none, and a proof of possession
+//! one more, in which it is remembered.
 
 use std::sync::Arc;
 
@@ -9,31 +10,72 @@ use forge_store::web_sessions::WebSession;
 use forge_types::account::AccountStatus;
 use forge_types::audience::{Audience, Place};
 use forge_types::credential::{Credential, CredentialKind};
-use forge_types::{Error, Result, Timestamp};
+use forge_types::{Error, ErrorKind, ProofProblem, Result, Timestamp};
 
 use crate::app::{App, key_fault};
 use crate::context::{
     Authority, Caller, CallerCredential, CallerSession, RequestContext, RequestInfo, Surface,
 };
 use crate::people::sessions;
+use crate::proof::{self, Shown};
 
 /// Returns the context of a request that presents `token`; the token may be of any kind that opens the surfaces.
 ///
 /// # Errors
 /// `Unauthenticated`, always with the same words, if it is malformed, unknown, expired, revoked, not an access
-/// token, or if its account or the human behind it may not act.
+/// token, or if its account or the human behind it may not act; `Unproved` if it is bound to a key.
 pub async fn with_token(app: &Arc<App>, token: &Secret, info: RequestInfo) -> Result<RequestContext> {
-    let kind = recognise(&app.token_prefix, token.expose()).ok_or_else(Error::bad_credentials)?;
-    if !kind.is_access_token() {
-        return Err(Error::bad_credentials());
+    check_form(app, token)?;
+    let found = find_live(app, token, info.surface).await?;
+    if found.credential.cnf_jkt.is_some() {
+        let message =
+            "this token is bound to a key: present it with the scheme `DPoP` and a proof of the key";
+        return Err(Error::unproved(ProofProblem::InvalidToken, message));
     }
-    let found = find(app, token).await?.ok_or_else(Error::bad_credentials)?;
-    let now = app.now();
-    if !is_live(&found, now) || !is_for_surface(&found.credential, info.surface) {
-        return Err(Error::bad_credentials());
+    Ok(admit(app, found, info))
+}
+
+/// Returns the context of a request that presents `token` with a proof of the key it is bound to.
+///
+/// # Errors
+/// `Unproved` if the token is not good, not bound to the key, or the proof proves nothing.
+pub async fn with_proof(
+    app: &Arc<App>,
+    token: &Secret,
+    shown: &Shown,
+    info: RequestInfo,
+) -> Result<RequestContext> {
+    let no_good = |error: Error| match error.kind() {
+        ErrorKind::Unauthenticated => Error::unproved(ProofProblem::InvalidToken, error.message()),
+        _ => error,
+    };
+    check_form(app, token).map_err(no_good)?;
+    let proof = proof::with_token(app, shown, token)?;
+    let found = find_live(app, token, info.surface).await.map_err(no_good)?;
+    if found.credential.cnf_jkt.as_deref() != Some(proof.thumbprint().as_str()) {
+        let message = "the token is not bound to the key of this proof";
+        return Err(Error::unproved(ProofProblem::InvalidToken, message));
     }
-    app.note_use(found.credential.id, now);
-    Ok(RequestContext::new(Arc::clone(app), caller(found), info))
+    proof::accept(app, &proof).await?;
+    Ok(admit(app, found, info))
+}
+
+fn check_form(app: &App, token: &Secret) -> Result<()> {
+    let kind = recognise(&app.token_prefix, token.expose());
+    if kind.is_some_and(CredentialKind::is_access_token) { Ok(()) } else { Err(Error::bad_credentials()) }
+}
+
+async fn find_live(app: &App, token: &Secret, surface: Surface) -> Result<Authentication> {
+    let is_good = |found: &Authentication| {
+        is_live(found, app.now()) && is_for_surface(&found.credential, surface)
+    };
+    let found = find(app, token).await?.filter(is_good);
+    found.ok_or_else(Error::bad_credentials)
+}
+
+fn admit(app: &Arc<App>, found: Authentication, info: RequestInfo) -> RequestContext {
+    app.note_use(found.credential.id, app.now());
+    RequestContext::new(Arc::clone(app), caller(found), info)
 }
 
 /// Returns the context of a request from the browser that holds `cookie`.

@@ -18,7 +18,7 @@ const LONGEST_ID: usize = 128;
 const LEEWAY: i64 = 60;
 
 /// Why a proof proves nothing, for whoever made it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProofFault {
     /// It is malformed or for something else.
     Invalid(&'static str),

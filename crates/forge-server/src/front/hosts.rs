@@ -1,11 +1,12 @@
 //! Which host a request is for: `api.HOST` has REST at its root and GraphQL at `/graphql`; every other name, all
-//! the rest. Nothing that is printed or signed depends on it.
+//! the rest. Nothing that is printed or signed depends on it, and a proof of possession is for the one or the other.
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::HOST;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use forge_api::ByApiHost;
 use tower::ServiceExt;
 
 /// The routes of `api.HOST`.
@@ -31,8 +32,9 @@ impl Hosts {
 }
 
 /// Sends requests for `api.HOST` to its routes.
-pub(crate) async fn layer(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+pub(crate) async fn layer(State(hosts): State<Hosts>, mut request: Request, next: Next) -> Response {
     if hosts.is_api(&request) {
+        request.extensions_mut().insert(ByApiHost);
         return hosts.api.oneshot(request).await.into_response();
     }
     next.run(request).await
