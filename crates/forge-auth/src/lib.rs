@@ -5,8 +5,8 @@
 //! what. `jose` reads signed objects and `dpop` the proofs of possession among them. Callers bring facts; nothing here
 //! asks a database.
 
-pub mod grant;
 pub mod dpop;
+pub mod grant;
 pub mod jose;
 pub mod keys;
 pub mod messages;

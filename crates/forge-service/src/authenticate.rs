@@ -66,9 +66,8 @@ fn check_form(app: &App, token: &Secret) -> Result<()> {
 }
 
 async fn find_live(app: &App, token: &Secret, surface: Surface) -> Result<Authentication> {
-    let is_good = |found: &Authentication| {
-        is_live(found, app.now()) && is_for_surface(&found.credential, surface)
-    };
+    let is_good =
+        |found: &Authentication| is_live(found, app.now()) && is_for_surface(&found.credential, surface);
     let found = find(app, token).await?.filter(is_good);
     found.ok_or_else(Error::bad_credentials)
 }
@@ -205,7 +204,7 @@ fn caller(found: Authentication) -> Caller {
         acting_id: credential.acting_id,
         grants,
         audience: credential.audience.clone(),
-        lacks_key: found.bound_only && credential.cnf_jkt.is_none(),
+        lacks_key: found.bound_only && credential.cnf_jkt.is_none() && credential.kind != CredentialKind::Git,
     };
     let principal = Principal {
         id: found.account.id,

@@ -25,6 +25,7 @@ mod forge;
 mod listening;
 mod people;
 mod places;
+pub mod proofs;
 mod repositories;
 pub mod tools;
 

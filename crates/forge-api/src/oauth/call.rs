@@ -6,11 +6,13 @@ use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use forge_auth::messages::{ClientAuthentication, Encoding, GITHUB_CLI, OAuthError, Parameters};
 use forge_service::Secret;
+use forge_service::proof::Shown;
 use forge_service::{RequestContext, Surface, authenticate};
 
 use super::reply::Reply;
 use crate::ApiState;
 use crate::layer::info;
+use crate::proof;
 
 /// A call of an endpoint.
 pub(super) struct Call {
@@ -20,6 +22,8 @@ pub(super) struct Call {
     pub(super) basic: Option<String>,
     /// The parameters of the body.
     pub(super) parameters: Parameters,
+    /// What it shows of proofs of possession.
+    pub(super) shown: Shown,
     accept: String,
 }
 
@@ -27,6 +31,7 @@ enum Authorization {
     None,
     Basic(String),
     Token(Secret),
+    Proved(Secret),
 }
 
 impl Call {
@@ -38,11 +43,12 @@ impl Call {
         let fail = |ctx: &RequestContext, error| Reply::early(ctx, &accept, error);
         let basic = match authorization(request.headers()) {
             Ok(Authorization::Basic(encoded)) => Some(encoded),
-            Ok(Authorization::None | Authorization::Token(_)) => None,
+            Ok(Authorization::None | Authorization::Token(_) | Authorization::Proved(_)) => None,
             Err(error) => return Err(fail(&ctx, error)),
         };
+        let shown = proof::shown(&request);
         match parameters(request).await {
-            Ok(parameters) => Ok(Self { ctx, basic, parameters, accept }),
+            Ok(parameters) => Ok(Self { ctx, basic, parameters, shown, accept }),
             Err(error) => Err(fail(&ctx, error)),
         }
     }
@@ -51,12 +57,17 @@ impl Call {
     pub(super) async fn read_as_caller(state: &ApiState, request: Request) -> Result<Self, Reply> {
         let presented = authorization(request.headers());
         let mut call = Self::read(state, request).await?;
-        if let Ok(Authorization::Token(token)) = presented {
-            let info = call.ctx.info().clone();
-            match authenticate::with_token(&state.app, &token, info).await {
-                Ok(ctx) => call.ctx = ctx,
-                Err(_) => return Err(Reply::error(&call, OAuthError::invalid_client())),
+        let (app, info) = (&state.app, call.ctx.info().clone());
+        let ctx = match presented {
+            Ok(Authorization::Token(token)) => authenticate::with_token(app, &token, info).await,
+            Ok(Authorization::Proved(token)) => {
+                authenticate::with_proof(app, &token, &call.shown, info).await
             }
+            Ok(Authorization::None | Authorization::Basic(_)) | Err(_) => return Ok(call),
+        };
+        match ctx {
+            Ok(ctx) => call.ctx = ctx,
+            Err(_) => return Err(Reply::error(&call, OAuthError::invalid_client())),
         }
         Ok(call)
     }
@@ -94,6 +105,7 @@ fn authorization(headers: &HeaderMap) -> Result<Authorization, OAuthError> {
     match scheme.to_ascii_lowercase().as_str() {
         "basic" => Ok(Authorization::Basic(rest)),
         "bearer" | "token" => Ok(Authorization::Token(Secret::new(rest))),
+        "dpop" => Ok(Authorization::Proved(Secret::new(rest))),
         _ => Err(OAuthError::invalid_client()),
     }
 }

@@ -14,8 +14,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use forge_auth::messages::{DeviceRequest, TokenRequest, TokenToCheck, metadata};
 use forge_service::oauth;
+use forge_service::proof::Audience;
 
-use crate::ApiState;
+use crate::{ApiState, proof};
 use call::Call;
 use reply::{Reply, empty, json};
 
@@ -49,11 +50,16 @@ async fn access_token(State(state): State<ApiState>, request: Request) -> Respon
         Ok(call) => call,
         Err(reply) => return reply.into_response(),
     };
+    let shown = (!call.shown.proofs.is_empty()).then_some(&call.shown);
     let answer = match (call.client(), TokenRequest::read(&call.parameters)) {
-        (Ok(client), Ok(request)) => oauth::token(&call.ctx, &client, &request).await,
+        (Ok(client), Ok(request)) => oauth::token(&call.ctx, &client, &request, shown).await,
         (Err(error), _) | (_, Err(error)) => Err(error),
     };
-    Reply::new(&call, answer).into_response()
+    let mut response = Reply::new(&call, answer).into_response();
+    if shown.is_some() {
+        proof::add_nonce(response.headers_mut(), &state.app, Audience::TokenEndpoint);
+    }
+    response
 }
 
 async fn revoke(State(state): State<ApiState>, request: Request) -> Response {

@@ -43,10 +43,10 @@ impl Reply {
     }
 
     /// GitHub answers its own client with 200 whatever went wrong, and that client takes some other statuses for a forge
-    /// without a device flow.
+    /// without a device flow. A client that sends proofs is not that one, whatever it calls itself.
     fn github_error(call: &Call, error: OAuthError) -> Self {
         let mut reply = Self::error(call, error);
-        if call.is_github_cli() && reply.status.is_client_error() {
+        if call.is_github_cli() && call.shown.proofs.is_empty() && reply.status.is_client_error() {
             reply.status = StatusCode::OK;
             reply.headers.remove(WWW_AUTHENTICATE);
         }

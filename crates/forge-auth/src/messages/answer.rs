@@ -100,6 +100,8 @@ impl Answer for DeviceAnswer {
 pub struct TokenAnswer {
     /// The access token.
     pub access_token: Secret,
+    /// Whether it is bound to a key.
+    pub is_bound: bool,
     /// The seconds it lasts; none if it stands.
     pub expires_in: Option<u64>,
     /// The refresh token.
@@ -122,7 +124,7 @@ pub struct Exchanged {
 impl Answer for TokenAnswer {
     fn members(&self) -> Vec<(&'static str, Value)> {
         let mut members = vec![("access_token", Value::from(self.access_token.expose()))];
-        members.push(("token_type", "bearer".into()));
+        members.push(("token_type", if self.is_bound { "DPoP" } else { "bearer" }.into()));
         members.extend(self.scope.as_ref().map(|scope| ("scope", scope.as_str().into())));
         members.extend(self.expires_in.map(|seconds| ("expires_in", seconds.into())));
         if let Some((token, seconds)) = &self.refresh_token {

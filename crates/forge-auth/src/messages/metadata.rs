@@ -5,6 +5,7 @@ use forge_types::grant::DETAILS_TYPE;
 use serde_json::{Value, json};
 
 use super::GRANT_TYPES;
+use crate::jose::ALGORITHMS;
 
 /// Returns the metadata of the server whose issuer is `issuer`, without a slash at its end.
 #[must_use]
@@ -27,5 +28,6 @@ pub fn metadata(issuer: &str) -> Value {
         "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "authorization_response_iss_parameter_supported": true,
+        "dpop_signing_alg_values_supported": ALGORITHMS,
     })
 }

@@ -5,6 +5,7 @@ use forge_types::Scopes;
 use url::form_urlencoded;
 
 use super::{ExchangeRequest, OAuthCode, OAuthError, Parameters, is_challenge};
+use crate::jose::Thumbprint;
 use crate::token::Secret;
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -73,6 +74,8 @@ pub struct DeviceRequest {
     pub scopes: Scopes,
     /// Whether it asks for a refresh token.
     pub wants_refresh: bool,
+    /// The key to which it wants its tokens bound.
+    pub dpop_jkt: Option<Thumbprint>,
 }
 
 impl DeviceRequest {
@@ -86,7 +89,7 @@ impl DeviceRequest {
             return Err(OAuthError::invalid_request("`client_id` is missing"));
         }
         let (scopes, wants_refresh) = split_scope(parameters.find("scope"));
-        Ok(Self { client, scopes, wants_refresh })
+        Ok(Self { client, scopes, wants_refresh, dpop_jkt: thumbprint(parameters)? })
     }
 }
 
@@ -159,6 +162,13 @@ fn strict_scopes(parameters: &Parameters) -> Result<Option<Scopes>, OAuthError> 
         .map_err(|name| OAuthError::new(OAuthCode::InvalidScope, format!("`{name}` is not a scope")))
 }
 
+/// Reads the thumbprint of the key whose proof will come with the code (RFC 9449 §10).
+fn thumbprint(parameters: &Parameters) -> Result<Option<Thumbprint>, OAuthError> {
+    let Some(text) = parameters.find("dpop_jkt") else { return Ok(None) };
+    let malformed = || OAuthError::invalid_request("`dpop_jkt` is not the SHA-256 thumbprint of a key");
+    Thumbprint::parse(text).map(Some).ok_or_else(malformed)
+}
+
 /// A client asks a person for access (RFC 6749 §4.1.1, RFC 7636 §4.3).
 #[derive(Clone, Debug)]
 pub struct AuthorizationRequest {
@@ -168,6 +178,8 @@ pub struct AuthorizationRequest {
     pub state: String,
     /// The S256 challenge.
     pub challenge: String,
+    /// The key to which it wants its tokens bound.
+    pub dpop_jkt: Option<Thumbprint>,
 }
 
 impl AuthorizationRequest {
@@ -186,7 +198,7 @@ impl AuthorizationRequest {
             return Err(OAuthError::invalid_request("the only code challenge method is `S256`"));
         }
         let (scopes, _) = split_scope(parameters.find("scope"));
-        Ok(Self { scopes, state, challenge })
+        Ok(Self { scopes, state, challenge, dpop_jkt: thumbprint(parameters)? })
     }
 }
 
@@ -232,6 +244,7 @@ mod tests {
             ("&code_challenge_method=S256", ""),
             (CHALLENGE, "short"),
             ("response_type=code", "response_type=token"),
+            ("&scope", "&dpop_jkt=x&scope"),
         ] {
             assert!(authorization(&good.replace(part, other)).is_err(), "{part}");
         }

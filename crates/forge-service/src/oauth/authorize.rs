@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use forge_auth::jose::Thumbprint;
 use forge_auth::messages::{
     AuthorizationRequest, OAuthCode, OAuthError, Parameters, redirect_matches, with_parameters,
 };
@@ -104,6 +105,7 @@ async fn approve(ctx: &RequestContext, asked: &Asked) -> Result<Url> {
         redirect_uri: &asked.redirect_uri,
         scopes,
         challenge: &asked.request.challenge,
+        dpop_jkt: asked.request.dpop_jkt.as_ref().map(Thumbprint::as_str),
         family: &family,
         expires_at: now.plus(CODE_LIFETIME),
     };

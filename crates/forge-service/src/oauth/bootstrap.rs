@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use forge_auth::messages::{ClientAuthentication, OAuthError, TokenAnswer};
+use forge_auth::jose::Thumbprint;
+use forge_auth::messages::{ClientAuthentication, OAuthCode, OAuthError, TokenAnswer};
 use forge_auth::token::recognise as recognise_token;
 use forge_types::credential::CredentialKind;
 use forge_types::{Error, Event, Scopes, name};
@@ -22,6 +23,7 @@ pub(super) async fn exchange(
     ctx: &RequestContext,
     said: &ClientAuthentication,
     scopes: Option<&Scopes>,
+    key: Option<&Thumbprint>,
 ) -> Result<TokenAnswer, Fault> {
     let (Some(login), Some(secret)) = (&said.client_id, &said.secret) else {
         return Err(OAuthError::invalid_client().into());
@@ -33,11 +35,15 @@ pub(super) async fn exchange(
     let found = find(app, secret).await?.filter(|found| is_live(found, now));
     let found = found.filter(|found| name::key(&found.account.login) == name::key(login));
     let found = found.ok_or_else(OAuthError::invalid_client)?;
+    if found.bound_only && key.is_none() {
+        return Err(unbound());
+    }
     let ctx = ctx.speaking_for(found.account.clone());
     let latest = now.plus(SESSION);
     let new = NewToken {
         scopes: scopes.cloned().or_else(|| found.credential.scopes.clone()),
         parent: Some(Parent::from(&found.credential)),
+        cnf_jkt: key.map(Thumbprint::to_string),
         expires_at: Some(found.credential.expires_at.map_or(latest, |expiry| expiry.min(latest))),
         ..NewToken::new(found.account.id, CredentialKind::Session, "session")
     };
@@ -50,4 +56,10 @@ pub(super) async fn exchange(
     tx.commit().await.map_err(Error::from)?;
     app.note_use(found.credential.id, now);
     Ok(answer(now, session, None))
+}
+
+/// An agent that takes bound tokens only has no use for another.
+fn unbound() -> Fault {
+    let message = "this agent takes tokens only that are bound to a key: send a proof of possession";
+    OAuthError::new(OAuthCode::InvalidDpopProof, message).into()
 }

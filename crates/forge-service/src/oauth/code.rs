@@ -1,5 +1,6 @@
 //! Exchanging an authorization code.
 
+use forge_auth::jose::Thumbprint;
 use forge_auth::messages::{ClientAuthentication, OAuthError, TokenAnswer, verifies};
 use forge_auth::token::Secret;
 use forge_store::Tx;
@@ -11,7 +12,7 @@ use forge_types::{Error, Event};
 use super::authorize::hashes;
 use super::clients::{OAuthClient, hold, recognise};
 use super::failure::Fault;
-use super::{ACCESS_LIFETIME, answer};
+use super::{ACCESS_LIFETIME, answer, is_by};
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, issue};
 use crate::standing::Standing;
@@ -21,6 +22,7 @@ use crate::standing::Standing;
 pub(super) struct Proof<'a> {
     pub(super) redirect_uri: Option<&'a str>,
     pub(super) verifier: Option<&'a str>,
+    pub(super) key: Option<&'a Thumbprint>,
 }
 
 /// Gives tokens for a code. The first attempt uses the code up, whether or not it succeeds; a second one ends what
@@ -49,7 +51,7 @@ pub(super) async fn exchange(
     let account = forge_store::accounts::find(&mut tx, stored.account_id).await?;
     let account = account.filter(|_| is_proved(ctx, &client, &stored, proof));
     match standing.zip(account) {
-        Some((standing, account)) => give(ctx, tx, &standing, &client, &stored, &account).await,
+        Some((standing, account)) => give(ctx, tx, &standing, &client, &stored, &account, proof.key).await,
         None => {
             tx.commit().await.map_err(Error::from)?;
             Err(OAuthError::invalid_grant().into())
@@ -62,6 +64,7 @@ fn is_proved(ctx: &RequestContext, client: &OAuthClient, code: &AuthorizationCod
         && ctx.now() < code.expires_at
         && proof.redirect_uri == Some(code.redirect_uri.as_str())
         && proof.verifier.is_some_and(|verifier| verifies(verifier, &code.challenge))
+        && is_by(code.dpop_jkt.as_deref(), proof.key)
 }
 
 async fn replayed(ctx: &RequestContext, mut tx: Tx, code: &AuthorizationCode) -> Result<(), Fault> {
@@ -82,6 +85,7 @@ async fn give(
     client: &OAuthClient,
     code: &AuthorizationCode,
     account: &Account,
+    key: Option<&Thumbprint>,
 ) -> Result<TokenAnswer, Fault> {
     let ctx = ctx.speaking_for(AccountRef::from(account));
     let new = |kind| NewToken {
@@ -90,9 +94,12 @@ async fn give(
         family: Some(&code.family),
         ..NewToken::new(account.id, kind, &client.name)
     };
-    let refresh = issue(&ctx, &mut tx, standing, new(CredentialKind::Refresh)).await?;
+    let key = key.map(Thumbprint::to_string);
+    let refresh =
+        NewToken { cnf_jkt: key.clone().filter(|_| client.is_public), ..new(CredentialKind::Refresh) };
+    let refresh = issue(&ctx, &mut tx, standing, refresh).await?;
     let expires_at = Some(ctx.now().plus(ACCESS_LIFETIME));
-    let access = NewToken { expires_at, ..new(CredentialKind::OAuth) };
+    let access = NewToken { expires_at, cnf_jkt: key, ..new(CredentialKind::OAuth) };
     let access = issue(&ctx, &mut tx, standing, access).await?;
     let event = Event::new("authorization_code.exchanged").with("client_id", client.client_id.as_str());
     ctx.record(&mut tx, event).await?;

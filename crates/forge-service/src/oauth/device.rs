@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use forge_auth::jose::Thumbprint;
 use forge_auth::messages::{
     ClientAuthentication, DeviceAnswer, DeviceRequest, OAuthCode, OAuthError, TokenAnswer,
 };
@@ -14,7 +15,7 @@ use forge_types::{Error, Event, Result};
 
 use super::clients::{OAuthClient, hold, recognise};
 use super::failure::Fault;
-use super::{ACCESS_LIFETIME, answer};
+use super::{ACCESS_LIFETIME, answer, is_by};
 use crate::app::{App, key_fault};
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, Parent, issue};
@@ -58,6 +59,7 @@ async fn begin_with(ctx: &RequestContext, request: &DeviceRequest) -> Result<Dev
         client_id: &client.client_id,
         scopes: &request.scopes,
         wants_refresh: request.wants_refresh,
+        dpop_jkt: request.dpop_jkt.as_ref().map(Thumbprint::as_str),
         ip: ctx.info().ip.as_deref(),
         user_agent: ctx.info().user_agent.as_deref(),
         poll_interval: INTERVAL,
@@ -105,6 +107,7 @@ pub(super) async fn exchange(
     ctx: &RequestContext,
     said: &ClientAuthentication,
     device_code: &Secret,
+    key: Option<&Thumbprint>,
 ) -> Result<TokenAnswer, Fault> {
     let mut tx = ctx.begin().await?;
     let client = recognise(ctx, &mut tx, said).await?;
@@ -114,6 +117,9 @@ pub(super) async fn exchange(
     }
     let code =
         found.filter(|code| code.client_id == client.client_id).ok_or_else(OAuthError::invalid_grant)?;
+    if !is_by(code.dpop_jkt.as_deref(), key) {
+        return Err(OAuthError::invalid_grant().into());
+    }
     match code.state {
         DeviceState::Consumed => Err(OAuthError::invalid_grant().into()),
         _ if ctx.now() >= code.expires_at => {
@@ -121,7 +127,7 @@ pub(super) async fn exchange(
         }
         DeviceState::Denied => Err(OAuthError::new(OAuthCode::AccessDenied, "the person declined").into()),
         DeviceState::Pending => Err(wait(ctx, tx, &code).await?.into()),
-        DeviceState::Approved => give(ctx, tx, &client, &code).await,
+        DeviceState::Approved => give(ctx, tx, &client, &code, key).await,
     }
 }
 
@@ -147,6 +153,7 @@ async fn give(
     mut tx: Tx,
     client: &OAuthClient,
     code: &DeviceCode,
+    key: Option<&Thumbprint>,
 ) -> Result<TokenAnswer, Fault> {
     hold(&mut tx, client).await?;
     let (standing, account) = approver(&mut tx, code).await?;
@@ -165,14 +172,17 @@ async fn give(
         renewable_until,
         ..NewToken::new(account.id, kind, &client.name)
     };
+    let key = key.map(Thumbprint::to_string);
     let refresh = if code.wants_refresh {
-        Some(issue(&ctx, &mut tx, &standing, new(CredentialKind::Refresh)).await?)
+        let cnf_jkt = key.clone().filter(|_| client.is_public);
+        let refresh = NewToken { cnf_jkt, ..new(CredentialKind::Refresh) };
+        Some(issue(&ctx, &mut tx, &standing, refresh).await?)
     } else {
         None
     };
     let latest = ctx.now().plus(ACCESS_LIFETIME);
     let expires_at = code.wants_refresh.then_some(renewable_until.map_or(latest, |until| until.min(latest)));
-    let access = NewToken { expires_at, ..new(CredentialKind::OAuth) };
+    let access = NewToken { expires_at, cnf_jkt: key, ..new(CredentialKind::OAuth) };
     let access = issue(&ctx, &mut tx, &standing, access).await?;
     let event = Event::new("device.exchanged").with("client_id", client.client_id.as_str());
     ctx.record(&mut tx, event).await?;
@@ -189,7 +199,8 @@ async fn approver(tx: &mut Tx, code: &DeviceCode) -> Result<(Standing, Account),
     Ok(standing.zip(account).ok_or_else(refusal)?)
 }
 
-/// A token with which a code was approved limits what comes of it, and must still stand.
+/// A token with which a code was approved limits what comes of it, and must still stand. The key it may be bound to is
+/// not the device's.
 async fn approving_credential(
     ctx: &RequestContext,
     tx: &mut Tx,
@@ -202,5 +213,5 @@ async fn approving_credential(
         return Err(refusal().into());
     }
     let found = forge_store::credentials::find(tx, account.id, id).await?;
-    Ok(Some(Parent::from(&found.ok_or_else(refusal)?)))
+    Ok(Some(Parent { cnf_jkt: None, ..Parent::from(&found.ok_or_else(refusal)?) }))
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use forge_auth::jose::Thumbprint;
 use forge_auth::messages::{
     ACCESS_TOKEN, ExchangeRequest, Exchanged, GIT_TOKEN, OAuthCode, OAuthError, TOOL_TOKEN, TokenAnswer,
     Wanted,
@@ -30,8 +31,13 @@ use crate::target::RepositoryTarget;
 /// How long a task token lasts unless more is asked for; its kind says how much that can be.
 const TASK: Duration = Duration::from_secs(15 * 60);
 
-pub(super) async fn exchange(ctx: &RequestContext, request: &ExchangeRequest) -> Result<TokenAnswer, Fault> {
+pub(super) async fn exchange(
+    ctx: &RequestContext,
+    request: &ExchangeRequest,
+    key: Option<&Thumbprint>,
+) -> Result<TokenAnswer, Fault> {
     let subject = subject(ctx, request).await?;
+    check_key(&subject, key)?;
     let kind = match request.wanted {
         Wanted::Task => CredentialKind::Task,
         Wanted::Git => CredentialKind::Git,
@@ -57,7 +63,11 @@ pub(super) async fn exchange(ctx: &RequestContext, request: &ExchangeRequest) ->
         Some(id) => forge_store::grants::find_viewed(&mut tx, None, id).await?.map(|found| found.grant),
         None => None,
     };
-    let parent = Parent::from(credential);
+    let mut parent = Parent::from(credential);
+    if kind == CredentialKind::Git {
+        // Git sends no proofs. What stands in for them: minutes, one repository, and a proof for having it.
+        parent.cnf_jkt = None;
+    }
     let new = NewToken {
         scopes: credential.scopes.clone(),
         family: Some(&credential.family),
@@ -65,6 +75,7 @@ pub(super) async fn exchange(ctx: &RequestContext, request: &ExchangeRequest) ->
         parent: Some(parent),
         grant: grant.as_ref().map(|grant| &grant.id),
         audience,
+        cnf_jkt: key.filter(|_| kind != CredentialKind::Git).map(Thumbprint::to_string),
         ..NewToken::new(account, kind, kind.as_str())
     };
     let issued = issue(&acting, &mut tx, &standing, new).await?;
@@ -100,6 +111,22 @@ async fn subject(ctx: &RequestContext, request: &ExchangeRequest) -> Result<Auth
     let found = find(ctx.app(), &request.subject_token).await?.filter(|found| is_live(found, ctx.now()));
     let is_agents = |found: &Authentication| found.account.kind == AccountKind::Agent;
     Ok(found.filter(is_agents).ok_or_else(refused)?)
+}
+
+/// A token that is bound to a key is exchanged with a proof of that key, and an agent that takes bound tokens only
+/// exchanges no others, unless what comes out is bound.
+fn check_key(subject: &Authentication, key: Option<&Thumbprint>) -> Result<(), OAuthError> {
+    let refuse = |message: &str| Err(OAuthError::invalid_request(message));
+    match (&subject.credential.cnf_jkt, key) {
+        (Some(bound), Some(key)) if bound.as_str() != key.as_str() => {
+            refuse("the subject token is bound to another key")
+        }
+        (Some(_), None) => refuse("the subject token is bound to a key: this takes a proof of it"),
+        (None, None) if subject.bound_only => {
+            refuse("this agent takes tokens only that are bound to a key: this takes a proof of one")
+        }
+        (Some(_) | None, _) => Ok(()),
+    }
 }
 
 /// What may be had for what: a task token for the agent's own credential, the others for that or for a task token.

@@ -33,7 +33,7 @@ impl From<StoreError> for Fault {
     }
 }
 
-/// Records that a request failed, unless waiting is all that is wrong, and returns what the client is told.
+/// Records that a request failed, unless waiting or a nonce is all that is wrong, and returns what the client is told.
 pub(super) async fn recorded(
     ctx: &RequestContext,
     client: &ClientAuthentication,
@@ -44,6 +44,7 @@ pub(super) async fn recorded(
         error.code,
         OAuthCode::AuthorizationPending
             | OAuthCode::SlowDown
+            | OAuthCode::UseDpopNonce
             | OAuthCode::TemporarilyUnavailable
             | OAuthCode::ServerError
     );

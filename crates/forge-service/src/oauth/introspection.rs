@@ -58,7 +58,10 @@ fn members(ctx: &RequestContext, found: &Authentication) -> Map<String, Value> {
     add("iat", credential.created_at.as_seconds().into());
     add("kind", credential.kind.as_str().into());
     if credential.kind.is_access_token() {
-        add("token_type", "bearer".into());
+        add("token_type", if credential.cnf_jkt.is_some() { "DPoP" } else { "bearer" }.into());
+    }
+    if let Some(key) = &credential.cnf_jkt {
+        add("cnf", json!({ "jkt": key }));
     }
     if let Some(expiry) = credential.expires_at {
         add("exp", expiry.as_seconds().into());

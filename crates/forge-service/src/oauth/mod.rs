@@ -19,6 +19,7 @@ mod revocation;
 
 use std::time::Duration;
 
+use forge_auth::jose::Thumbprint;
 use forge_auth::messages::{ClientAuthentication, OAuthError, TokenAnswer, TokenRequest};
 use forge_auth::token::Secret;
 use forge_types::Timestamp;
@@ -28,36 +29,55 @@ pub use introspection::introspect;
 pub use revocation::revoke;
 
 use crate::context::RequestContext;
+use crate::proof::{self, Shown};
 use failure::Fault;
 
 /// How long an access token lasts that comes with a refresh token.
 pub const ACCESS_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Answers a request at the token endpoint.
+/// Answers a request at the token endpoint. What is given is bound to the key of which the request brings a proof.
 ///
 /// # Errors
-/// What the client is told; everything but waiting for a decision is in the audit log.
+/// What the client is told; everything but waiting for a decision or a nonce is in the audit log.
 pub async fn token(
     ctx: &RequestContext,
     client: &ClientAuthentication,
     request: &TokenRequest,
+    shown: Option<&Shown>,
 ) -> Result<TokenAnswer, OAuthError> {
-    let answer = match request {
-        TokenRequest::DeviceCode { device_code } => device::exchange(ctx, client, device_code).await,
-        TokenRequest::AuthorizationCode { code, redirect_uri, verifier } => {
-            let proof = code::Proof { redirect_uri: redirect_uri.as_deref(), verifier: verifier.as_deref() };
-            code::exchange(ctx, client, code, proof).await
-        }
-        TokenRequest::Refresh { token, scopes } => {
-            refresh::exchange(ctx, client, token, scopes.as_ref()).await
-        }
-        TokenRequest::ClientCredentials { scopes } => bootstrap::exchange(ctx, client, scopes.as_ref()).await,
-        TokenRequest::Exchange(request) => exchange::exchange(ctx, request).await,
-    };
-    match answer {
+    match grant(ctx, client, request, shown).await {
         Ok(answer) => Ok(answer),
         Err(Fault(error)) => Err(failure::recorded(ctx, client, request, error).await),
     }
+}
+
+async fn grant(
+    ctx: &RequestContext,
+    client: &ClientAuthentication,
+    request: &TokenRequest,
+    shown: Option<&Shown>,
+) -> Result<TokenAnswer, Fault> {
+    let key = proof::at_token_endpoint(ctx, shown).await?;
+    let key = key.as_ref();
+    match request {
+        TokenRequest::DeviceCode { device_code } => device::exchange(ctx, client, device_code, key).await,
+        TokenRequest::AuthorizationCode { code, redirect_uri, verifier } => {
+            let (redirect_uri, verifier) = (redirect_uri.as_deref(), verifier.as_deref());
+            code::exchange(ctx, client, code, code::Proof { redirect_uri, verifier, key }).await
+        }
+        TokenRequest::Refresh { token, scopes } => {
+            refresh::exchange(ctx, client, token, scopes.as_ref(), key).await
+        }
+        TokenRequest::ClientCredentials { scopes } => {
+            bootstrap::exchange(ctx, client, scopes.as_ref(), key).await
+        }
+        TokenRequest::Exchange(request) => exchange::exchange(ctx, request, key).await,
+    }
+}
+
+/// Returns whether what was asked with the thumbprint of a key may be had with a proof by `key`.
+fn is_by(wanted: Option<&str>, key: Option<&Thumbprint>) -> bool {
+    wanted.is_none_or(|wanted| key.is_some_and(|key| key.as_str() == wanted))
 }
 
 /// Returns the issuer: the public origin without a slash at its end.
@@ -74,6 +94,7 @@ fn answer(
     let seconds = |credential: &Credential| credential.expires_at.map(|expiry| expiry.since(now).as_secs());
     TokenAnswer {
         access_token,
+        is_bound: access.cnf_jkt.is_some(),
         expires_in: seconds(&access),
         refresh_token: refresh.map(|(token, credential)| (token, seconds(&credential).unwrap_or_default())),
         scope: access.scopes.map(|scopes| scopes.to_string()),

@@ -1,6 +1,7 @@
 //! Exchanging a refresh token: each is good once, and a second use of one ends the whole family, since then two
 //! parties hold it and nobody can tell which is the thief.
 
+use forge_auth::jose::Thumbprint;
 use forge_auth::messages::{ClientAuthentication, OAuthCode, OAuthError, TokenAnswer};
 use forge_auth::token::{Secret, recognise as recognise_token};
 use forge_store::Tx;
@@ -10,7 +11,7 @@ use forge_types::{Error, Event, Scopes};
 
 use super::clients::{OAuthClient, hold, recognise};
 use super::failure::Fault;
-use super::{ACCESS_LIFETIME, answer};
+use super::{ACCESS_LIFETIME, answer, is_by};
 use crate::app::key_fault;
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, Parent, issue};
@@ -22,6 +23,7 @@ pub(super) async fn exchange(
     said: &ClientAuthentication,
     token: &Secret,
     scopes: Option<&Scopes>,
+    key: Option<&Thumbprint>,
 ) -> Result<TokenAnswer, Fault> {
     if recognise_token(&ctx.app().token_prefix, token.expose()) != Some(CredentialKind::Refresh) {
         return Err(OAuthError::invalid_grant().into());
@@ -33,6 +35,10 @@ pub(super) async fn exchange(
     let is_over = former.expires_at.is_some_and(|expiry| ctx.now() >= expiry);
     if !is_ours || is_over || former.revoked_at.is_some() {
         return Err(OAuthError::invalid_grant().into());
+    }
+    if !is_by(former.cnf_jkt.as_deref(), key) {
+        let message = "this token is bound to a key: send a proof by that key";
+        return Err(OAuthError::new(OAuthCode::InvalidDpopProof, message).into());
     }
     let held = former.scopes.clone().unwrap_or_default();
     if scopes.is_some_and(|asked| !held.includes(asked)) {
@@ -48,7 +54,8 @@ pub(super) async fn exchange(
         return Err(OAuthError::invalid_grant().into());
     }
     let scopes = scopes.cloned().unwrap_or(held);
-    rotate(ctx, tx, &standing, &client, &account, &former, scopes).await
+    let key = key.map(Thumbprint::to_string);
+    rotate(ctx, tx, &standing, &client, &account, &former, Renewed { scopes, key }).await
 }
 
 async fn find(ctx: &RequestContext, tx: &mut Tx, token: &Secret) -> Result<Option<Credential>, Fault> {
@@ -73,6 +80,12 @@ async fn reused(ctx: &RequestContext, mut tx: Tx, former: &Credential) -> Result
     Ok(tx.commit().await.map_err(Error::from)?)
 }
 
+/// What the next access token is limited and bound to.
+struct Renewed {
+    scopes: Scopes,
+    key: Option<String>,
+}
+
 async fn rotate(
     ctx: &RequestContext,
     mut tx: Tx,
@@ -80,7 +93,7 @@ async fn rotate(
     client: &OAuthClient,
     account: &Account,
     former: &Credential,
-    scopes: Scopes,
+    renewed: Renewed,
 ) -> Result<TokenAnswer, Fault> {
     let ctx = ctx.speaking_for(AccountRef::from(account));
     let (now, reason) = (ctx.now(), "it was refreshed");
@@ -94,12 +107,17 @@ async fn rotate(
         ..NewToken::new(account.id, kind, &client.name)
     };
     let parent = Parent { expires_at: None, ..Parent::from(former) };
-    let refresh =
-        NewToken { scopes: former.scopes.clone(), parent: Some(parent), ..new(CredentialKind::Refresh) };
+    let refresh = NewToken {
+        scopes: former.scopes.clone(),
+        parent: Some(parent),
+        cnf_jkt: renewed.key.clone().filter(|_| client.is_public),
+        ..new(CredentialKind::Refresh)
+    };
     let refresh = issue(&ctx, &mut tx, standing, refresh).await?;
     let latest = now.plus(ACCESS_LIFETIME);
     let access = NewToken {
-        scopes: Some(scopes),
+        scopes: Some(renewed.scopes),
+        cnf_jkt: renewed.key,
         parent: Some(Parent::from(&refresh.1)),
         expires_at: Some(former.renewable_until.map_or(latest, |until| until.min(latest))),
         ..new(CredentialKind::OAuth)

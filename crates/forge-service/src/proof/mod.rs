@@ -4,12 +4,13 @@
 //! INVARIANT: a proof is accepted by [`accept`] alone, which remembers it, before anything is done for whoever sent it.
 
 use forge_auth::dpop::{Demand, Proof, ProofFault, Target, current_nonce, is_recent_nonce};
-use forge_auth::jose::ALGORITHMS;
+use forge_auth::jose::{ALGORITHMS, Thumbprint};
 use forge_auth::token::Secret;
 use forge_types::{Error, ProofProblem, Result};
 use url::Url;
 
 use crate::app::{App, ProofNonces, Settings, key_fault};
+use crate::context::RequestContext;
 
 pub use forge_auth::dpop::Audience;
 
@@ -70,6 +71,18 @@ pub(crate) async fn accept(app: &App, proof: &Proof) -> Result<()> {
         return Ok(());
     }
     Err(Error::unproved(ProofProblem::InvalidProof, "this proof has come before"))
+}
+
+/// Checks and accepts the proof of a request at the token endpoint, if it brings one; returns whose key it is.
+pub(crate) async fn at_token_endpoint(
+    ctx: &RequestContext,
+    shown: Option<&Shown>,
+) -> Result<Option<Thumbprint>> {
+    let Some(shown) = shown else { return Ok(None) };
+    let proof = read_only(shown)?;
+    check(ctx.app(), &proof, shown, Audience::TokenEndpoint, None)?;
+    accept(ctx.app(), &proof).await?;
+    Ok(Some(proof.thumbprint()))
 }
 
 fn read_only(shown: &Shown) -> Result<Proof> {

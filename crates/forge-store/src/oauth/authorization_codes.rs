@@ -20,6 +20,8 @@ pub struct AuthorizationCode {
     pub scopes: Scopes,
     /// The S256 challenge.
     pub challenge: String,
+    /// The thumbprint of the key of which a proof has to come with it.
+    pub dpop_jkt: Option<String>,
     /// The authorization that credentials made from it belong to.
     pub family: String,
     /// When it stops.
@@ -37,6 +39,7 @@ impl FromRow for AuthorizationCode {
             redirect_uri: row.get("redirect_uri")?,
             scopes: Scopes::parse(&scopes).map_err(|_| corrupt("scopes", &scopes))?,
             challenge: row.get("challenge")?,
+            dpop_jkt: row.get("dpop_jkt")?,
             family: row.get("family")?,
             expires_at: row.get("expires_at")?,
             consumed_at: row.get("consumed_at")?,
@@ -59,6 +62,8 @@ pub struct NewAuthorizationCode<'a> {
     pub scopes: &'a Scopes,
     /// The S256 challenge.
     pub challenge: &'a str,
+    /// The thumbprint of the key of which a proof has to come with it.
+    pub dpop_jkt: Option<&'a str>,
     /// The authorization that credentials made from it belong to.
     pub family: &'a str,
     /// When it stops.
@@ -72,8 +77,8 @@ pub struct NewAuthorizationCode<'a> {
 pub async fn insert(tx: &mut Tx, new: &NewAuthorizationCode<'_>, now: Timestamp) -> StoreResult<()> {
     tx.execute(
         sql!(
-            "INSERT INTO authorization_codes (hash, client_id, account_id, redirect_uri, scopes, challenge, family, \
-             created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+            "INSERT INTO authorization_codes (hash, client_id, account_id, redirect_uri, scopes, challenge, dpop_jkt, \
+             family, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
         ),
         params![
             new.hash,
@@ -82,6 +87,7 @@ pub async fn insert(tx: &mut Tx, new: &NewAuthorizationCode<'_>, now: Timestamp)
             new.redirect_uri,
             new.scopes.to_string(),
             new.challenge,
+            new.dpop_jkt,
             new.family,
             now,
             new.expires_at,
@@ -98,7 +104,7 @@ pub async fn insert(tx: &mut Tx, new: &NewAuthorizationCode<'_>, now: Timestamp)
 pub async fn find(conn: &mut Conn, hash: &[u8; 32]) -> StoreResult<Option<AuthorizationCode>> {
     conn.fetch_optional(
         sql!(
-            "SELECT client_id, account_id, redirect_uri, scopes, challenge, family, expires_at, consumed_at \
+            "SELECT client_id, account_id, redirect_uri, scopes, challenge, dpop_jkt, family, expires_at, consumed_at \
              FROM authorization_codes WHERE hash = $1"
         ),
         params![hash],

@@ -52,6 +52,8 @@ pub struct DeviceCode {
     pub scopes: Scopes,
     /// Whether it asks for a refresh token.
     pub wants_refresh: bool,
+    /// The thumbprint of the key of which a proof has to come with it.
+    pub dpop_jkt: Option<String>,
     /// Where it stands.
     pub state: DeviceState,
     /// Who decided.
@@ -80,6 +82,7 @@ impl FromRow for DeviceCode {
             client_id: row.get("client_id")?,
             scopes: Scopes::parse(&scopes).map_err(|_| corrupt("scopes", &scopes))?,
             wants_refresh: row.get("wants_refresh")?,
+            dpop_jkt: row.get("dpop_jkt")?,
             state: row.get("state")?,
             account_id: row.get("account_id")?,
             approver_credential_id: row.get("approver_credential_id")?,
@@ -96,7 +99,7 @@ impl FromRow for DeviceCode {
 /// The columns of a [`DeviceCode`].
 macro_rules! device_columns {
     () => {
-        "id, client_id, scopes, wants_refresh, state, account_id, approver_credential_id, ip, user_agent, \
+        "id, client_id, scopes, wants_refresh, dpop_jkt, state, account_id, approver_credential_id, ip, user_agent, \
          poll_interval, last_polled_at, created_at, expires_at"
     };
 }
@@ -114,6 +117,8 @@ pub struct NewDeviceCode<'a> {
     pub scopes: &'a Scopes,
     /// Whether it asks for a refresh token.
     pub wants_refresh: bool,
+    /// The thumbprint of the key of which a proof has to come with it.
+    pub dpop_jkt: Option<&'a str>,
     /// Where the device asks from.
     pub ip: Option<&'a str>,
     /// The program the device says it is.
@@ -131,8 +136,8 @@ pub struct NewDeviceCode<'a> {
 pub async fn insert(tx: &mut Tx, new: &NewDeviceCode<'_>, now: Timestamp) -> StoreResult<()> {
     tx.execute(
         sql!(
-            "INSERT INTO device_codes (device_hash, user_code_hash, client_id, scopes, wants_refresh, ip, user_agent, \
-             poll_interval, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+            "INSERT INTO device_codes (device_hash, user_code_hash, client_id, scopes, wants_refresh, dpop_jkt, ip, \
+             user_agent, poll_interval, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
         ),
         params![
             new.device_hash,
@@ -140,6 +145,7 @@ pub async fn insert(tx: &mut Tx, new: &NewDeviceCode<'_>, now: Timestamp) -> Sto
             new.client_id,
             new.scopes.to_string(),
             new.wants_refresh,
+            new.dpop_jkt,
             new.ip,
             new.user_agent,
             new.poll_interval,
