@@ -14,12 +14,14 @@ use crate::{Conn, StoreResult, Tx};
 pub struct SignInAccount {
     /// The account.
     pub id: AccountId,
+    /// Its login.
+    pub login: String,
     /// Whether it may act.
     pub status: AccountStatus,
     /// The hash of its password, if it has one; only humans do.
     pub hash: Option<String>,
 }
-from_row!(SignInAccount { id, status, hash });
+from_row!(SignInAccount { id, login, status, hash });
 
 /// Returns what signing in needs of the human with this login.
 ///
@@ -28,7 +30,7 @@ from_row!(SignInAccount { id, status, hash });
 pub async fn find_by_login(conn: &mut Conn, login: &str) -> StoreResult<Option<SignInAccount>> {
     conn.fetch_optional(
         sql!(
-            "SELECT a.id, a.status, p.hash FROM accounts a LEFT JOIN passwords p ON p.account_id = a.id \
+            "SELECT a.id, a.login, a.status, p.hash FROM accounts a LEFT JOIN passwords p ON p.account_id = a.id \
              WHERE a.login_key = $1 AND a.kind = 'human'"
         ),
         params![name::key(login)],

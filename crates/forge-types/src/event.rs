@@ -75,6 +75,15 @@ impl Event {
         self
     }
 
+    /// Says which human it concerns, with the login, so that nobody has to look it up: where what is unknown must cost the
+    /// same as what is known.
+    #[must_use]
+    pub fn human(mut self, id: AccountId, login: &str) -> Self {
+        self.subject_id = Some(id);
+        self.resource = Some(format!("user:{login}"));
+        self
+    }
+
     /// Says what came of it.
     #[must_use]
     pub fn causing(mut self, side_effect: Value) -> Self {

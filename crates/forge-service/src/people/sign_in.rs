@@ -118,7 +118,7 @@ async fn fail(ctx: &RequestContext, found: Option<&SignInAccount>) -> Result<Err
 async fn record_failure(ctx: &RequestContext, tx: &mut Tx, found: Option<&SignInAccount>) -> Result<()> {
     let mut event = Event::new("sign_in.failed").with("method", "password");
     if let Some(account) = found {
-        event = event.subject(account.id);
+        event = event.human(account.id, &account.login);
     }
     ctx.record(tx, event).await
 }
