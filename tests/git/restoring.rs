@@ -140,7 +140,8 @@ for_each_database! {
 async fn audit(root: &Client) -> Vec<String> {
     let events =
         root.get("/api/ext/v1/audit-events?action=refs.updated&per_page=100").await.expect(200).json();
-    let events = events.as_array().unwrap().iter().filter(|event| event["details"]["door"] == "import");
+    let events =
+        events.as_array().unwrap().iter().filter(|event| event["details"]["door"] == "console:import");
     let told = |event: &serde_json::Value| {
         let who = if event["actor"].is_null() { "nobody's account" } else { "somebody" };
         format!("import of {} by {who}", event["details"]["count"])

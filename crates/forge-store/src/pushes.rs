@@ -19,7 +19,7 @@ pub struct NewPush<'a> {
     pub acting_id: Option<AccountId>,
     /// The credential used.
     pub credential_id: Option<CredentialId>,
-    /// Which door it came by, such as `git`.
+    /// Which door it came by, such as `git:push`.
     pub door: &'a str,
     /// The pack that came with it.
     pub pack: Option<NewPack<'a>>,

@@ -61,7 +61,7 @@ fn refs_that_the_database_lost_come_back_from_the_directory() {
     let (server, _) = place.serve();
     assert_eq!(place.run(&["repo", "import-refs"]).good(), unchanged, "through the server, and for all");
     let audit = place.run(&["audit", "export"]).good();
-    let imports = audit.lines().filter(|line| line.contains("\"door\":\"import\"")).count();
+    let imports = audit.lines().filter(|line| line.contains("\"door\":\"console:import\"")).count();
     assert_eq!(imports, 1, "{audit}");
     server.stop();
 }

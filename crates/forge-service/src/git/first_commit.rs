@@ -11,7 +11,7 @@ use super::fault;
 use super::settle::{Fate, settle};
 use crate::accounts::commit_email;
 use crate::context::RequestContext;
-use crate::refs::{self, Push, RefChange, Watch};
+use crate::refs::{self, Door, Push, RefChange, Watch};
 use crate::target::RepositoryTarget;
 
 /// A file in the root directory of a new repository.
@@ -68,7 +68,7 @@ pub async fn first_commit(
         Ok((pack, change))
     };
     let (pack, change) = tokio::task::spawn_blocking(write).await.map_err(Error::internal)??;
-    let push = Push::by("first_commit").with_pack(pack.clone());
+    let push = Push::by(Door::FirstCommit).with_pack(pack.clone());
     match create_branch(ctx, RepositoryTarget::Id(id), &push, change).await {
         Ok(tx) => {
             let committed = tx.commit().await;

@@ -21,7 +21,7 @@ use super::settle::{Fate, settle};
 use super::shares::Share;
 use crate::context::RequestContext;
 use crate::kill_switches;
-use crate::refs::{self, ATOMIC_FAILURE, Gate, Push, RefChange, Step, Watch};
+use crate::refs::{self, ATOMIC_FAILURE, Door, Gate, Push, RefChange, Step, Watch};
 use crate::target::RepositoryTarget;
 
 /// Bytes beyond the pack limit that are read and forgotten, so that a refused client reads its answer.
@@ -333,7 +333,7 @@ impl Work {
             changes.iter().enumerate().filter(|(_, change)| change.is_some()).map(|(at, _)| at).collect();
         let changes: Vec<RefChange> = changes.into_iter().flatten().collect();
         let push = Push {
-            door: "git",
+            door: Door::Push,
             pack: pack.clone(),
             options: self.request.push_options.clone(),
             is_atomic: self.request.capabilities.atomic,

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::each_repository;
 use crate::context::RequestContext;
 use crate::git::fault;
-use crate::refs::{self, Push, RefChange, Watch};
+use crate::refs::{self, Door, Push, RefChange, Watch};
 use crate::target::Site;
 
 /// What was put back in one repository.
@@ -171,7 +171,7 @@ async fn move_refs(
     let found = forge_store::repositories::find(&mut tx, None, id).await?.ok_or_else(Error::not_found)?;
     // Whoever administers the forge at its console administers each repository; the gate decides about each ref.
     let found = RepositoryAccess { permission: Some(Permission::Admin), ..found };
-    let push = Push { is_atomic: false, ..Push::by("import") };
+    let push = Push { is_atomic: false, ..Push::by(Door::Import) };
     let outcome = refs::update(ctx, &mut tx, &found, &push, changes).await?;
     for (change, result) in changes.iter().zip(&outcome.results) {
         match result {

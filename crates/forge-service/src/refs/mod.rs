@@ -7,6 +7,7 @@
 
 mod apply;
 mod change;
+mod door;
 mod gate;
 mod watch;
 
@@ -24,6 +25,7 @@ use crate::context::RequestContext;
 use crate::{git, kill_switches};
 
 pub use change::RefChange;
+pub use door::Door;
 pub(crate) use gate::{Gate, Step};
 pub use watch::Watch;
 
@@ -36,8 +38,8 @@ pub(crate) const ATOMIC_FAILURE: &str = "atomic push failure";
 /// What the ref changes of one request have in common.
 #[derive(Clone, Debug)]
 pub struct Push {
-    /// Which door they come by, such as `git`.
-    pub door: &'static str,
+    /// Which door they come by.
+    pub door: Door,
     /// The pack that came with them, already durable.
     pub pack: Option<PackInfo>,
     /// Push options.
@@ -52,7 +54,7 @@ pub struct Push {
 impl Push {
     /// Returns a push of one door without pack or options, all or nothing.
     #[must_use]
-    pub const fn by(door: &'static str) -> Self {
+    pub const fn by(door: Door) -> Self {
         Self { door, pack: None, options: Vec::new(), is_atomic: true, rebuilds_at_check: None }
     }
 
@@ -214,9 +216,10 @@ async fn record(
     push: &Push,
     changed: &[&RefChange],
 ) -> Result<()> {
+    let door = push.door.seen_from(ctx.info().surface);
     if ctx.is_operator() {
         // The operator has no account to push with; that it was the operator stands in the audit log.
-        return ctx.record(tx, event(found, push, None, changed)).await;
+        return ctx.record(tx, event(found, &door, None, changed)).await;
     }
     let options = json!(push.options).to_string();
     let caller = ctx.caller();
@@ -225,7 +228,7 @@ async fn record(
         actor_id: ctx.account()?.id,
         acting_id: caller.acting.as_ref().map(|human| human.id),
         credential_id: caller.credential.as_ref().map(|credential| credential.id),
-        door: push.door,
+        door: &door,
         pack: push.pack.as_ref().map(|pack| git::pack_row(pack, PackContent::Any)),
         options: &options,
         request_id: &ctx.info().id.0,
@@ -241,10 +244,10 @@ async fn record(
         .collect();
     let id = pushes::insert(tx, &new, ctx.now()).await?;
     pushes::insert_reflog(tx, id, &new, &entries, ctx.now()).await?;
-    ctx.record(tx, event(found, push, Some(id.0), changed)).await
+    ctx.record(tx, event(found, &door, Some(id.0), changed)).await
 }
 
-fn event(found: &RepositoryAccess, push: &Push, push_id: Option<i64>, changed: &[&RefChange]) -> Event {
+fn event(found: &RepositoryAccess, door: &str, push_id: Option<i64>, changed: &[&RefChange]) -> Event {
     let mut digest = Sha256::new();
     for change in changed {
         digest.update(change.line());
@@ -265,7 +268,7 @@ fn event(found: &RepositoryAccess, push: &Push, push_id: Option<i64>, changed: &
     Event::new("refs.updated")
         .about(&found.repository)
         .with("push_id", push_id)
-        .with("door", push.door)
+        .with("door", door)
         .with("count", changed.len())
         .causing(json!({ "refs": named }))
         .with("refs_sha256", digest)
