@@ -186,6 +186,30 @@ async fn objects_that_no_visible_ref_reaches_are_not_served() {
     assert!(bench.leftovers().is_empty());
 }
 
+/// Of more directories than are read here, the rest is left to `git rev-list`.
+#[tokio::test]
+async fn objects_of_a_wide_repository_are_found_and_told_from_others() {
+    let bench = Bench::new();
+    let mut history =
+        "commit refs/heads/main\ncommitter Test <test@forge.example> 1700000000 +0000\ndata 0\n".to_owned();
+    for number in 0..10_100 {
+        let content = number.to_string();
+        history.push_str(&format!("M 100644 inline d{number}/f\ndata {}\n{content}\n", content.len()));
+    }
+    bench.work.pipe(&["fast-import", "--quiet", "--force"], history.as_bytes());
+    let tip = bench.work.id("main");
+    bench.push(&bench.work.pack(&["main"]), &[tip], &[]).await.unwrap();
+    let before = bench.snapshot();
+    let hidden = bench.work.commit("hidden", "hidden\n");
+    bench.push(&bench.work.pack(&["main", &format!("^{tip}")]), &[hidden], &[tip]).await.unwrap();
+    let server = Server::new(bench.processes.clone(), bench.storage.clone(), Transport::InProcess);
+    for revision in ["main~1:d0/f", "main~1:d9999/f", "main~1:d5000"] {
+        server.check(&bench.packs(), &before, &[bench.work.id(revision)]).await.unwrap();
+    }
+    let refused = server.check(&bench.packs(), &before, &[bench.work.id("main:hidden")]).await;
+    assert!(matches!(refused, Err(Error::NotOurRef(_))), "{refused:?}");
+}
+
 #[tokio::test]
 async fn deepen_not_knows_visible_refs_only() {
     let bench = filled().await;

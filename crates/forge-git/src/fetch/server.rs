@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use forge_types::ObjectId;
+
 use super::ObjectInfo;
 use super::framed::Framed;
 use super::local::{Order, Prepared, Source, prepare};
@@ -68,6 +70,14 @@ impl Server {
             }
             Transport::InProcess => self.in_process(packs, snapshot, fetch).await,
         }
+    }
+
+    /// Checks that the snapshot reaches these objects.
+    ///
+    /// # Errors
+    /// [`Error::NotOurRef`] for one that it does not reach.
+    pub async fn check(&self, packs: &Packs, snapshot: &RefSnapshot, ids: &[ObjectId]) -> Result<()> {
+        check_wants(&self.processes, packs, snapshot, ids).await
     }
 
     /// Answers how large objects are.

@@ -2,7 +2,8 @@
 //!
 //! Nearly every want is the tip of a ref and costs a look into a set. What lies in the pack of all that the refs reach needs no
 //! search either. Another commit is looked for from the tips, newest first.
-//! What is no commit (a blob that a partial clone fetches late) is looked for by `git rev-list`, until all are found.
+//! What is no commit (a blob that a partial clone fetches late, or that somebody names to the API) is looked for in the
+//! directories of recent commits, and when that takes too long by `git rev-list`, until all are found.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -14,11 +15,14 @@ use tokio::time::timeout;
 
 use crate::durable::blocking;
 use crate::objects::{ObjectKind, from_gix, to_gix};
-use crate::packs::{PackSet, Packs};
+use crate::packs::{PackSet, Packs, Slot};
 use crate::process::{Processes, Purpose};
-use crate::walk::{Graph, reaches_all};
+use crate::walk::{Graph, Search, reaches_all, search};
 use crate::wire::RefSnapshot;
 use crate::{Error, Repository, Result};
+
+/// So many directories are read here before `git rev-list` is asked, which knows bitmaps.
+const TREES: usize = 10_000;
 
 /// Checks every want; the first that the snapshot does not reach is [`Error::NotOurRef`].
 pub(super) async fn check_wants(
@@ -40,13 +44,14 @@ pub(super) async fn check_wants(
     if rest.is_empty() {
         return Ok(());
     }
-    match timeout(processes.limits().run, search(processes, packs.repository(), tips, rest)).await {
+    match timeout(processes.limits().run, list_all(processes, packs.repository(), tips, rest)).await {
         Ok(result) => result,
         Err(_) => Err(Error::Busy("looking for the objects took too long".into())),
     }
 }
 
-/// Checks those that are commits; returns the others. An object that is not there at all is not looked for.
+/// Checks those that are commits, and others as far as that is quick; returns those that are left. An object that is not there
+/// at all is not looked for.
 fn check_commits(
     set: &PackSet,
     tips: &HashSet<ObjectId>,
@@ -63,24 +68,32 @@ fn check_commits(
         match graph.decoder().header(slot)?.0 {
             ObjectKind::Commit => commits.push(slot),
             ObjectKind::Tree | ObjectKind::Blob | ObjectKind::Tag => {
-                others.insert(want);
+                others.insert(to_gix(want));
             }
         }
     }
-    let mut starts = Vec::new();
-    for tip in tips {
-        if let (_, end, ObjectKind::Commit) = graph.peel(set.slot_of(&to_gix(*tip))?)? {
-            starts.push(end);
+    let starts: Vec<Slot> = tips.iter().map(|tip| set.slot_of(&to_gix(*tip))).collect::<Result<_>>()?;
+    let mut ends = Vec::new();
+    for start in &starts {
+        if let (_, end, ObjectKind::Commit) = graph.peel(*start)? {
+            ends.push(end);
         }
     }
-    match reaches_all(&mut graph, &starts, &commits)? {
-        Some(slot) => Err(Error::NotOurRef(from_gix(set.id(slot)))),
-        None => Ok(others),
+    if let Some(slot) = reaches_all(&mut graph, &ends, &commits)? {
+        return Err(Error::NotOurRef(from_gix(set.id(slot))));
+    }
+    if others.is_empty() {
+        return Ok(HashSet::new());
+    }
+    match search(&mut graph, &starts, others, TREES)? {
+        Search::Found => Ok(HashSet::new()),
+        Search::Absent(id) => Err(Error::NotOurRef(from_gix(&id))),
+        Search::Cut(rest) => Ok(rest.iter().map(|id| from_gix(id)).collect()),
     }
 }
 
 /// Lists what the tips reach until everything was seen.
-async fn search(
+async fn list_all(
     processes: &Processes,
     repository: &Repository,
     tips: &HashSet<ObjectId>,

@@ -7,6 +7,7 @@ mod filter;
 mod graph;
 mod missing;
 mod reach;
+mod search;
 mod shallow;
 mod slots;
 
@@ -15,5 +16,6 @@ pub(crate) use filter::Filter;
 pub(crate) use graph::Graph;
 pub(crate) use missing::{Missing, Wanted, find_missing};
 pub(crate) use reach::{all_reach_any, reaches_all};
+pub(crate) use search::{Search, search};
 pub(crate) use shallow::{Depth, Shallow, deepen};
 pub(crate) use slots::SlotSet;
