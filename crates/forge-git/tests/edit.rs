@@ -165,6 +165,35 @@ fn tags_and_signed_commits_are_what_git_reads() {
         git.run(&["cat-file", "tag", &tag_id.to_string()])
             .ends_with("tag v1.0\ntagger T <t@example.com> 1 +0000\n\ntagged")
     );
-    let read = forge_git::objects::Objects::open(&bench.repository).unwrap().commit(commit_id).unwrap();
+    let mut objects = forge_git::objects::Objects::open(&bench.repository).unwrap();
+    let read = objects.commit(commit_id).unwrap();
     assert_eq!(read.signed.unwrap().signature.as_bytes(), signature.trim_ascii_end());
+    let tag = objects.tag(tag_id).unwrap();
+    assert_eq!(
+        (tag.target_id, tag.target_kind, tag.tagger),
+        (commit_id, ObjectKind::Commit, Some(draft.tagger))
+    );
+    assert_eq!((tag.name.as_str(), tag.message.as_str(), tag.signed), ("v1.0", "tagged\n", None));
+}
+
+#[test]
+fn an_object_names_what_it_is_made_of() {
+    let bench = Bench::new();
+    bench.work.commit("d/file", "1\n");
+    let second = bench.work.commit("other", "2\n");
+    bench.work.run(&["update-index", "--add", "--cacheinfo", &format!("160000,{second},module")]);
+    bench.work.run(&["commit", "--quiet", "-m", "module"]);
+    bench.work.run(&["tag", "-a", "-m", "words\n\n-----BEGIN SSH SIGNATURE-----\nabc", "v1"]);
+    let mut objects = bench.objects();
+    let mut named = |revision: &str| objects.named_by(bench.work.id(revision)).unwrap();
+    let ids =
+        |revisions: &[&str]| -> Vec<ObjectId> { revisions.iter().map(|name| bench.work.id(name)).collect() };
+    assert_eq!(named("main"), ids(&["main^{tree}", "main~1"]));
+    assert_eq!(named("main~1^{tree}"), ids(&["main:d", "main:other"]));
+    assert_eq!(named("main^{tree}"), ids(&["main:d", "main:other"]), "a submodule is elsewhere");
+    assert_eq!(named("v1"), ids(&["main"]));
+    assert_eq!(named("main:other"), []);
+    let tag = objects.tag(bench.work.id("v1")).unwrap();
+    assert_eq!(tag.message, "words\n\n", "the signature is apart");
+    assert_eq!(tag.signed.unwrap().signature, "-----BEGIN SSH SIGNATURE-----\nabc");
 }

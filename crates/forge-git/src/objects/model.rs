@@ -195,7 +195,7 @@ impl Signed {
     }
 }
 
-fn signature(signature: &gix::actor::SignatureRef<'_>) -> Signature {
+pub(super) fn signature(signature: &gix::actor::SignatureRef<'_>) -> Signature {
     // Old histories have dates that no parser agrees on; the seconds are what everyone reads.
     let offset = signature.time().map_or(0, |time| time.offset);
     Signature {

@@ -101,6 +101,11 @@ impl PackBuilder {
         self.seen.get(&id).copied()
     }
 
+    /// Returns the objects in it, in no order.
+    pub fn ids(&self) -> impl Iterator<Item = ObjectId> {
+        self.seen.keys().copied()
+    }
+
     /// Is there nothing in it?
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
@@ -176,7 +181,7 @@ fn check_name(name: &[u8], kind: EntryKind) -> Result<()> {
 
 impl Signature {
     /// Returns the signature as it is written after `author` and `committer`; what would break the line is left out.
-    pub(crate) fn encode(&self) -> String {
+    pub fn encode(&self) -> String {
         let clean = |text: &str| text.replace(['<', '>', '\n', '\0'], "").trim().to_owned();
         let (sign, minutes) =
             if self.offset < 0 { ('-', -self.offset / 60) } else { ('+', self.offset / 60) };
