@@ -21,32 +21,37 @@ impl Routes {
     }
 }
 
-/// Sorts literals before parameters before parameters that hold `/`, segment by segment.
+/// Sorts literals before parameters before parameters that hold `/`, segment by segment, and what goes on after them first.
 fn rank(template: &str) -> Vec<u8> {
     let rank = |segment: &str| match segment {
         _ if segment.starts_with("{+") => 2,
         _ if segment.starts_with('{') => 1,
         _ => 0,
     };
-    template.split('/').map(rank).collect()
+    template.split('/').map(rank).chain([3]).collect()
 }
 
 /// Returns whether a path has the form of a template.
 pub(super) fn matches(template: &str, path: &str) -> bool {
-    let mut wanted = template.trim_end_matches('/').split('/');
-    let mut given = path.trim_end_matches('/').split('/');
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return true,
-            (Some(parameter), Some(value)) if parameter.starts_with("{+") => return !value.is_empty(),
-            (Some(parameter), Some(value)) if parameter.starts_with('{') && parameter.ends_with('}') => {
-                if value.is_empty() {
-                    return false;
-                }
-            }
-            (Some(literal), Some(value)) if segment_matches(literal, value) => {}
-            _ => return false,
+    let segments = |text: &str| text.trim_end_matches('/').split('/').map(str::to_owned).collect::<Vec<_>>();
+    all_match(&segments(template), &segments(path))
+}
+
+fn all_match(wanted: &[String], given: &[String]) -> bool {
+    match (wanted.split_first(), given.split_first()) {
+        (None, None) => true,
+        (Some((parameter, rest)), Some((value, _))) if parameter.starts_with("{+") => {
+            !value.is_empty() && (1..=given.len()).any(|taken| all_match(rest, &given[taken..]))
         }
+        (Some((parameter, rest)), Some((value, left)))
+            if parameter.starts_with('{') && parameter.ends_with('}') && !parameter.contains("}...") =>
+        {
+            !value.is_empty() && all_match(rest, left)
+        }
+        (Some((literal, rest)), Some((value, left))) => {
+            segment_matches(literal, value) && all_match(rest, left)
+        }
+        _ => false,
     }
 }
 

@@ -25,6 +25,14 @@ fn an_answer_as_described_passes() {
 }
 
 #[test]
+fn what_follows_a_parameter_with_slashes_tells_routes_apart() {
+    let renamed = check("POST", "/repos/a/b/branches/x/y/rename", 201, &json!({})).unwrap_err();
+    assert!(renamed.starts_with("POST /repos/{owner}/{repo}/branches/{branch}/rename 201"), "{renamed}");
+    let branch = check("GET", "/repos/a/b/branches/x/y", 200, &json!({})).unwrap_err();
+    assert!(branch.starts_with("GET /repos/{owner}/{repo}/branches/{branch} 200"), "{branch}");
+}
+
+#[test]
 fn a_missing_member_is_seen() {
     let mut label = label();
     label.as_object_mut().unwrap().remove("node_id");
