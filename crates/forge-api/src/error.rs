@@ -73,7 +73,7 @@ fn status(kind: &ErrorKind, headers: &mut HeaderMap) -> StatusCode {
         }
         ErrorKind::Malformed => StatusCode::BAD_REQUEST,
         ErrorKind::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorKind::Conflict => StatusCode::CONFLICT,
+        ErrorKind::Conflict | ErrorKind::Stale => StatusCode::CONFLICT,
         ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorKind::RateLimited(after) => {
             insert(headers, RETRY_AFTER, &after.as_secs().max(1).to_string());

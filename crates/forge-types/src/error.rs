@@ -29,6 +29,8 @@ pub enum ErrorKind {
     Invalid(Vec<FieldError>),
     /// The request conflicts with the present state.
     Conflict,
+    /// What the caller saw last is no longer so: it may look again and then ask again.
+    Stale,
     /// A part of the request exceeds a limit.
     TooLarge,
     /// The caller has to slow down.
@@ -52,6 +54,7 @@ impl ErrorKind {
             Self::Malformed => "malformed",
             Self::Invalid(_) => "invalid",
             Self::Conflict => "conflict",
+            Self::Stale => "stale",
             Self::TooLarge => "too_large",
             Self::RateLimited(_) => "rate_limited",
             Self::Unavailable(_) => "unavailable",
@@ -201,6 +204,11 @@ impl Error {
     /// The request conflicts with the present state.
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Conflict, message)
+    }
+
+    /// What the caller saw last is no longer so.
+    pub fn stale(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Stale, message)
     }
 
     /// The forge cannot do this right now; the caller may try again after `retry_after`.

@@ -51,7 +51,7 @@ pub(crate) fn describe(kind: &ErrorKind) -> (StatusCode, &'static str) {
         ErrorKind::Forbidden | ErrorKind::InsufficientScope(_) => (StatusCode::FORBIDDEN, "Not allowed"),
         ErrorKind::Malformed => (StatusCode::BAD_REQUEST, "This request makes no sense"),
         ErrorKind::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "There is a problem"),
-        ErrorKind::Conflict => (StatusCode::CONFLICT, "There is a problem"),
+        ErrorKind::Conflict | ErrorKind::Stale => (StatusCode::CONFLICT, "There is a problem"),
         ErrorKind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Too large"),
         ErrorKind::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts"),
         ErrorKind::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not available right now"),
@@ -73,6 +73,7 @@ pub(crate) fn message(error: &Error) -> String {
         | ErrorKind::InsufficientScope(_)
         | ErrorKind::Malformed
         | ErrorKind::Conflict
+        | ErrorKind::Stale
         | ErrorKind::TooLarge
         | ErrorKind::RateLimited(_)
         | ErrorKind::Unavailable(_)
@@ -114,6 +115,7 @@ pub fn problems(error: Error) -> Result<(StatusCode, Vec<Problem>), WebError> {
         ErrorKind::Invalid(_)
         | ErrorKind::Unauthenticated
         | ErrorKind::Conflict
+        | ErrorKind::Stale
         | ErrorKind::RateLimited(_)
         | ErrorKind::Unavailable(_) => {
             let status = if *error.kind() == ErrorKind::Unauthenticated {

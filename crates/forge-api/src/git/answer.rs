@@ -57,7 +57,7 @@ fn status(kind: &ErrorKind, headers: &mut HeaderMap) -> StatusCode {
         ErrorKind::Forbidden | ErrorKind::InsufficientScope(_) => StatusCode::FORBIDDEN,
         ErrorKind::Malformed => StatusCode::BAD_REQUEST,
         ErrorKind::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorKind::Conflict => StatusCode::CONFLICT,
+        ErrorKind::Conflict | ErrorKind::Stale => StatusCode::CONFLICT,
         ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorKind::RateLimited(after) => {
             headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));

@@ -117,9 +117,11 @@ impl OAuthError {
 impl From<Error> for OAuthError {
     fn from(error: Error) -> Self {
         let (code, retry_after) = match error.kind() {
-            ErrorKind::NotFound | ErrorKind::Malformed | ErrorKind::TooLarge | ErrorKind::Conflict => {
-                (OAuthCode::InvalidRequest, None)
-            }
+            ErrorKind::NotFound
+            | ErrorKind::Malformed
+            | ErrorKind::TooLarge
+            | ErrorKind::Conflict
+            | ErrorKind::Stale => (OAuthCode::InvalidRequest, None),
             ErrorKind::Unauthenticated | ErrorKind::Unproved(ProofProblem::InvalidToken) => {
                 (OAuthCode::InvalidGrant, None)
             }
@@ -145,6 +147,7 @@ impl From<Error> for OAuthError {
             | ErrorKind::Malformed
             | ErrorKind::TooLarge
             | ErrorKind::Conflict
+            | ErrorKind::Stale
             | ErrorKind::Unauthenticated
             | ErrorKind::Unproved(_)
             | ErrorKind::Forbidden

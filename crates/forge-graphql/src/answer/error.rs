@@ -11,6 +11,7 @@ pub(crate) enum Kind {
     Forbidden,
     InsufficientScopes,
     Unprocessable,
+    StaleData,
     RateLimited,
     ServiceUnavailable,
     Internal,
@@ -26,6 +27,7 @@ impl Kind {
             Self::Forbidden => "FORBIDDEN",
             Self::InsufficientScopes => "INSUFFICIENT_SCOPES",
             Self::Unprocessable => "UNPROCESSABLE",
+            Self::StaleData => "STALE_DATA",
             Self::RateLimited => "RATE_LIMITED",
             Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
             Self::Internal => "INTERNAL",
@@ -45,6 +47,7 @@ impl Kind {
             ErrorKind::Malformed | ErrorKind::Invalid(_) | ErrorKind::Conflict | ErrorKind::TooLarge => {
                 Self::Unprocessable
             }
+            ErrorKind::Stale => Self::StaleData,
             ErrorKind::RateLimited(_) => Self::RateLimited,
             ErrorKind::Unavailable(_) => Self::ServiceUnavailable,
             ErrorKind::Internal => Self::Internal,

@@ -74,6 +74,7 @@ fn of_use_case(ctx: &RequestContext, cause: &Error, error: &ServerError) -> Quer
         | ErrorKind::Forbidden
         | ErrorKind::Malformed
         | ErrorKind::Conflict
+        | ErrorKind::Stale
         | ErrorKind::TooLarge
         | ErrorKind::RateLimited(_)
         | ErrorKind::Unavailable(_) => cause.message().to_owned(),

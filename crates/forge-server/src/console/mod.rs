@@ -179,7 +179,8 @@ pub(crate) fn failure(error: Error) -> Failure {
         | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
         | ErrorKind::InsufficientScope(_)
-        | ErrorKind::Conflict => Exit::Finding,
+        | ErrorKind::Conflict
+        | ErrorKind::Stale => Exit::Finding,
         ErrorKind::Invalid(fields) if fields.iter().any(|field| field.code == FieldCode::AlreadyExists) => {
             Exit::Finding
         }
