@@ -2,6 +2,7 @@
 //!
 //! INVARIANT: an account leaves this crate with its address only where the caller may read it, see [`as_seen`].
 
+use forge_git::objects::Signature;
 pub use forge_store::accounts::Profile;
 use forge_types::account::Account;
 use forge_types::id::AccountId;
@@ -65,6 +66,38 @@ pub(crate) fn commit_email(ctx: &RequestContext, account: &Account) -> String {
     let host = ctx.settings().origin.host_str().unwrap_or("localhost");
     let hidden = || format!("{}+{}@users.noreply.{host}", account.id, account.login);
     account.email.clone().filter(|_| account.is_email_public).unwrap_or_else(hidden)
+}
+
+/// Returns how the caller signs commits that the forge makes for it.
+///
+/// # Errors
+/// `Unauthenticated` when anonymous.
+pub(crate) async fn commit_signature(ctx: &RequestContext) -> Result<Signature> {
+    commit_signature_as(ctx, None).await
+}
+
+/// The same with an address of the caller's choice, which must be its own.
+///
+/// # Errors
+/// `Invalid` if it is not the caller's; `Unauthenticated` when anonymous.
+pub(crate) async fn commit_signature_as(ctx: &RequestContext, email: Option<&str>) -> Result<Signature> {
+    let id = ctx.account()?.id;
+    let account =
+        forge_store::accounts::find(&mut ctx.read().await?, id).await?.ok_or_else(Error::not_found)?;
+    let own = commit_email(ctx, &account);
+    let email = match email {
+        Some(email) if email != own && account.email.as_deref() != Some(email) => {
+            return Err(Error::unprocessable(format!("`{email}` is not an address of this account")));
+        }
+        Some(email) => email.to_owned(),
+        None => own,
+    };
+    Ok(Signature {
+        name: account.name.clone().unwrap_or_else(|| account.login.clone()),
+        email,
+        seconds: ctx.now().as_seconds(),
+        offset: 0,
+    })
 }
 
 /// Returns the addresses that can stand in the caller's commits, the one that does first.

@@ -1,15 +1,12 @@
 //! The first commit of a repository that is created with files.
 
-use forge_git::PackInfo;
 use forge_git::objects::{CommitDraft, EntryKind, Objects, PackBuilder, Signature, TreeEntry};
 use forge_store::Tx;
-use forge_types::account::Account;
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, ObjectFormat, ObjectId, RefName, Result};
 
-use super::fault;
-use super::settle::{Fate, settle};
-use crate::accounts::commit_email;
+use super::{fault, keep};
+use crate::accounts::commit_signature;
 use crate::context::RequestContext;
 use crate::refs::{self, Door, Push, RefChange, Watch};
 use crate::target::RepositoryTarget;
@@ -51,36 +48,22 @@ pub async fn first_commit(
     message: &str,
 ) -> Result<()> {
     let id = created.repository.id;
-    let account = ctx.account()?.id;
-    let account =
-        forge_store::accounts::find(&mut ctx.read().await?, account).await?.ok_or_else(Error::not_found)?;
     let branch = RefName::branch(&created.repository.default_branch).map_err(Error::internal)?;
-    let (repository, unique) = (ctx.app().git.repository(id), ctx.app().random_number());
-    let (signature, message) = (signature(ctx, &account), message.to_owned());
-    let directory = repository.clone();
-    let watch = Watch::of(ctx, id).await?;
-    let write = move || -> Result<(PackInfo, RefChange)> {
-        let (pack, commit_id) = build(tree, signature, message)?;
-        let pack = pack.write(&repository, unique).map_err(fault)?;
-        let mut objects = Objects::open(&repository).map_err(fault)?;
-        let change = RefChange::inspect(&mut objects, &watch, branch, None, Some(commit_id))
-            .map_err(Error::unprocessable)?;
-        Ok((pack, change))
-    };
-    let (pack, change) = tokio::task::spawn_blocking(write).await.map_err(Error::internal)??;
-    let push = Push::by(Door::FirstCommit).with_pack(pack.clone());
-    match create_branch(ctx, RepositoryTarget::Id(id), &push, change).await {
-        Ok(tx) => {
-            let committed = tx.commit().await;
-            let fate = if committed.is_ok() { Fate::Kept } else { Fate::Unknown };
-            settle(directory, pack, fate).await;
-            Ok(committed?)
-        }
-        Err(error) => {
-            settle(directory, pack, Fate::Unneeded).await;
-            Err(error)
-        }
-    }
+    let (signature, message) = (commit_signature(ctx).await?, message.to_owned());
+    let build = move || build(tree, signature, message);
+    let (pack, commit_id) = tokio::task::spawn_blocking(build).await.map_err(Error::internal)??;
+    let (ctx, directory) = (ctx.clone(), ctx.app().git.repository(id));
+    let watch = Watch::of(&ctx, id).await?;
+    keep(&ctx.clone(), id, Some(pack), async move |pack| {
+        let inspect = move || {
+            let mut objects = Objects::open(&directory).map_err(fault)?;
+            RefChange::inspect(&mut objects, &watch, branch, None, Some(commit_id)).map_err(Error::unprocessable)
+        };
+        let change = tokio::task::spawn_blocking(inspect).await.map_err(Error::internal)??;
+        let push = Push { pack, ..Push::by(Door::FirstCommit) };
+        Ok((create_branch(&ctx, RepositoryTarget::Id(id), &push, change).await?, ()))
+    })
+    .await
 }
 
 async fn create_branch(
@@ -107,14 +90,4 @@ fn build(tree: FirstTree, signature: Signature, message: String) -> Result<(Pack
     };
     let commit_id = pack.commit(&draft).map_err(fault)?;
     Ok((pack, commit_id))
-}
-
-/// Returns how the caller signs commits.
-fn signature(ctx: &RequestContext, account: &Account) -> Signature {
-    Signature {
-        name: account.name.clone().unwrap_or_else(|| account.login.clone()),
-        email: commit_email(ctx, account),
-        seconds: ctx.now().as_seconds(),
-        offset: 0,
-    }
 }

@@ -7,6 +7,7 @@ mod answers;
 mod engine;
 mod fault;
 mod first_commit;
+mod keep;
 mod maintenance;
 mod push;
 mod read;
@@ -25,5 +26,6 @@ pub use read::{Advertisement, FetchAnswer, Kept, Pack, advertise, upload_pack};
 pub use maintenance::{Combined, Pause, REBUILD, ROLL_UP};
 
 pub(crate) use fault::fault;
+pub(crate) use keep::keep;
 pub(crate) use maintenance::{Change, ask_for_maintenance, look_after, sort_anew};
 pub(crate) use settle::pack_row;

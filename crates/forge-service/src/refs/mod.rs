@@ -57,13 +57,6 @@ impl Push {
     pub const fn by(door: Door) -> Self {
         Self { door, pack: None, options: Vec::new(), is_atomic: true, rebuilds_at_check: None }
     }
-
-    /// Says which pack came with it.
-    #[must_use]
-    pub fn with_pack(mut self, pack: PackInfo) -> Self {
-        self.pack = Some(pack);
-        self
-    }
 }
 
 /// What became of the changes.
