@@ -27,13 +27,29 @@ for_each_database! {
         assert_eq!(dear, []);
     }
 
-    /// A list of refs can be long, so it is not joined to the repository; a path is found under a name that may be a
-    /// branch, a tag or a commit.
-    async fn what_lists_refs_or_resolves_a_revision_costs_one_more_and_no_more_than_that(forge: TestForge) {
+    /// A list of refs can be long, so it is not joined to the repository.
+    async fn what_lists_refs_costs_one_more_and_no_more_than_that(forge: TestForge) {
         let alice = forge.human_client("alice").await;
         alice.post("/api/v3/user/repos", &json!({ "name": "work", "auto_init": true })).await.expect(201);
-        for path in ["branches", "git/matching-refs/heads/", "contents/README.md", "readme"] {
+        for path in ["branches", "git/matching-refs/heads/"] {
             assert_eq!(statements(&forge, &alice, &format!("/api/v3/repos/alice/work/{path}")).await, 3, "{path}");
+        }
+    }
+
+    /// Refs and packs of a repository are kept as long as they stay the same.
+    async fn what_reads_git_data_costs_two_once_the_repository_was_seen(forge: TestForge) {
+        let alice = forge.human_client("alice").await;
+        alice.post("/api/v3/user/repos", &json!({ "name": "work", "auto_init": true })).await.expect(201);
+        let of_main = alice.get("/api/v3/repos/alice/work/branches/main").await.expect(200).json();
+        let commit = of_main["commit"]["sha"].as_str().unwrap();
+        let tree = of_main["commit"]["commit"]["tree"]["sha"].as_str().unwrap();
+        for path in [
+            "contents/README.md", "readme", "commits", "commits/main", "compare/main...main", &format!("git/commits/{commit}"),
+            &format!("git/trees/{tree}?recursive=1"), &format!("git/trees/main"),
+        ] {
+            let path = format!("/api/v3/repos/alice/work/{path}");
+            assert!(statements(&forge, &alice, &path).await <= 4, "{path}");
+            assert_eq!(statements(&forge, &alice, &path).await, 2, "{path}");
         }
     }
 

@@ -4,6 +4,7 @@
 //! rights. `layer` makes the request context and adds what every answer carries; `error` is the one place that turns
 //! errors into answers; `rest` holds a file per page of GitHub's documentation, `git` what `git` itself asks for.
 
+mod base64;
 pub mod body;
 pub mod context;
 pub mod error;

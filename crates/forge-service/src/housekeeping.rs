@@ -12,7 +12,8 @@ use crate::{admin, agents};
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Writes when credentials were last used, removes agents that nobody bound in time, and forgets codes,
-/// counters and sessions that ended a day ago, and proofs that would not be accepted any more.
+/// counters and sessions that ended a day ago, proofs that would not be accepted any more, and who made objects that no ref
+/// reached in time.
 ///
 /// # Errors
 /// `Unavailable` if the database is; the next call catches up.
@@ -26,5 +27,6 @@ pub async fn run(app: &Arc<App>) -> Result<()> {
     forge_store::oauth::authorization_codes::delete_before(&mut tx, horizon).await?;
     forge_store::throttles::delete_before(&mut tx, horizon).await?;
     forge_store::web_sessions::delete_before(&mut tx, horizon).await?;
+    forge_store::made_objects::delete_before(&mut tx, app.now().minus(crate::objects::READABLE_FOR)).await?;
     Ok(tx.commit().await?)
 }

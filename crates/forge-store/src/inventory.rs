@@ -84,6 +84,21 @@ pub async fn list_manifest(conn: &mut Conn, repository: RepositoryId) -> StoreRe
     .await
 }
 
+/// Returns how many packs are on the manifest of a repository.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn count_packs(conn: &mut Conn, repository: RepositoryId) -> StoreResult<i64> {
+    struct Count {
+        count: i64,
+    }
+    from_row!(Count { count });
+    let row: Count = conn
+        .fetch_one(sql!("SELECT COUNT(*) AS count FROM packs WHERE repository_id = $1"), params![repository])
+        .await?;
+    Ok(row.count)
+}
+
 struct Counter {
     rewrites: i64,
 }

@@ -21,6 +21,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod kill_switches;
 pub mod labels;
+pub mod made_objects;
 pub mod members;
 mod migrations;
 pub mod oauth;

@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "kill_switches", include_str!("../../../migrations/0012_kill_switches.sql")),
     (13, "audit_chain", include_str!("../../../migrations/0013_audit_chain.sql")),
     (14, "proofs", include_str!("../../../migrations/0014_proofs.sql")),
+    (15, "made_objects", include_str!("../../../migrations/0015_made_objects.sql")),
 ];
 
 /// Returns the migrations as `dialect` reads them.

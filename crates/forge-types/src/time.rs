@@ -65,6 +65,13 @@ impl Timestamp {
         let parsed = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         i64::try_from(parsed.unix_timestamp_nanos() / 1_000).ok().map(Self)
     }
+
+    /// Reads an RFC 3339 time, and how far the clock of the place was from UTC, in seconds.
+    #[must_use]
+    pub fn parse_with_offset(text: &str) -> Option<(Self, i32)> {
+        let parsed = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        Some((Self::parse(text)?, parsed.offset().whole_seconds()))
+    }
 }
 
 /// RFC 3339 in UTC with whole seconds, as GitHub prints times.
@@ -113,5 +120,7 @@ mod tests {
         let with_offset = Timestamp::parse("2023-11-14T23:13:20.5+01:00").expect("a valid time");
         assert_eq!(with_offset.as_micros(), 1_700_000_000_500_000);
         assert_eq!(Timestamp::parse("yesterday"), None);
+        let apart = Timestamp::parse_with_offset("2023-11-14T20:43:20-01:30").expect("a valid time");
+        assert_eq!(apart, (Timestamp::from_seconds(1_700_000_000), -5400));
     }
 }

@@ -11,7 +11,6 @@ use axum::routing::get;
 use axum::{Json, Router};
 use data_encoding::BASE64_MIME;
 use forge_service::repositories::{self, Content, ContentBody, ContentEntry, ContentKind};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -19,23 +18,10 @@ use super::place::Place;
 use crate::ApiState;
 use crate::context::Ctx;
 use crate::error::ApiResult;
-use crate::views::Links;
+use crate::views::{Links, in_path};
 
 /// The largest file whose content stands in the description.
 const MAX_INLINE: u64 = 1024 * 1024;
-
-/// What cannot stand in the path of an address.
-const IN_PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'`')
-    .add(b'{')
-    .add(b'}');
 
 pub(super) fn of_repository() -> Router<ApiState> {
     Router::new()
@@ -167,8 +153,8 @@ impl Addresses {
     }
 
     fn describe(&self, entry: &ContentEntry) -> Value {
-        let path = utf8_percent_encode(&entry.path, IN_PATH).to_string();
-        let revision = utf8_percent_encode(&self.revision, IN_PATH).to_string();
+        let path = in_path(&entry.path);
+        let revision = in_path(&self.revision);
         let (kind, git, page) = match entry.kind {
             ContentKind::Tree => ("dir", Some("trees"), Some("tree")),
             ContentKind::File | ContentKind::Executable => ("file", Some("blobs"), Some("blob")),

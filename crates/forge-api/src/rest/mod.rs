@@ -2,10 +2,11 @@
 
 mod branches;
 mod collaborators;
+mod commits;
 mod contents;
 mod credentials;
 mod ext;
-mod git_refs;
+mod git;
 mod gitignore;
 mod labels;
 mod licenses;
@@ -50,7 +51,8 @@ fn of_repository() -> Router<ApiState> {
         .merge(repos::of_repository())
         .merge(branches::of_repository())
         .merge(contents::of_repository())
-        .merge(git_refs::of_repository())
+        .merge(git::of_repository())
+        .merge(commits::of_repository())
         .merge(collaborators::of_repository())
         .merge(labels::of_repository())
         .merge(teams::of_repository())

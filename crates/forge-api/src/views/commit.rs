@@ -3,7 +3,7 @@
 //! INVARIANT: whom a commit names as its author is a claim, and no account is shown as the one who made it: addresses
 //! here are not verified. What is known is who pushed it, and that stands in the audit log.
 
-use forge_service::repositories::{Commit, CommitSignature};
+use forge_service::objects::{Commit, Signature as CommitSignature, Signed};
 use forge_types::node_id::ObjectNodeKind;
 use forge_types::repository::Repository;
 use forge_types::{NodeId, ObjectId, Timestamp};
@@ -76,14 +76,52 @@ pub struct Verification {
 
 impl Verification {
     /// A signature is shown and, since nothing here verifies it, not vouched for.
-    fn of(commit: &Commit) -> Self {
-        let signed = commit.signed.as_ref();
+    pub(crate) fn of(signed: Option<&Signed>) -> Self {
         Self {
             verified: false,
             reason: if signed.is_some() { "gpgverify_unavailable" } else { "unsigned" },
             signature: signed.map(|signed| signed.signature.clone()),
             payload: signed.map(|signed| signed.payload.clone()),
             verified_at: None,
+        }
+    }
+}
+
+/// GitHub's `git-commit`: a commit as an object.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are GitHub's")]
+pub struct GitCommitView {
+    pub sha: ObjectId,
+    pub node_id: NodeId,
+    pub url: String,
+    pub html_url: String,
+    pub author: CommitUser,
+    pub committer: CommitUser,
+    pub tree: Value,
+    pub message: String,
+    pub parents: Vec<Value>,
+    pub verification: Verification,
+}
+
+impl GitCommitView {
+    /// Creates the view of a commit.
+    #[must_use]
+    pub fn new(links: &Links, repository: &Repository, commit: &Commit) -> Self {
+        let full_name = repository.full_name();
+        let git = |kind: &str, id: ObjectId| links.api(&format!("repos/{full_name}/git/{kind}/{id}"));
+        let page = |id: ObjectId| links.web(&format!("{full_name}/commit/{id}"));
+        let parent = |id: &ObjectId| json!({ "sha": id, "url": git("commits", *id), "html_url": page(*id) });
+        Self {
+            sha: commit.id,
+            node_id: NodeId::Object(ObjectNodeKind::Commit, repository.id, commit.id),
+            url: git("commits", commit.id),
+            html_url: page(commit.id),
+            author: CommitUser::from(&commit.author),
+            committer: CommitUser::from(&commit.committer),
+            tree: json!({ "sha": commit.tree_id, "url": git("trees", commit.tree_id) }),
+            message: commit.message.trim_end_matches('\n').to_owned(),
+            parents: commit.parent_ids.iter().map(parent).collect(),
+            verification: Verification::of(commit.signed.as_ref()),
         }
     }
 }
@@ -107,7 +145,7 @@ impl CommitView {
                 tree: json!({ "sha": commit.tree_id, "url": git("trees", commit.tree_id) }),
                 url: git("commits", commit.id),
                 comment_count: 0,
-                verification: Verification::of(commit),
+                verification: Verification::of(commit.signed.as_ref()),
             },
             url: url(commit.id),
             html_url: page(commit.id),

@@ -1,7 +1,27 @@
 //! Addresses in answers. All lie on the one host name that the settings give, never on what a request says.
 
 use forge_service::Settings;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Serialize, Serializer};
+
+/// What cannot stand in the path of an address.
+const IN_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
+
+/// Returns a path of a repository as it stands in an address; its slashes stay.
+#[must_use]
+pub fn in_path(path: &str) -> String {
+    utf8_percent_encode(path, IN_PATH).to_string()
+}
 
 /// Where answers point.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod commit;
+pub mod diff;
 pub mod key;
 pub mod label;
 pub mod license;
@@ -13,4 +14,4 @@ pub mod organization;
 pub mod repository;
 pub mod team;
 
-pub use links::{LinkTable, Links};
+pub use links::{LinkTable, Links, in_path};

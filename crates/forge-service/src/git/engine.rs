@@ -49,11 +49,11 @@ impl Default for Limits {
 pub struct Engine {
     pub(crate) storage: Storage,
     pub(crate) processes: Processes,
-    pub(super) server: Server,
+    pub(crate) server: Server,
     pub(super) states: Arc<States>,
     pub(super) answers: Arc<Answers>,
     pub(crate) limits: Limits,
-    pub(super) fetches: Arc<Shares>,
+    pub(crate) fetches: Arc<Shares>,
     pub(super) pushes: Arc<Shares>,
     /// Held to write by whoever replaces packs.
     pub(super) maintenance: Arc<RwLock<()>>,

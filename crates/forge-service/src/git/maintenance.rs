@@ -85,6 +85,14 @@ pub(crate) async fn ask_for_maintenance(
     Ok(())
 }
 
+/// Asks for maintenance when a repository has so many packs that it may be worth it: for packs that no change of refs brings.
+pub(crate) async fn ask_for_roll_up(tx: &mut Tx, repository: RepositoryId, now: Timestamp) -> Result<()> {
+    if forge_store::inventory::count_packs(tx, repository).await? % EVERY == 0 {
+        forge_store::jobs::insert_once(tx, ROLL_UP, &payload(repository), now, now).await?;
+    }
+    Ok(())
+}
+
 /// Does what it is time for in a repository. Doing it twice is harmless.
 ///
 /// # Errors

@@ -21,14 +21,14 @@ enum Caller {
 
 /// Who runs how many transfers.
 #[derive(Debug)]
-pub(super) struct Shares {
+pub(crate) struct Shares {
     each: usize,
     patience: Duration,
     callers: Mutex<HashMap<Caller, Weak<Semaphore>>>,
 }
 
 /// A transfer that counts as long as this lives.
-pub(super) type Share = OwnedSemaphorePermit;
+pub(crate) type Share = OwnedSemaphorePermit;
 
 impl Shares {
     pub(super) fn new(each: usize, patience: Duration) -> Self {
@@ -39,7 +39,7 @@ impl Shares {
     ///
     /// # Errors
     /// `RateLimited` if that takes too long.
-    pub(super) async fn take(&self, ctx: &RequestContext) -> Result<Share> {
+    pub(crate) async fn take(&self, ctx: &RequestContext) -> Result<Share> {
         let caller = match ctx.account_id() {
             Some(id) => Caller::Account(id),
             None => Caller::Address(ctx.info().ip.clone().unwrap_or_default()),

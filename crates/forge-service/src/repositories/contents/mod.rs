@@ -1,9 +1,8 @@
 //! What a repository holds, read by path: files, directories, the README.
 //!
-//! INVARIANT: a commit is read only if a ref that the caller may see leads to it. An id alone opens nothing.
+//! INVARIANT: a commit is read only if [`crate::objects`] says that the caller may. An id alone opens nothing.
 
 mod readme;
-mod revision;
 
 use forge_git::objects::{EntryKind, Objects, TreeEntry};
 use forge_types::repository::RepositoryAccess;
@@ -11,14 +10,11 @@ use forge_types::{Action, Error, ErrorKind, ObjectId, Result};
 
 use crate::context::RequestContext;
 use crate::git::fault;
+use crate::objects::{MAX_BLOB, Opened, commit_of};
 use crate::target::RepositoryTarget;
 
 pub use forge_git::objects::EntryKind as ContentKind;
 pub use readme::readme;
-use revision::Revision;
-
-/// The largest file whose content is read into an answer, as on GitHub.
-const MAX_FILE: u64 = 100 * 1024 * 1024;
 
 /// A file, directory, link or submodule.
 #[derive(Clone, Debug)]
@@ -69,47 +65,26 @@ pub async fn contents(
     path: &str,
     revision: Option<&str>,
 ) -> Result<Content> {
-    let opened = Opened::open(ctx, target, revision).await?;
     let path = path.trim_matches('/').to_owned();
-    opened.read(move |objects, commit_id| find(objects, commit_id, &path)).await
+    read_at(ctx, target, revision, move |objects, commit_id| find(objects, commit_id, &path)).await
 }
 
-/// A repository and the revision that is read.
-struct Opened {
-    ctx: RequestContext,
-    access: RepositoryAccess,
-    revision: Revision,
-}
-
-impl Opened {
-    async fn open(
-        ctx: &RequestContext,
-        target: RepositoryTarget<'_>,
-        revision: Option<&str>,
-    ) -> Result<Self> {
-        let mut conn = ctx.read().await?;
-        let access = ctx.authorize(&mut conn, target, Action::CodeRead).await?;
-        let revision = Revision::find(&mut conn, &access.repository, revision).await?;
-        Ok(Self { ctx: ctx.clone(), access, revision })
-    }
-
-    /// Reads objects where blocking does no harm.
-    async fn read(
-        self,
-        find: impl FnOnce(&mut Objects, ObjectId) -> Result<(ContentEntry, ContentBody)> + Send + 'static,
-    ) -> Result<Content> {
-        let repository = self.ctx.app().git.repository(self.access.repository.id);
-        let revision = self.revision;
-        let work = move || {
-            let mut objects = Objects::open(&repository).map_err(fault)?;
-            let commit_id = revision.commit_id(&mut objects)?;
-            let (entry, body) = find(&mut objects, commit_id)?;
-            Ok((revision.name, entry, body))
-        };
-        let done: Result<_> = tokio::task::spawn_blocking(work).await.map_err(Error::internal)?;
-        let (revision, entry, body) = done?;
-        Ok(Content { access: self.access, revision, entry, body })
-    }
+/// Reads at `revision` of a repository: a branch, tag or commit, or the default branch.
+async fn read_at(
+    ctx: &RequestContext,
+    target: RepositoryTarget<'_>,
+    revision: Option<&str>,
+    find: impl FnOnce(&mut Objects, ObjectId) -> Result<(ContentEntry, ContentBody)> + Send + 'static,
+) -> Result<Content> {
+    let mut opened = Opened::open(ctx, target, Action::CodeRead).await?;
+    let named = opened.resolve(revision).await?;
+    let id = named.id;
+    let read = move |objects: &mut Objects| {
+        let commit_id = commit_of(objects, id)?;
+        find(objects, commit_id)
+    };
+    let (entry, body) = opened.read(read).await?;
+    Ok(Content { access: opened.access, revision: named.name, entry, body })
 }
 
 fn find(objects: &mut Objects, commit_id: ObjectId, path: &str) -> Result<(ContentEntry, ContentBody)> {
@@ -128,12 +103,12 @@ fn load(objects: &mut Objects, found: &TreeEntry, parent: &str) -> Result<(Conte
             ContentBody::Entries(described.collect::<Result<_>>()?)
         }
         EntryKind::File | EntryKind::Executable | EntryKind::Link => {
-            if entry.size > MAX_FILE {
+            if entry.size > MAX_BLOB {
                 let message =
                     "This API returns files of at most 100 MB; clone the repository to read larger ones";
                 return Err(Error::new(ErrorKind::Forbidden, message));
             }
-            ContentBody::Bytes(objects.blob(found.id, MAX_FILE).map_err(fault)?)
+            ContentBody::Bytes(objects.blob(found.id, MAX_BLOB).map_err(fault)?)
         }
         EntryKind::Submodule => ContentBody::Submodule,
     };

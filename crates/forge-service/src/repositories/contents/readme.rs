@@ -4,7 +4,7 @@
 use forge_git::objects::{EntryKind, Objects, TreeEntry};
 use forge_types::{Error, ObjectId, Result};
 
-use super::{Content, ContentBody, ContentEntry, Opened, load};
+use super::{Content, ContentBody, ContentEntry, load, read_at};
 use crate::context::RequestContext;
 use crate::git::fault;
 use crate::target::RepositoryTarget;
@@ -24,12 +24,11 @@ pub async fn readme(
     directory: Option<&str>,
     revision: Option<&str>,
 ) -> Result<Content> {
-    let opened = Opened::open(ctx, target, revision).await?;
     let places: Vec<String> = match directory {
         Some(directory) => vec![directory.trim_matches('/').to_owned()],
         None => PLACES.map(str::to_owned).to_vec(),
     };
-    opened.read(move |objects, commit_id| find(objects, commit_id, &places)).await
+    read_at(ctx, target, revision, move |objects, commit_id| find(objects, commit_id, &places)).await
 }
 
 fn find(

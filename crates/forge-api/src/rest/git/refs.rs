@@ -10,11 +10,11 @@ use forge_types::repository::Repository;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::place::Place;
 use crate::ApiState;
 use crate::context::Ctx;
 use crate::error::ApiResult;
 use crate::page::PageQuery;
+use crate::rest::place::Place;
 use crate::views::Links;
 
 pub(super) fn of_repository() -> Router<ApiState> {
@@ -51,12 +51,18 @@ impl RefView {
     }
 }
 
+/// Returns the full name of a ref that a path names without `refs/`, as GitHub's documentation does, or with it. What stands
+/// there is decoded already, once.
+fn full_name(named: &str) -> String {
+    format!("refs/{}", named.strip_prefix("refs/").unwrap_or(named))
+}
+
 async fn get_ref(
     Ctx(ctx): Ctx,
     place: Place,
     Path(Named { r#ref }): Path<Named>,
 ) -> ApiResult<Json<RefView>> {
-    let name = format!("refs/{}", r#ref.trim_start_matches("refs/"));
+    let name = full_name(&r#ref);
     let (access, found) = repositories::find_ref(&ctx, place.target(), &name).await?;
     Ok(Json(RefView::new(&Links::new(ctx.settings()), &access.repository, &found)))
 }
@@ -67,7 +73,7 @@ async fn list_matching_refs(
     Path(Named { r#ref }): Path<Named>,
     page: PageQuery,
 ) -> ApiResult<Response> {
-    let prefix = format!("refs/{}", r#ref.trim_start_matches("refs/"));
+    let prefix = full_name(&r#ref);
     let (access, found) = repositories::list_refs(&ctx, place.target(), &prefix, page.request).await?;
     let links = Links::new(ctx.settings());
     let view = |found: VisibleRef| RefView::new(&links, &access.repository, &found);
