@@ -3,8 +3,10 @@
 
 mod avatars;
 mod collaborators;
+mod commits;
 mod contents;
 mod emails;
+mod git_data;
 mod gitignore_and_licenses;
 mod keys;
 mod labels;
@@ -13,11 +15,13 @@ mod meta;
 mod moved;
 mod organizations;
 mod outage;
+mod ref_doors;
 mod repositories;
 mod search;
 mod statements;
 mod teams;
 mod users;
+mod world;
 
 use forge_testing::{Client, TestForge};
 use serde_json::{Value, json};

@@ -24,6 +24,7 @@ pub use tags::{NewTag, create_tag, tag};
 pub use trees::{NewItem, NewItemContent, Tree, TreeItem, create_tree, tree};
 
 pub(crate) use fault::refused;
+pub(crate) use identity::signatures;
 pub(crate) use opened::{Opened, commit_of};
 
 use std::time::Duration;

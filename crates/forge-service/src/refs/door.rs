@@ -15,11 +15,42 @@ pub enum Door {
     FirstCommit,
     /// The operator puts back refs that the database lost.
     Import,
+    /// A ref is created.
+    CreateRef,
+    /// A ref is moved.
+    UpdateRef,
+    /// Several refs are created, moved and deleted.
+    UpdateRefs,
+    /// A ref is deleted.
+    DeleteRef,
+    /// A file is created or changed.
+    PutFile,
+    /// A file is deleted.
+    DeleteFile,
+    /// Several files are changed by one commit.
+    CommitOnBranch,
+    /// A branch gets another name.
+    RenameBranch,
+    /// A branch is merged into another.
+    Merge,
 }
 
 impl Door {
     /// All doors.
-    pub const ALL: &[Self] = &[Self::Push, Self::FirstCommit, Self::Import];
+    pub const ALL: &[Self] = &[
+        Self::Push,
+        Self::FirstCommit,
+        Self::Import,
+        Self::CreateRef,
+        Self::UpdateRef,
+        Self::UpdateRefs,
+        Self::DeleteRef,
+        Self::PutFile,
+        Self::DeleteFile,
+        Self::CommitOnBranch,
+        Self::RenameBranch,
+        Self::Merge,
+    ];
 
     /// Returns the name in push rows and the audit log, where the surface stands before it.
     #[must_use]
@@ -28,6 +59,15 @@ impl Door {
             Self::Push => "push",
             Self::FirstCommit => "first_commit",
             Self::Import => "import",
+            Self::CreateRef => "refs/create",
+            Self::UpdateRef => "refs/update",
+            Self::UpdateRefs => "refs/update_several",
+            Self::DeleteRef => "refs/delete",
+            Self::PutFile => "contents/put",
+            Self::DeleteFile => "contents/delete",
+            Self::CommitOnBranch => "branches/commit",
+            Self::RenameBranch => "branches/rename",
+            Self::Merge => "branches/merge",
         }
     }
 
@@ -50,6 +90,15 @@ impl Door {
                 "mutation cloneTemplateRepository",
             ],
             Self::Import => &["forge repo import-refs"],
+            Self::CreateRef => &["POST /repos/{owner}/{repo}/git/refs", "mutation createRef"],
+            Self::UpdateRef => &["PATCH /repos/{owner}/{repo}/git/refs/{ref}", "mutation updateRef"],
+            Self::UpdateRefs => &["mutation updateRefs"],
+            Self::DeleteRef => &["DELETE /repos/{owner}/{repo}/git/refs/{ref}", "mutation deleteRef"],
+            Self::PutFile => &["PUT /repos/{owner}/{repo}/contents/{path}"],
+            Self::DeleteFile => &["DELETE /repos/{owner}/{repo}/contents/{path}"],
+            Self::CommitOnBranch => &["mutation createCommitOnBranch"],
+            Self::RenameBranch => &["POST /repos/{owner}/{repo}/branches/{branch}/rename"],
+            Self::Merge => &["POST /repos/{owner}/{repo}/merges", "mutation mergeBranch"],
         }
     }
 }

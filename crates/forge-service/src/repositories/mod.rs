@@ -16,14 +16,17 @@ mod topics;
 mod transfer;
 mod update;
 
-pub use branches::{Branch, Commit, CommitSignature, find_branch};
-pub use contents::{Content, ContentBody, ContentEntry, ContentKind, contents, readme};
+pub use branches::{Branch, NewMerge, find_branch, merge, rename_branch};
+pub use contents::{
+    BranchCommit, Content, ContentBody, ContentEntry, ContentKind, FileChange, FileCommit, FileContent,
+    FileEdit, commit_on_branch, contents, delete_file, put_file, readme,
+};
 pub use create::{NewRepository, RepositoryOwner, create, insert};
 pub(crate) use delete::remove;
 pub use delete::{REMOVE_FILES, delete};
 pub use list::{list_of_account, list_of_owner, list_of_user, list_own};
 pub use query::RepositoryQuery;
-pub use refs::{VisibleRef, find_ref, list_refs};
+pub use refs::{RefUpdate, VisibleRef, create_ref, delete_ref, find_ref, list_refs, update_ref, update_refs};
 pub use search::search;
 pub use settings::SettingsChanges;
 pub use starter::Starter;

@@ -1,8 +1,9 @@
-//! What a repository holds, read by path: files, directories, the README.
+//! What a repository holds, read and changed by path: files, directories, the README.
 //!
 //! INVARIANT: a commit is read only if [`crate::objects`] says that the caller may. An id alone opens nothing.
 
 mod readme;
+mod write;
 
 use forge_git::objects::{EntryKind, Objects, TreeEntry};
 use forge_types::repository::RepositoryAccess;
@@ -15,6 +16,9 @@ use crate::target::RepositoryTarget;
 
 pub use forge_git::objects::EntryKind as ContentKind;
 pub use readme::readme;
+pub use write::{
+    BranchCommit, FileChange, FileCommit, FileContent, FileEdit, commit_on_branch, delete_file, put_file,
+};
 
 /// A file, directory, link or submodule.
 #[derive(Clone, Debug)]

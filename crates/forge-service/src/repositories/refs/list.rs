@@ -61,7 +61,7 @@ pub async fn find_ref(
 }
 
 /// Branches point to commits; what other refs point to is looked up.
-async fn with_kinds(
+pub(super) async fn with_kinds(
     ctx: &RequestContext,
     repository: &Repository,
     rows: Vec<StoredRef>,

@@ -1,14 +1,12 @@
 //! A branch and the commit it points to.
 
-use forge_git::objects::Objects;
+use forge_git::objects::{Commit, Objects};
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, RefName, Result};
 
 use crate::context::RequestContext;
 use crate::git::fault;
 use crate::target::{RefTarget, RepositoryTarget};
-
-pub use forge_git::objects::{Commit, Signature as CommitSignature};
 
 /// A branch, with its newest commit.
 #[derive(Clone, Debug)]

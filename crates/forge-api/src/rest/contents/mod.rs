@@ -1,9 +1,11 @@
-//! <https://docs.github.com/rest/repos/contents>: reading.
+//! <https://docs.github.com/rest/repos/contents>: reading here, changing in [`write`].
 //!
 //! The answer follows `Accept`: `raw` is the file itself, `object` describes a directory as one object, all else is
 //! GitHub's usual form. Files over 1 MB are described without their content, as there.
 
-use axum::extract::{Path, Query};
+mod write;
+
+use axum::extract::{DefaultBodyLimit, Path, Query};
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -11,11 +13,13 @@ use axum::routing::get;
 use axum::{Json, Router};
 use data_encoding::BASE64_MIME;
 use forge_service::repositories::{self, Content, ContentBody, ContentEntry, ContentKind};
+use forge_types::repository::Repository;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::place::Place;
 use crate::ApiState;
+use crate::base64::MAX_BODY;
 use crate::context::Ctx;
 use crate::error::ApiResult;
 use crate::views::{Links, in_path};
@@ -27,7 +31,13 @@ pub(super) fn of_repository() -> Router<ApiState> {
     Router::new()
         .route("/contents", get(get_root))
         .route("/contents/", get(get_root))
-        .route("/contents/{*path}", get(get_content))
+        .route(
+            "/contents/{*path}",
+            get(get_content)
+                .put(write::put_content)
+                .delete(write::delete_content)
+                .layer(DefaultBodyLimit::max(MAX_BODY)),
+        )
         .route("/readme", get(get_readme))
         .route("/readme/{*dir}", get(get_readme_in_directory))
 }
@@ -144,12 +154,12 @@ struct EntryLinks {
 
 impl Addresses {
     fn new(links: &Links, found: &Content) -> Self {
-        let full_name = found.access.repository.full_name();
-        Self {
-            api: links.api(&format!("repos/{full_name}")),
-            web: links.web(&full_name),
-            revision: found.revision.clone(),
-        }
+        Self::of(links, &found.access.repository, found.revision.clone())
+    }
+
+    fn of(links: &Links, repository: &Repository, revision: String) -> Self {
+        let full_name = repository.full_name();
+        Self { api: links.api(&format!("repos/{full_name}")), web: links.web(&full_name), revision }
     }
 
     fn describe(&self, entry: &ContentEntry) -> Value {
