@@ -6,6 +6,7 @@ mod authentication;
 mod contract;
 mod errors;
 mod gh;
+mod git;
 mod introspection;
 mod labels;
 mod limits;

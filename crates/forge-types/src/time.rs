@@ -74,6 +74,21 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// Returns the time as a clock shows it that is so many seconds from UTC, by whole minutes.
+    #[must_use]
+    pub fn to_string_at(self, offset: i32) -> String {
+        let minutes = offset / 60;
+        if minutes == 0 {
+            return self.to_string();
+        }
+        let local = Self(self.0.saturating_add(i64::from(minutes) * 60_000_000)).to_string();
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
+        format!("{}{sign}{hours:02}:{minutes:02}", local.trim_end_matches('Z'))
+    }
+}
+
 /// RFC 3339 in UTC with whole seconds, as GitHub prints times.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,5 +137,7 @@ mod tests {
         assert_eq!(Timestamp::parse("yesterday"), None);
         let apart = Timestamp::parse_with_offset("2023-11-14T20:43:20-01:30").expect("a valid time");
         assert_eq!(apart, (Timestamp::from_seconds(1_700_000_000), -5400));
+        assert_eq!(apart.0.to_string_at(apart.1), "2023-11-14T20:43:20-01:30");
+        assert_eq!(apart.0.to_string_at(0), "2023-11-14T22:13:20Z");
     }
 }

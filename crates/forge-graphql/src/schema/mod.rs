@@ -1,11 +1,12 @@
 //! The schema: GitHub's types, each in a file with its resolvers.
 //!
-//! `query` and `mutation` are the roots; `account`, `repository`, `label` and `team` what they lead to; `absent` holds
+//! `query` and `mutation` are the roots; `account`, `repository`, `label`, `git` and `team` what they lead to; `absent` holds
 //! GitHub's types of things that this forge has none of; `page` is how connections are cut.
 
 mod absent;
 mod account;
 mod enums;
+mod git;
 mod label;
 mod mutation;
 mod owner;

@@ -5,6 +5,7 @@ use async_graphql::{ID, Interface};
 use super::Nullable;
 use super::account::{Organization, Profile, User};
 use super::enums::{RepositoryAffiliation, RepositoryPrivacy, RepositoryVisibility};
+use super::git::{Blob, Commit, GitObject, Ref, Tag, Tree};
 use super::label::Label;
 use super::page::Connection;
 use super::repositories::RepositoryOrder;
@@ -17,12 +18,28 @@ use super::team::Team;
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "ID of the object."))]
 pub(crate) enum Node {
+    Blob(Blob),
+    Commit(Commit),
     Label(Label),
     License(License),
     Organization(Organization),
+    Ref(Ref),
     Repository(Repository),
+    Tag(Tag),
     Team(Team),
+    Tree(Tree),
     User(User),
+}
+
+impl From<GitObject> for Node {
+    fn from(object: GitObject) -> Self {
+        match object {
+            GitObject::Blob(blob) => Self::Blob(blob),
+            GitObject::Commit(commit) => Self::Commit(commit),
+            GitObject::Tag(tag) => Self::Tag(tag),
+            GitObject::Tree(tree) => Self::Tree(tree),
+        }
+    }
 }
 
 /// Represents an owner of a Repository.

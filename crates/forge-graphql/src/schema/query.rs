@@ -5,13 +5,14 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 use forge_service::target::RepositoryTarget;
 use forge_service::teams::{self, TeamTarget};
-use forge_service::{accounts, labels, repositories};
+use forge_service::{accounts, labels, objects, repositories};
 use forge_types::account::AccountRef;
 use forge_types::id::{AccountId, RepositoryId};
 use forge_types::node_id::NodeId;
 use forge_types::{Error, ErrorKind, Result};
 
 use super::account::{Organization, Profile, User};
+use super::git::{GitObject, Ref};
 use super::label::Label;
 use super::owner::{Node, RepositoryOwner};
 use super::page::Paging;
@@ -224,9 +225,17 @@ async fn node_of(ctx: &Context<'_>, id: NodeId) -> Result<Node> {
             Ok(Node::Team(Team { team: record.team }))
         }
         NodeId::License(key) => License::of(&key).map(Node::License).ok_or_else(Error::not_found),
-        NodeId::PublicKey(_) | NodeId::Topic(_) | NodeId::Ref(..) | NodeId::Object(..) => {
-            Err(Error::not_found())
+        NodeId::Ref(repository, name) => {
+            let found = repositories::find_ref(forge(ctx), RepositoryTarget::Id(repository), &name).await?;
+            Ok(Node::Ref(Ref::of(found.0, found.1)))
         }
+        NodeId::Object(kind, repository, id) => {
+            let target = RepositoryTarget::Id(repository);
+            let (access, object) = objects::find(forge(ctx), target, &id.to_string()).await?;
+            let object = GitObject::of(Repository::single(access), object);
+            if object.node_kind() == kind { Ok(Node::from(object)) } else { Err(Error::not_found()) }
+        }
+        NodeId::PublicKey(_) | NodeId::Topic(_) => Err(Error::not_found()),
     }
 }
 

@@ -64,3 +64,36 @@ impl ScalarType for GitSshRemote {
         Value::String(self.0.clone())
     }
 }
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident = $schema:literal)*) => { $(
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub(crate) struct $name(pub(crate) String);
+
+        #[Scalar(name = $schema)]
+        impl ScalarType for $name {
+            fn parse(value: Value) -> InputValueResult<Self> {
+                match value {
+                    Value::String(text) => Ok(Self(text)),
+                    other => Err(InputValueError::expected_type(other)),
+                }
+            }
+
+            fn to_value(&self) -> Value {
+                Value::String(self.0.clone())
+            }
+        }
+    )* };
+}
+
+texts! {
+    /// A Git object ID.
+    GitObjectId = "GitObjectID"
+    /// A fully qualified reference name (e.g. `refs/heads/master`).
+    GitRefname = "GitRefname"
+    /// A (potentially binary) string encoded using base64.
+    Base64String = "Base64String"
+    /// An ISO-8601 encoded date string. Unlike the DateTime type, GitTimestamp is not converted in UTC.
+    GitTimestamp = "GitTimestamp"
+}

@@ -10,6 +10,7 @@
 mod blobs;
 mod commits;
 mod fault;
+mod find;
 mod identity;
 mod make;
 mod opened;
@@ -18,6 +19,7 @@ mod trees;
 
 pub use blobs::{Blob, blob, create_blob};
 pub use commits::{NewCommit, commit, create_commit};
+pub use find::{BlobText, Object, find};
 pub use forge_git::objects::{Commit, EntryKind, ObjectKind, Signature, Signed, Tag};
 pub use identity::Identity;
 pub use tags::{NewTag, create_tag, tag};

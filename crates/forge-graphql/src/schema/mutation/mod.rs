@@ -1,6 +1,8 @@
 //! The root of mutations. Each calls one use case; whoever sends several gets an answer, or an error, for each.
 
+mod branches;
 mod labels;
+mod refs;
 mod repositories;
 
 use async_graphql::MergedObject;
@@ -13,7 +15,12 @@ use crate::answer::unresolvable_node;
 
 /// The root query for implementing GraphQL mutations.
 #[derive(MergedObject, Default)]
-pub(crate) struct Mutation(labels::LabelMutations, repositories::RepositoryMutations);
+pub(crate) struct Mutation(
+    branches::BranchMutations,
+    labels::LabelMutations,
+    refs::RefMutations,
+    repositories::RepositoryMutations,
+);
 
 /// Returns the target with this node id.
 ///

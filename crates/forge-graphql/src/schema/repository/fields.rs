@@ -3,14 +3,14 @@
 use async_graphql::{Context, ID, Object};
 use forge_service::batch;
 use forge_service::repositories;
-use forge_types::Result;
 use forge_types::account::AccountKind;
+use forge_types::{Error, RefName, Result};
 
 use super::license::License;
-use super::reference::Ref;
 use super::{Found, Repository};
 use crate::schema::account::Profile;
 use crate::schema::enums::RepositoryVisibility;
+use crate::schema::git::Ref;
 use crate::schema::owner::RepositoryOwner;
 use crate::schema::scalar::{DateTime, GitSshRemote, Uri};
 use crate::schema::{Later, Nullable, forge, int, nullable};
@@ -35,11 +35,11 @@ impl Fields {
     fn default_branch<'a>(&'a self, ctx: &'a Context<'_>) -> Later<'a, Result<Option<Ref>>> {
         Box::pin(async move {
             let has_default_branch = self.refs(ctx).await?.is_some_and(|refs| refs.has_default_branch);
-            Ok(has_default_branch.then(|| Ref {
-                repository: Repository::of(&self.0),
-                name: self.repository().default_branch.clone(),
-                prefix: "refs/heads/",
-            }))
+            if !has_default_branch {
+                return Ok(None);
+            }
+            let name = RefName::branch(&self.repository().default_branch).map_err(Error::internal)?;
+            Ok(Some(Ref::new(Repository::of(&self.0), name)))
         })
     }
 

@@ -1,11 +1,11 @@
-//! Repositories. `fields` holds what the repository itself says, `lists` what it holds, `viewer` what the caller is to
+//! Repositories. `fields` holds what the repository itself says, `lists` what it holds, `code` its Git data, `viewer` what the caller is to
 //! it; `nothing` GitHub's fields of what this forge does not have.
 
+mod code;
 mod fields;
 pub(crate) mod license;
 mod lists;
 mod nothing;
-pub(crate) mod reference;
 pub(crate) mod topic;
 mod viewer;
 
@@ -20,7 +20,7 @@ use crate::cohort::Cohort;
 
 /// A repository contains the content for a project.
 #[derive(MergedObject, Clone)]
-pub(crate) struct Repository(fields::Fields, lists::Lists, viewer::Viewer, nothing::Nothing);
+pub(crate) struct Repository(fields::Fields, lists::Lists, code::Code, viewer::Viewer, nothing::Nothing);
 
 /// A repository that the caller may read, with those of its list.
 #[derive(Clone)]
@@ -54,6 +54,7 @@ impl Repository {
         Self(
             fields::Fields(found.clone()),
             lists::Lists(found.clone()),
+            code::Code(found.clone()),
             viewer::Viewer(found.clone()),
             nothing::Nothing,
         )
