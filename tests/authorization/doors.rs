@@ -120,6 +120,20 @@ mod tests {
     }
 
     #[test]
+    fn every_entrance_by_which_refs_change_is_a_door() {
+        let doors = of_the_product();
+        for door in forge_service::refs::Door::ALL {
+            // The console is no door of the network.
+            let entrances = door.entrances().iter().filter(|entrance| !entrance.starts_with("forge "));
+            for entrance in entrances {
+                // Of a repository's routes only what follows its name stands in the source.
+                let below = entrance.replacen(" /orgs/{org}/", " /{org}/", 1);
+                assert!(exists(&doors, entrance) || exists(&doors, &below), "{entrance}");
+            }
+        }
+    }
+
+    #[test]
     fn the_product_has_doors() {
         assert!(!of_the_product().is_empty());
     }

@@ -4,6 +4,7 @@
 
 mod bench;
 mod branches;
+mod doors;
 mod fetching;
 mod libraries;
 mod malformed;
