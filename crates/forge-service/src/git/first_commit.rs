@@ -57,7 +57,8 @@ pub async fn first_commit(
     keep(&ctx.clone(), id, Some(pack), async move |pack| {
         let inspect = move || {
             let mut objects = Objects::open(&directory).map_err(fault)?;
-            RefChange::inspect(&mut objects, &watch, branch, None, Some(commit_id)).map_err(Error::unprocessable)
+            RefChange::inspect(&mut objects, &watch, branch, None, Some(commit_id))
+                .map_err(Error::unprocessable)
         };
         let change = tokio::task::spawn_blocking(inspect).await.map_err(Error::internal)??;
         let push = Push { pack, ..Push::by(Door::FirstCommit) };

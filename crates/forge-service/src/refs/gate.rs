@@ -26,12 +26,14 @@ pub(crate) struct Gate<'a> {
     is_by_ref: bool,
     /// Equal questions have equal answers, and a refusal is audited once.
     decided: HashMap<Action, Result<(), String>>,
+    /// The first refusal that is about the caller and not about the ref.
+    denial: Option<String>,
 }
 
 impl<'a> Gate<'a> {
     pub(crate) fn new(ctx: &'a RequestContext, found: &'a RepositoryAccess) -> Self {
         let is_by_ref = ctx.is_bound_by_grant();
-        Self { ctx, found, is_by_ref, decided: HashMap::new() }
+        Self { ctx, found, is_by_ref, decided: HashMap::new(), denial: None }
     }
 
     /// Decides about one ref as far as that goes before its objects are there; the refusal is for the client.
@@ -54,10 +56,17 @@ impl<'a> Gate<'a> {
         let question = Question { found: self.found, name, touched };
         let ctx = self.ctx;
         let decide = || ctx.permit(&question, action).map_err(|error| error.message().to_owned());
-        if self.is_by_ref {
-            return decide();
+        let decided =
+            if self.is_by_ref { decide() } else { self.decided.entry(action).or_insert_with(decide).clone() };
+        if let Err(reason) = &decided {
+            self.denial.get_or_insert_with(|| reason.clone());
         }
-        self.decided.entry(action).or_insert_with(decide).clone()
+        decided
+    }
+
+    /// Returns the first refusal that is about the caller and not about the ref.
+    pub(crate) fn into_denial(self) -> Option<String> {
+        self.denial
     }
 }
 

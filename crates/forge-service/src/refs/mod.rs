@@ -66,6 +66,8 @@ pub struct Outcome {
     pub results: Vec<Result<(), String>>,
     /// Did any ref change? If not, the transaction is to be dropped: it holds nothing worth keeping.
     pub is_applied: bool,
+    /// Why the first change was denied that the caller may not make, whatever state the ref is in.
+    pub denial: Option<String>,
     /// Set if nothing was even tried, because the objects were checked before maintenance sorted them anew and may have lost
     /// some that no ref reached: check again, and say that it was done after so many rebuilds.
     pub rebuilds_now: Option<i64>,
@@ -75,8 +77,11 @@ impl Outcome {
     /// Returns the reason of the first refusal as an error, for doors that change one ref.
     ///
     /// # Errors
-    /// `Invalid` with that reason.
+    /// `Forbidden` with that reason if the caller may not do this, else `Invalid`.
     pub fn into_result(self) -> Result<()> {
+        if let Some(denial) = self.denial {
+            return Err(Error::forbidden(denial));
+        }
         match self.results.into_iter().find_map(Result::err) {
             Some(reason) => Err(Error::unprocessable(reason)),
             None => Ok(()),
@@ -101,24 +106,22 @@ pub async fn update(
     let locked = store::lock(tx, repository.id, loses_history).await?.ok_or_else(Error::not_found)?;
     if push.rebuilds_at_check.is_some_and(|rebuilds| rebuilds != locked.rebuilds) {
         let results = changes.iter().map(|_| Err("objects may have gone".to_owned())).collect();
-        return Ok(Outcome { results, is_applied: false, rebuilds_now: Some(locked.rebuilds) });
+        let rebuilds_now = Some(locked.rebuilds);
+        return Ok(Outcome { results, is_applied: false, denial: None, rebuilds_now });
     }
     let rewrites_before = locked.rewrites - i64::from(loses_history);
-    let mut results = decide(ctx, found, changes, rewrites_before);
+    let (mut results, denial) = decide(ctx, found, changes, rewrites_before);
     if !ctx.still_stands(tx).await? {
-        results.fill_with(|| Err("the credential no longer stands".to_owned()));
-        return Ok(Outcome { results, is_applied: false, rebuilds_now: None });
+        return Ok(denied(changes, "the credential no longer stands".to_owned()));
     }
     if let Some(reason) = kill_switches::stopped(ctx, tx, found).await? {
-        results.fill_with(|| Err(reason.clone()));
-        return Ok(Outcome { results, is_applied: false, rebuilds_now: None });
+        return Ok(denied(changes, reason));
     }
     if push.is_atomic && results.iter().any(Result::is_err) {
-        return Ok(nothing(results));
+        return Ok(nothing(results, denial));
     }
     if let Err(reason) = spend(ctx, tx, push).await? {
-        results.fill_with(|| Err(reason.clone()));
-        return Ok(Outcome { results, is_applied: false, rebuilds_now: None });
+        return Ok(denied(changes, reason));
     }
     // Only a branch that is created can be the first.
     let creates_branch = changes.iter().any(RefChange::creates_branch);
@@ -126,7 +129,7 @@ pub async fn update(
     apply::apply(tx, repository.id, changes, &mut results, ctx.now()).await?;
     let is_refused = results.iter().any(Result::is_err);
     if results.iter().all(Result::is_err) || (push.is_atomic && is_refused) {
-        return Ok(nothing(results));
+        return Ok(nothing(results, denial));
     }
     let changed: Vec<&RefChange> =
         changes.iter().zip(&results).filter(|(_, result)| result.is_ok()).map(|(change, _)| change).collect();
@@ -137,7 +140,7 @@ pub async fn update(
     let came = push.pack.as_ref().map_or(0, |pack| pack.object_count);
     let change = git::Change { generation: locked.ref_generation, came, loses_history };
     git::ask_for_maintenance(tx, repository.id, change, ctx.now()).await?;
-    Ok(Outcome { results, is_applied: true, rebuilds_now: None })
+    Ok(Outcome { results, is_applied: true, denial, rebuilds_now: None })
 }
 
 /// Decides about each change before any of them is made.
@@ -146,7 +149,7 @@ fn decide(
     found: &RepositoryAccess,
     changes: &[RefChange],
     rewrites: i64,
-) -> Vec<Result<(), String>> {
+) -> (Vec<Result<(), String>>, Option<String>) {
     let mut gate = Gate::new(ctx, found);
     let mut times: HashMap<&str, usize> = HashMap::new();
     for change in changes {
@@ -161,7 +164,14 @@ fn decide(
         }
         gate.check(change.name(), change.step(), change.touched())
     };
-    changes.iter().map(decide).collect()
+    let results = changes.iter().map(decide).collect();
+    (results, gate.into_denial())
+}
+
+/// Refuses all changes for one reason that has nothing to do with the refs.
+fn denied(changes: &[RefChange], reason: String) -> Outcome {
+    let results = vec![Err(reason.clone()); changes.len()];
+    Outcome { results, is_applied: false, denial: Some(reason), rebuilds_now: None }
 }
 
 /// Counts the push under every grant it is made under; the refusal is for the client.
@@ -175,11 +185,12 @@ async fn spend(ctx: &RequestContext, tx: &mut Tx, push: &Push) -> Result<Result<
     Ok(Ok(()))
 }
 
-fn nothing(results: Vec<Result<(), String>>) -> Outcome {
+fn nothing(results: Vec<Result<(), String>>, denial: Option<String>) -> Outcome {
     let because_of_others = |result: Result<(), String>| result.and_then(|()| Err(ATOMIC_FAILURE.to_owned()));
     Outcome {
         results: results.into_iter().map(because_of_others).collect(),
         is_applied: false,
+        denial,
         rebuilds_now: None,
     }
 }

@@ -11,7 +11,7 @@ use forge_types::{Action, Error, ErrorKind, ObjectId, RefName, Result};
 use crate::context::RequestContext;
 use crate::git::{fault, keep};
 use crate::objects::Opened;
-use crate::refs::{self, Door, Outcome, Push, RefChange};
+use crate::refs::{self, Door, Outcome, Push, RefChange, Watch};
 use crate::repositories::branches::Renamed;
 use crate::target::RepositoryTarget;
 
@@ -54,8 +54,9 @@ pub(in crate::repositories) async fn land_with(
 ) -> Result<()> {
     let (ctx, directory) = (opened.ctx().clone(), opened.directory());
     let (id, rebuilds) = (opened.access.repository.id, opened.access.git_state.rebuilds);
+    let watch = Watch::of(opened.ctx(), id).await?;
     keep(opened.ctx(), id, pack, async move |pack| {
-        let (changes, wanted) = inspect(directory, wanted).await?;
+        let (changes, wanted) = inspect(directory, watch, wanted).await?;
         let push = Push { pack, rebuilds_at_check: Some(rebuilds), ..Push::by(door) };
         let mut tx = ctx.begin().await?;
         // What was decided before the objects were made is decided again, in the transaction that relies on it.
@@ -74,12 +75,16 @@ pub(in crate::repositories) async fn land_with(
     .await
 }
 
-async fn inspect(directory: Repository, wanted: Vec<Wanted>) -> Result<(Vec<RefChange>, Vec<Wanted>)> {
+async fn inspect(
+    directory: Repository,
+    watch: Watch,
+    wanted: Vec<Wanted>,
+) -> Result<(Vec<RefChange>, Vec<Wanted>)> {
     let inspect = move || {
         let mut objects = Objects::open(&directory).map_err(fault)?;
         let mut changes = Vec::with_capacity(wanted.len());
         for one in &wanted {
-            let change = RefChange::inspect(&mut objects, one.name.clone(), one.old, one.new);
+            let change = RefChange::inspect(&mut objects, &watch, one.name.clone(), one.old, one.new);
             let change = change.map_err(Error::unprocessable)?;
             if change.is_forced() && !one.may_force {
                 return Err(Error::unprocessable("Update is not a fast forward"));
@@ -98,9 +103,13 @@ async fn refusal(
     outcome: Outcome,
     wanted: &[Wanted],
 ) -> Result<Error> {
+    let unexplained = || Error::internal("refs were not changed, and nothing says why");
     if outcome.rebuilds_now.is_some() {
         let message = "the objects of the repository are being sorted, try again in a moment";
         return Ok(Error::new(ErrorKind::Unavailable(Duration::from_secs(1)), message));
+    }
+    if outcome.denial.is_some() {
+        return Ok(outcome.into_result().err().unwrap_or_else(unexplained));
     }
     let mut conn = ctx.read().await?;
     for one in wanted {
@@ -109,6 +118,5 @@ async fn refusal(
             return Ok(Error::stale(format!("`{}` was changed meanwhile, try again", one.name)));
         }
     }
-    let unexplained = || Error::internal("refs were not changed, and nothing says why");
     Ok(outcome.into_result().err().unwrap_or_else(unexplained))
 }
