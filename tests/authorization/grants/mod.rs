@@ -1,5 +1,6 @@
 //! Task grants: what a token for one opens, and what it does not, whatever door is tried.
 
+mod doors;
 mod life;
 mod pushes;
 mod stopping;
