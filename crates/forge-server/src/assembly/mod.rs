@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use forge_auth::password::PasswordHashing;
 use forge_service::app::{
-    AgentCredential, AgentRecovery, AgentRegistration, AuditSettings, Clock, OpenRegistration, Random,
+    AgentCredential, AgentRecovery, AgentRegistration, AuditSettings, Clock, OpenRegistration, ProofNonces, Random,
 };
 use forge_service::git::{self, Engine};
 use forge_service::limits::Limits;
@@ -151,6 +151,10 @@ impl ForgeBuilder {
             agent_recovery: match config.agents.recovery {
                 config::AgentRecovery::Token => AgentRecovery::Token,
                 config::AgentRecovery::Session => AgentRecovery::Session,
+            },
+            proof_nonces: match config.agents.proof_nonces {
+                config::ProofNonces::Demanded => ProofNonces::Demanded,
+                config::ProofNonces::Off => ProofNonces::Off,
             },
             default_branch: config.git.default_branch.clone(),
             limits: Limits {

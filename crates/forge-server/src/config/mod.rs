@@ -24,7 +24,7 @@ pub use section::{OptionInfo, SectionInfo};
 pub use sections::{
     AgentCredential, AgentRecovery, AgentRegistration, Agents, AgentsLayer, Audit, AuditLayer,
     AuthorizationOf, Git, GitLayer, GitTransport, IdentityProxy, IdentityProxyLayer, Limits, LimitsLayer,
-    Log, LogFormat, LogLayer, Oidc, OidcLayer, Registration, RegistrationLayer, Sealing, Server, ServerLayer,
+    Log, LogFormat, LogLayer, Oidc, OidcLayer, ProofNonces, Registration, RegistrationLayer, Sealing, Server, ServerLayer,
     Tls, TlsLayer, TlsMode,
 };
 pub use values::{ByteSize, List, Period};

@@ -72,7 +72,7 @@ section! {
 }
 
 section! {
-    /// What a new agent receives, and how its human gets it back.
+    /// What a new agent receives, how its human gets it back, and what proofs of its keys take.
     [agents] Agents, AgentsLayer {
         /// `token`: a standing token; `bootstrap`: a secret good only at the token endpoint, where it is
         /// exchanged for short sessions.
@@ -82,6 +82,10 @@ section! {
         /// browser in which the password was entered within five minutes; `session`: such a browser alone.
         default recovery: AgentRecovery = AgentRecovery::Token
             => "agents-recovery", "FORGE_AGENTS_RECOVERY", r#""token""#;
+        /// Whether proofs of possession must repeat a nonce of the server's, so that none can be made ahead: `demanded`,
+        /// or `off` for clients that cannot.
+        default proof_nonces: ProofNonces = ProofNonces::Demanded
+            => "agents-proof-nonces", "FORGE_AGENTS_PROOF_NONCES", r#""demanded""#;
     }
 }
 
@@ -282,6 +286,16 @@ choice! {
         Token = "token",
         /// Such a browser alone.
         Session = "session",
+    }
+}
+
+choice! {
+    /// Whether proofs of possession must repeat a nonce.
+    ProofNonces {
+        /// They must.
+        Demanded = "demanded",
+        /// They need not.
+        Off = "off",
     }
 }
 
