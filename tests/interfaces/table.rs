@@ -73,8 +73,19 @@ impl Route {
     }
 }
 
-const AGENT: &[&str] =
-    &["login", "id", "user_kind", "status", "owner", "standing_access", "created_by", "last_used_at"];
+const AGENT: &[&str] = &[
+    "login",
+    "id",
+    "user_kind",
+    "status",
+    "owner",
+    "standing_access",
+    "bound_only",
+    "created_by",
+    "last_used_at",
+];
+const AGENT_KEY: &[&str] =
+    &["id", "purpose", "algorithm", "jwk", "thumbprint", "state", "created_at", "retires_at", "last_used_at"];
 const INVITE: &[&str] = &["id", "state", "repo_grants", "team_grants", "expires_at"];
 const GRANT: &[&str] = &[
     "id",
@@ -94,7 +105,7 @@ const TOKEN: &[&str] = &["id", "name", "kind", "scopes", "tail", "created_at", "
 const CREDENTIAL: &[&str] = &["id", "name", "kind", "created_at", "expires_at"];
 const SESSION: &[&str] = &["agent_login", "token", "user"];
 const ENDED: &[&str] = &["agent_login", "revoked_switch_sessions"];
-const CREATED: &[&str] = &["login", "token", "repo_full_name", "agent"];
+const CREATED: &[&str] = &["login", "token", "repo_full_name", "key", "agent"];
 
 /// Returns what is asked for when a grant is made.
 fn grant_details(world: &World<'_>) -> Value {
@@ -120,6 +131,11 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("PATCH /agents/{login}", Human, 200, AGENT)
             .with(|_| json!({ "name": "Robo", "description": null, "standing_access": "read" }), &[])
             .of(absent_agent),
+        Route::new("GET /agents/{login}/keys", Human, 200, AGENT_KEY).of("/agents/nobody/keys"),
+        Route::new("POST /agents/{login}/keys", Human, 201, AGENT_KEY)
+            .with(|world| world.new_key(), &["jwk"])
+            .of("/agents/nobody/keys"),
+        Route::new("DELETE /agents/{login}/keys/{id}", Human, 204, &[]).of("/agents/{login}/keys/key_none"),
         Route::new("PUT /agents/{login}/suspension", Human, 204, &[])
             .with(|_| json!({ "reason": "it errs" }), &[])
             .of("/agents/nobody/suspension"),

@@ -187,5 +187,5 @@ fn every_way_of_being_wrong_is_tried() {
     assert_eq!(route.who, Who::Key);
     let operation = ours::description().operation("POST", "/agents").unwrap();
     let wrong = wrong_bodies(operation, &route, &json!({ "prefix_login": "x", "default_repo_name": "y" }));
-    assert_eq!(wrong.len(), 1 + 2 + 4);
+    assert_eq!(wrong.len(), 1 + 2 + 6);
 }

@@ -2,6 +2,7 @@
 
 use forge_auth::token::Secret;
 use forge_testing::agents::secret;
+use forge_testing::proofs::Prover;
 use forge_testing::{Client, TestAgent, TestForge};
 use forge_types::account::Account;
 use forge_types::credential::CredentialKind;
@@ -33,6 +34,8 @@ pub(crate) struct World<'a> {
     pub(crate) token: Value,
     /// A session in which alice acts as robo.
     pub(crate) session: Value,
+    /// The id of a key of robo's.
+    pub(crate) key: String,
     /// The code that a device shows.
     pub(crate) user_code: String,
     /// A client that an administrator registered.
@@ -61,9 +64,17 @@ impl<'a> World<'a> {
         let client_id =
             create(&root, "admin/oauth-clients", client, 201).await["client_id"].as_str().unwrap().to_owned();
         let user_code = device(forge).await;
+        let path = format!("agents/{}/keys", robo.login);
+        let key = create(&human, &path, proved(forge, &robo.login), 201).await;
+        let key = key["id"].as_str().unwrap().to_owned();
         // The audit log is sealed, and has a checkpoint.
         forge.run_jobs().await;
-        Self { forge, admin, alice, robo, free, invite, grant, switch, token, session, user_code, client_id }
+        Self { forge, admin, alice, robo, free, invite, grant, switch, token, session, key, user_code, client_id }
+    }
+
+    /// Returns a key that robo does not have yet, with the proof of whoever brings it.
+    pub(crate) fn new_key(&self) -> Value {
+        proved(self.forge, &self.robo.login)
     }
 
     /// Returns somebody's client whose token is limited to a scope.
@@ -97,6 +108,7 @@ impl<'a> World<'a> {
             _ if template.starts_with("/agent-invites") => self.invite["id"].as_str().unwrap().to_owned(),
             _ if template.starts_with("/task-grants") => self.grant["id"].as_str().unwrap().to_owned(),
             _ if template.starts_with("/kill-switches") => self.switch["id"].as_str().unwrap().to_owned(),
+            _ if template.starts_with("/agents/") => self.key.clone(),
             _ if template.starts_with("/user/tokens") => self.token["id"].to_string(),
             _ => self.session["token"]["id"].to_string(),
         };
@@ -113,6 +125,13 @@ fn details(agent: &TestAgent) -> Value {
         "agent": agent.login, "task": "tidy up", "resources": ["repo:alice/work"],
         "actions": ["read_code", "push_branch"],
     })
+}
+
+/// Returns a key that is new, proved for being added to an agent.
+fn proved(forge: &TestForge, login: &str) -> Value {
+    let prover = Prover::default();
+    let proof = prover.proof(forge, "POST", &format!("{EXT}/agents/{login}/keys"), None);
+    json!({ "jwk": prover.jwk().to_json(), "purpose": "dpop", "proof": proof })
 }
 
 /// Lets a device ask, and returns the code it shows.

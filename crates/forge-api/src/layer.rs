@@ -55,6 +55,10 @@ pub(crate) async fn layer(State(door): State<Door>, request: Request, next: Next
 #[derive(Clone, Debug)]
 pub(crate) struct Presented(pub(crate) Option<Secret>);
 
+/// What a request shows of proofs of possession, for routes that take a new key.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyProof(pub(crate) Shown);
+
 /// As [`layer`], for routes that judge for themselves what is presented: the caller is nobody.
 pub(crate) async fn layer_without_credentials(
     State(door): State<Door>,
@@ -83,6 +87,7 @@ impl Door {
     ) -> Response {
         let app = &self.app;
         let takes_nonce = proof::is_of_use(&request);
+        let shown = proof::shown(&request);
         let mut response = match context {
             Err(error) => ApiError(error).into_response(),
             Ok(context) => {
@@ -90,6 +95,7 @@ impl Door {
                     Err(quota) => ApiError(limits::exceeded(&quota)).into_response(),
                     Ok(_) => {
                         request.extensions_mut().insert(context.clone());
+                        request.extensions_mut().insert(KeyProof(shown));
                         finished(&context, next.run(request).await).await
                     }
                 };

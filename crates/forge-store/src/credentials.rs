@@ -485,6 +485,25 @@ pub async fn revoke_family(tx: &mut Tx, family: &str, reason: &str, now: Timesta
         .await
 }
 
+/// Revokes every live credential of an account that is bound to a key, with all that was made with one of them; returns how
+/// many there were.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn revoke_bound(
+    tx: &mut Tx,
+    account_id: AccountId,
+    cnf_jkt: &str,
+    reason: &str,
+    now: Timestamp,
+) -> StoreResult<u64> {
+    tx.execute(
+        sql!(revoke_those_where!(), "c.account_id = $1 AND c.cnf_jkt = $4", with_derived!()),
+        params![account_id, now, reason, cnf_jkt],
+    )
+    .await
+}
+
 /// Revokes every live credential issued to a client, with all that was made with one of them; returns how many there
 /// were.
 ///

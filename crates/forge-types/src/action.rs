@@ -64,6 +64,8 @@ pub enum Action {
     AgentInvite,
     /// Accept an invitation, as the agent.
     AgentConfirm,
+    /// Add and withdraw an agent's keys.
+    AgentKeyManage,
     /// End the binding of an agent.
     AgentUnbind,
     /// Undo a fresh binding with all it gave, from either side.
@@ -206,7 +208,8 @@ action_names! {
     DeviceDecide = "device.decide", ClientAuthorize = "client.authorize",
     AgentList = "agent.list", AgentRead = "agent.read", AgentUpdate = "agent.update", AgentSuspend = "agent.suspend",
     AgentRestore = "agent.restore",
-    AgentInvite = "agent.invite", AgentConfirm = "agent.confirm", AgentUnbind = "agent.unbind",
+    AgentInvite = "agent.invite", AgentConfirm = "agent.confirm", AgentKeyManage = "agent.key.manage",
+    AgentUnbind = "agent.unbind",
     AgentUndoBinding = "agent.undo_binding",
     AgentRecover = "agent.recover", AgentSwitch = "agent.switch", AgentSwitchRenew = "agent.switch_renew",
     AgentSwitchEnd = "agent.switch_end",

@@ -76,6 +76,8 @@ prefixed_ids! {
     KillSwitchId = "ks_",
     /// A request for a human's approval.
     ApprovalId = "apr_",
+    /// A public key of an agent.
+    AgentKeyId = "key_",
     /// One HTTP request or command; it joins answer, log and audit entry.
     RequestId = "req_",
 }

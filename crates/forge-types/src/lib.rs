@@ -7,6 +7,7 @@
 pub mod account;
 pub mod action;
 pub mod agent;
+pub mod agent_key;
 pub mod audience;
 pub mod credential;
 pub mod error;

@@ -113,7 +113,7 @@ fn check_agent(principal: &Principal, action: Action, agent: &AgentFacts) -> Ver
         }
         Action::AgentConfirm | Action::AgentSwitchRenew => is_itself,
         Action::AgentSwitchEnd => is_owner || (is_itself && principal.is_switched()),
-        Action::AgentUndoBinding => is_itself || is_owner,
+        Action::AgentUndoBinding | Action::AgentKeyManage => is_itself || is_owner,
         Action::AgentUnbind | Action::AgentRecover | Action::AgentSwitch => is_owner,
         _ => false,
     };

@@ -59,6 +59,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::AccountAuditRead
         | A::AgentInvite
         | A::AgentList
+        | A::AgentKeyManage
         | A::AgentUnbind
         | A::AgentUndoBinding
         | A::AgentRecover

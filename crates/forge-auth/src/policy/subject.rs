@@ -219,6 +219,7 @@ const fn takes_presence(action: Action) -> bool {
             | Action::AgentSwitch
             | Action::TaskGrantCreate
             | Action::TaskGrantUpdate
+            | Action::AgentKeyManage
             | Action::SiteAdminister
     )
 }
@@ -264,6 +265,7 @@ const fn changes_trust(action: Action) -> bool {
             | Action::ClientAuthorize
             | Action::AgentConfirm
             | Action::AgentUndoBinding
+            | Action::AgentKeyManage
             | Action::AgentInvite
             | Action::AgentUpdate
             | Action::TaskGrantCreate
@@ -293,7 +295,7 @@ fn check_audience(credential: &CredentialFacts, resource: &Resource) -> Verdict 
     Err(Denial::forbidden("subject.audience", "this token is for another repository"))
 }
 
-/// Consenting, taking that back, and seeing what one was granted are no use of what the agent may reach.
+/// Consenting, taking that back, seeing what one was granted, and changing one's keys are no use of what the agent may reach.
 const fn is_consent(action: Action) -> bool {
     matches!(
         action,
@@ -302,6 +304,7 @@ const fn is_consent(action: Action) -> bool {
             | Action::TaskGrantConsent
             | Action::TaskGrantRead
             | Action::TaskGrantList
+            | Action::AgentKeyManage
     )
 }
 

@@ -1,8 +1,11 @@
 //! `forge admin …`: what an operator does from the shell.
 
 use std::io::BufRead;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use forge_auth::jose::{Jwk, SigningKey};
+use serde_json::Value;
 
 use super::Place;
 use crate::config::{Environment, Period};
@@ -102,6 +105,10 @@ enum AgentWhat {
         /// What the agent is for, in a sentence.
         #[arg(long)]
         description: String,
+        /// The key the agent proves itself with: `generate` makes one and prints it, once; otherwise a file with a key
+        /// in PEM or JWK form, of which only the public part is sent.
+        #[arg(long, value_name = "generate|FILE")]
+        key: Option<PathBuf>,
         #[command(flatten)]
         place: Place,
     },
@@ -132,13 +139,38 @@ enum TokenWhat {
 
 /// Carries out a command and returns what goes to standard output.
 pub(super) fn run(args: AdminArgs, environment: &Environment) -> Result<String> {
-    let (command, place) = args.what.command()?;
-    console::send(&place.config(environment)?, command)
+    let Asked { command, place, made } = args.what.command()?;
+    let said = console::send(&place.config(environment)?, command)?;
+    Ok(said + &made.unwrap_or_default())
+}
+
+/// A command, and what only this process knows and prints after it: a private key.
+struct Asked {
+    command: Command,
+    place: Place,
+    made: Option<String>,
+}
+
+/// Returns the public key that an agent is to have, and the private one if it was made for it.
+fn key(asked: &Path) -> Result<(Value, Option<String>)> {
+    if asked.as_os_str() == "generate" {
+        let key = SigningKey::generate_p256().map_err(|error| Failure::unavailable(error.to_string()))?;
+        return Ok((key.public().to_json(), key.to_pem()));
+    }
+    let text = std::fs::read_to_string(asked)
+        .map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", asked.display())))?;
+    let public = match SigningKey::from_text(&text) {
+        Ok(key) => key.public(),
+        Err(_) => Jwk::from_text(&text)
+            .map_err(|error| Failure::usage(format!("`{}`: {error}", asked.display())))?,
+    };
+    Ok((public.to_json(), None))
 }
 
 impl What {
-    fn command(self) -> Result<(Command, Place)> {
-        Ok(match self {
+    fn command(self) -> Result<Asked> {
+        let mut made = None;
+        let (command, place) = match self {
             Self::User(UserArgs { what }) => {
                 let UserWhat::Create { login, email, admin, password_stdin, place } = what;
                 let password = password_stdin.then(read_password).transpose()?;
@@ -149,8 +181,13 @@ impl What {
                 (Command::CreateOrganization { login, owner }, place)
             }
             Self::Agent(AgentArgs { what }) => {
-                let AgentWhat::Create { login, description, place } = what;
-                (Command::CreateAgent { login, description }, place)
+                let AgentWhat::Create { login, description, key: asked, place } = what;
+                let key = asked.as_deref().map(key).transpose()?;
+                let key = key.map(|(public, private)| {
+                    made = private;
+                    public
+                });
+                (Command::CreateAgent { login, description, key }, place)
             }
             Self::Token(TokenArgs { what }) => {
                 let TokenWhat::Create { login, scopes, expires, place } = what;
@@ -159,7 +196,8 @@ impl What {
             }
             Self::RegistrationKey { rotate, place } => (Command::RegistrationKey { rotate }, place),
             Self::SetupLink { place } => (Command::SetupLink, place),
-        })
+        };
+        Ok(Asked { command, place, made })
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use forge_service::agents::NewKey;
 use forge_service::organizations::{self, NewOrganization};
 use forge_service::people::setup;
+use forge_service::proof::Shown;
 use forge_service::{RequestContext, admin, registration_key};
 use forge_types::{Error, ErrorKind, Result, Scopes};
+use serde_json::Value;
 
 pub(super) async fn create_user(
     ctx: &RequestContext,
@@ -24,16 +27,23 @@ pub(super) async fn create_organization(ctx: &RequestContext, login: String, own
     Ok(String::new())
 }
 
-pub(super) async fn create_agent(ctx: &RequestContext, login: String, description: String) -> Result<String> {
+pub(super) async fn create_agent(
+    ctx: &RequestContext,
+    login: String,
+    description: String,
+    key: Option<Value>,
+) -> Result<String> {
     let new = admin::NewAgent {
         login: admin::AgentLogin::Exact(login),
         description: Some(description),
         default_repository: None,
         standing_access: None,
         credential: None,
+        key: key.map(|key| NewKey::read(&key, None)).transpose()?,
     };
-    let created = admin::create_agent(ctx, &new).await?;
-    Ok(format!("id: {}\ntoken: {}\n", created.agent.account.id.0, created.secret.expose()))
+    let created = admin::create_agent(ctx, &new, &Shown::nothing()).await?;
+    let key = created.key.map_or_else(String::new, |key| format!("key: {}\n", key.id));
+    Ok(format!("id: {}\ntoken: {}\n{key}", created.agent.account.id.0, created.secret.expose()))
 }
 
 pub(super) async fn create_token(

@@ -50,6 +50,8 @@ pub enum Command {
         login: String,
         /// A sentence about it.
         description: String,
+        /// Its public key, as JWK.
+        key: Option<serde_json::Value>,
     },
     /// Creates a token for an account.
     CreateToken {
@@ -156,8 +158,8 @@ impl Console {
             Command::CreateOrganization { login, owner } => {
                 accounts::create_organization(&ctx, login, &owner).await
             }
-            Command::CreateAgent { login, description } => {
-                accounts::create_agent(&ctx, login, description).await
+            Command::CreateAgent { login, description, key } => {
+                accounts::create_agent(&ctx, login, description, key).await
             }
             Command::CreateToken { login, scopes, lifetime } => {
                 accounts::create_token(&ctx, &login, &scopes, lifetime).await

@@ -89,6 +89,7 @@ pub async fn recover(
     let revoked = forge_store::credentials::revoke_all(&mut tx, id, reason, ctx.now()).await?;
     // Whoever had the agent's token could add a key that outlives it.
     let keys = forge_store::public_keys::delete_all(&mut tx, id).await?;
+    let proved_with = forge_store::agents::keys::revoke_all(&mut tx, id, ctx.now()).await?;
     let (secret, credential) = issue(ctx, &mut tx, &standing, NewToken::new(id, kind, "reset")).await?;
     let keys: Vec<String> = keys.into_iter().map(|key| key.fingerprint).collect();
     let event = Event::new(RECOVERED)
@@ -96,6 +97,7 @@ pub async fn recover(
         .with("login", agent.account.login.as_str())
         .with("revoked_credentials", revoked)
         .with("removed_keys", keys)
+        .with("withdrawn_keys", proved_with)
         .with("credential_id", credential.id.0);
     ctx.record(&mut tx, event).await?;
     tx.commit().await?;

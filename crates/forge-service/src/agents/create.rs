@@ -6,14 +6,17 @@ use forge_store::accounts::NewAccount;
 use forge_store::agents::NewAgent as AgentRow;
 use forge_types::account::{AccountKind, AccountRef};
 use forge_types::agent::{Agent, StandingAccess};
+use forge_types::agent_key::{AgentKey, KeyPurpose};
 use forge_types::credential::{Credential, CredentialKind};
 use forge_types::repository::{Repository, Visibility};
 use forge_types::{Action, Error, Event, FieldCode, Result, Timestamp, name};
 
+use super::keys::NewKey;
 use super::register::check_prefix;
 use crate::app::AgentCredential;
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, issue};
+use crate::proof::Shown;
 use crate::repositories::{self, NewRepository};
 use crate::standing::Standing;
 use crate::target::Site;
@@ -44,6 +47,8 @@ pub struct NewAgent {
     pub standing_access: Option<StandingAccess>,
     /// What it receives; what the forge is set to, if not said.
     pub credential: Option<AgentCredential>,
+    /// The key it proves itself with.
+    pub key: Option<NewKey>,
 }
 
 /// An agent that has just been created, with the only copy of its credential's value.
@@ -57,19 +62,26 @@ pub struct CreatedAgent {
     pub credential: Credential,
     /// The repository it starts with.
     pub repository: Option<Repository>,
+    /// Its key.
+    pub key: Option<AgentKey>,
 }
 
 /// Creates an agent, also where registration is closed.
 ///
 /// # Errors
-/// `Forbidden` unless the caller administers the forge; `Invalid` for a field.
-pub async fn create(ctx: &RequestContext, new: &NewAgent) -> Result<CreatedAgent> {
+/// `Forbidden` unless the caller administers the forge; `Invalid` for a field; `Unproved` if the key is not proved.
+pub async fn create(ctx: &RequestContext, new: &NewAgent, shown: &Shown) -> Result<CreatedAgent> {
     check(new)?;
+    if let Some(key) = &new.key {
+        ctx.authorize(&mut ctx.read().await?, Site, Action::SiteAdminister).await?;
+        key.check(ctx, shown).await?;
+    }
     let spec = AgentSpec {
         description: new.description.as_deref(),
         default_repository: new.default_repository.as_deref(),
         standing_access: new.standing_access.unwrap_or(StandingAccess::Full),
         credential: credential_kind(ctx, new.credential)?,
+        key: new.key.as_ref(),
         expires_unbound_at: None,
         registers_itself: false,
     };
@@ -152,6 +164,7 @@ pub(super) struct AgentSpec<'a> {
     pub(super) default_repository: Option<&'a str>,
     pub(super) standing_access: StandingAccess,
     pub(super) credential: CredentialKind,
+    pub(super) key: Option<&'a NewKey>,
     pub(super) expires_unbound_at: Option<Timestamp>,
     /// Whether the agent itself is who does this, so that the audit log names it as the actor.
     pub(super) registers_itself: bool,
@@ -197,8 +210,12 @@ pub(super) async fn insert(
     let token = NewToken::new(account.id, spec.credential, "agent");
     let standing = standing.with_new(account.id);
     let (secret, credential) = issue(&ctx, tx, &standing, token).await?;
+    let key = match spec.key {
+        Some(key) => Some(key.insert(&ctx, tx, account.id, KeyPurpose::Dpop).await?),
+        None => None,
+    };
     let agent = forge_store::agents::find(tx, account.id).await?.ok_or_else(Error::not_found)?;
-    Ok(Some(CreatedAgent { agent, secret, credential, repository }))
+    Ok(Some(CreatedAgent { agent, secret, credential, repository, key }))
 }
 
 /// Inserts the private repository that an agent starts with.

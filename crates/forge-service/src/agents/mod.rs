@@ -1,8 +1,8 @@
 //! Agents: principals of their own, which register, consent to a human, are recovered and acted for.
 //!
 //! `register` and `create` bring them into being, `invites`, `grants` and `confirm` bind them to a human, `undo` takes that
-//! back, `bindings` and `switch` are what the human may do meanwhile, `state` changes and suspends them, `expiry` removes
-//! those that nobody bound.
+//! back, `bindings` and `switch` are what the human may do meanwhile, `keys` holds what they prove themselves with, `state`
+//! changes and suspends them, `expiry` removes those that nobody bound.
 //! INVARIANT: a binding comes into being only in a transaction that holds the agent's own credential and an open
 //! invitation, and in which the inviter still has every right that the invitation gives away.
 
@@ -12,6 +12,7 @@ mod create;
 mod expiry;
 mod grants;
 mod invites;
+mod keys;
 mod register;
 mod state;
 mod switch;
@@ -24,6 +25,7 @@ pub use create::{AgentLogin, CreatedAgent, NewAgent, create};
 pub use expiry::expire_unbound;
 pub use grants::{RepositoryGrantRequest, TeamGrantRequest};
 pub use invites::{InviteRequest, find_invite, invite, list_invites, withdraw_invite};
+pub use keys::{NewKey, add_key, list_keys, withdraw_key};
 pub use register::{Registration, register};
 pub use state::{AgentChanges, restore, suspend, update};
 pub use switch::{end_switch, list_switches, open_switch, renew_switch};

@@ -11,8 +11,10 @@ use super::create::{
     AgentLogin, AgentSpec, CreatedAgent, candidates, check_description, credential_kind, insert, taken,
 };
 use super::invites::find_by_token;
+use super::keys::NewKey;
 use crate::app::{AgentCredential, AgentRegistration};
 use crate::context::RequestContext;
+use crate::proof::Shown;
 use crate::registration_key;
 use crate::standing::Standing;
 use crate::throttle::{self, Limit};
@@ -32,6 +34,8 @@ pub struct Registration {
     pub description: Option<String>,
     /// What it wants to receive; what the forge is set to, if not said.
     pub credential: Option<AgentCredential>,
+    /// The key it proves itself with.
+    pub key: Option<NewKey>,
 }
 
 /// Why an agent may register.
@@ -48,17 +52,21 @@ enum Admission {
 ///
 /// # Errors
 /// `Unauthenticated` if what the forge asks for is not presented, `Forbidden` if registration is closed, `RateLimited`
-/// past a quota, `Invalid` for a field, `Conflict` if no login is free.
+/// past a quota, `Invalid` for a field, `Conflict` if no login is free, `Unproved` if the key is not proved.
 pub async fn register(
     ctx: &RequestContext,
     presented: Option<&Secret>,
     request: &Registration,
+    shown: &Shown,
 ) -> Result<CreatedAgent> {
     check_presented(ctx, presented)?;
     check_prefix(&request.prefix_login)?;
     name::check_repository_name(&request.default_repo_name)?;
     check_description(request.description.as_deref())?;
     let credential = credential_kind(ctx, request.credential)?;
+    if let Some(key) = &request.key {
+        key.check(ctx, shown).await?;
+    }
     let prefix = AgentLogin::Prefix(request.prefix_login.clone());
     for candidate in candidates(ctx, &prefix) {
         let mut tx = ctx.begin().await?;
@@ -69,6 +77,7 @@ pub async fn register(
             default_repository: Some(&request.default_repo_name),
             standing_access: StandingAccess::Full,
             credential,
+            key: request.key.as_ref(),
             expires_unbound_at: admission.expiry(ctx),
             registers_itself: true,
         };

@@ -21,9 +21,11 @@ pub struct AgentChanges {
     pub description: Option<Option<String>>,
     /// What its standing token may do.
     pub standing_access: Option<StandingAccess>,
+    /// Whether its tokens are good only when they are bound to a key.
+    pub bound_only: Option<bool>,
 }
 
-/// Changes what an agent is called and what its standing token may do.
+/// Changes what an agent is called and what its tokens may do.
 ///
 /// # Errors
 /// `NotFound` or `Forbidden` unless the caller is its human or administers the forge; `Invalid` for a field.
@@ -45,6 +47,11 @@ pub async fn update(ctx: &RequestContext, login: &str, changes: AgentChanges) ->
         event = event.with("standing_access", access.as_str());
         agent.standing_access = access;
         forge_store::agents::update_standing_access(&mut tx, agent.account.id, access).await?;
+    }
+    if let Some(bound_only) = changes.bound_only {
+        event = event.with("bound_only", bound_only);
+        agent.bound_only = bound_only;
+        forge_store::agents::update_bound_only(&mut tx, agent.account.id, bound_only).await?;
     }
     if event.details.is_empty() {
         return Ok(agent);

@@ -4,7 +4,7 @@
 //! INVARIANT: a proof is accepted by [`accept`] alone, which remembers it, before anything is done for whoever sent it.
 
 use forge_auth::dpop::{Demand, Proof, ProofFault, Target, current_nonce, is_recent_nonce};
-use forge_auth::jose::{ALGORITHMS, Thumbprint};
+use forge_auth::jose::{ALGORITHMS, Jwk, Thumbprint};
 use forge_auth::token::Secret;
 use forge_types::{Error, ProofProblem, Result};
 use url::Url;
@@ -25,6 +25,14 @@ pub struct Shown {
     pub host: Host,
     /// The path, as it was asked for.
     pub path: String,
+}
+
+impl Shown {
+    /// Returns what a command at the console shows, which is no request.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { proofs: Vec::new(), method: String::new(), host: Host::Main, path: String::new() }
+    }
 }
 
 /// A name of the forge, chosen by which routes answer, not by what a request says.
@@ -83,6 +91,28 @@ pub(crate) async fn at_token_endpoint(
     check(ctx.app(), &proof, shown, Audience::TokenEndpoint, None)?;
     accept(ctx.app(), &proof).await?;
     Ok(Some(proof.thumbprint()))
+}
+
+/// Checks and accepts the proof that whoever brings a new key holds it: in the header, or given beside the key where the
+/// header proves another one.
+pub(crate) async fn of_new_key(
+    ctx: &RequestContext,
+    key: &Jwk,
+    shown: &Shown,
+    given: Option<&str>,
+) -> Result<()> {
+    let proof = match given {
+        Some(text) => Proof::read(text).map_err(error)?,
+        None => read_only(shown)?,
+    };
+    if proof.key() != key {
+        return Err(Error::unproved(
+            ProofProblem::InvalidProof,
+            "the proof is not by the key that was brought",
+        ));
+    }
+    check(ctx.app(), &proof, shown, Audience::Resources, None)?;
+    accept(ctx.app(), &proof).await
 }
 
 fn read_only(shown: &Shown) -> Result<Proof> {

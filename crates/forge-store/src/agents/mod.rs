@@ -1,9 +1,10 @@
 //! Agents: what an agent account has beyond any account. `overview` lists them for their human, `bindings` says whose
-//! they are, `invites` keeps the invitations, `given` what accepting one gave.
+//! they are, `invites` keeps the invitations, `given` what accepting one gave, `keys` what agents prove themselves with.
 
 pub mod bindings;
 pub mod given;
 pub mod invites;
+pub mod keys;
 pub mod overview;
 
 use forge_types::Timestamp;
@@ -24,6 +25,7 @@ impl FromRow for Agent {
             owner: account_ref(row, "owner")?,
             bound_at: row.get("bound_at")?,
             standing_access: row.get("standing_access")?,
+            bound_only: row.get("bound_only")?,
             expires_unbound_at: row.get("expires_unbound_at")?,
             last_used_at: row.get("last_used_at")?,
             creator: account_ref(row, "creator")?,
@@ -37,7 +39,7 @@ impl FromRow for Agent {
 macro_rules! agent_columns {
     () => {
         "a.id, a.kind, a.login, a.name, a.email, a.is_email_public, a.description, a.status, a.is_site_admin, a.created_by, \
-         a.created_at, a.updated_at, a.status_reason, g.standing_access, g.expires_unbound_at, g.suspended_by, \
+         a.created_at, a.updated_at, a.status_reason, g.standing_access, g.bound_only, g.expires_unbound_at, g.suspended_by, \
          b.bound_at, o.id AS owner_id, o.kind AS owner_kind, o.login AS owner_login, o.name AS owner_name, \
          o.is_site_admin AS owner_is_site_admin, k.id AS creator_id, k.kind AS creator_kind, \
          k.login AS creator_login, k.name AS creator_name, k.is_site_admin AS creator_is_site_admin, \
@@ -134,6 +136,16 @@ pub async fn update_standing_access(
         params![id, standing_access.as_str()],
     )
     .await?;
+    Ok(())
+}
+
+/// Writes whether the agent's tokens are good only when they are bound to a key.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn update_bound_only(tx: &mut Tx, id: AccountId, bound_only: bool) -> StoreResult<()> {
+    tx.execute(sql!("UPDATE agents SET bound_only = $2 WHERE account_id = $1"), params![id, bound_only])
+        .await?;
     Ok(())
 }
 

@@ -1,17 +1,19 @@
 //! What a site administrator does about agents: creating them, also where registration is closed.
 
+use axum::Extension;
 use axum::http::StatusCode;
 use axum::response::Response;
-use forge_service::agents::{self, AgentLogin, NewAgent};
+use forge_service::agents::{self, AgentLogin, NewAgent, NewKey};
 use forge_types::agent::StandingAccess;
 use forge_types::{Error, FieldCode};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
-use super::views::{CredentialName, created, no_keys};
+use super::views::{CredentialName, created};
 use crate::body::JsonBody;
 use crate::context::Ctx;
 use crate::error::ApiResult;
+use crate::layer::KeyProof;
 use crate::rest::ext::secret;
 
 #[derive(Deserialize)]
@@ -23,11 +25,15 @@ pub(super) struct Body {
     description: Option<String>,
     standing_access: Option<StandingAccess>,
     credential: Option<CredentialName>,
-    jwk: Option<IgnoredAny>,
+    jwk: Option<Value>,
+    proof: Option<String>,
 }
 
-pub(super) async fn create(Ctx(ctx): Ctx, JsonBody(body): JsonBody<Body>) -> ApiResult<Response> {
-    no_keys(body.jwk.as_ref())?;
+pub(super) async fn create(
+    Ctx(ctx): Ctx,
+    Extension(KeyProof(shown)): Extension<KeyProof>,
+    JsonBody(body): JsonBody<Body>,
+) -> ApiResult<Response> {
     let login = match (body.login, body.prefix_login) {
         (Some(login), None) => AgentLogin::Exact(login),
         (None, Some(prefix)) => AgentLogin::Prefix(prefix),
@@ -42,7 +48,8 @@ pub(super) async fn create(Ctx(ctx): Ctx, JsonBody(body): JsonBody<Body>) -> Api
         default_repository: body.default_repo_name,
         standing_access: body.standing_access,
         credential: body.credential.map(Into::into),
+        key: body.jwk.map(|jwk| NewKey::read(&jwk, body.proof)).transpose()?,
     };
-    let agent = agents::create(&ctx, &new).await?;
+    let agent = agents::create(&ctx, &new, &shown).await?;
     Ok(secret((StatusCode::CREATED, created(&ctx, &agent))))
 }

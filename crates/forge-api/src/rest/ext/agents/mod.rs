@@ -4,6 +4,7 @@
 mod administration;
 mod bindings;
 mod invites;
+mod keys;
 mod registration;
 mod state;
 mod switch;
@@ -37,6 +38,8 @@ pub(crate) fn routes() -> Router<ApiState> {
     peer_routes()
         .route("/agents/{login}", get(state::find).patch(state::update))
         .route("/agents/{login}/suspension", put(state::suspend).delete(state::restore))
+        .route("/agents/{login}/keys", get(keys::list).post(keys::add))
+        .route("/agents/{login}/keys/{id}", delete(keys::withdraw))
         .route("/admin/agents", post(administration::create))
         .route("/agent-bindings/{login}/undo", post(bindings::undo))
         .route("/agent-invites", get(invites::list))

@@ -3,15 +3,15 @@
 use axum::Extension;
 use axum::http::StatusCode;
 use axum::response::Response;
-use forge_service::agents::{self, Registration};
+use forge_service::agents::{self, NewKey, Registration};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
-use super::views::{CredentialName, created, no_keys};
+use super::views::{CredentialName, created};
 use crate::body::JsonBody;
 use crate::context::Ctx;
 use crate::error::ApiResult;
-use crate::layer::Presented;
+use crate::layer::{KeyProof, Presented};
 use crate::rest::ext::secret;
 
 #[derive(Deserialize)]
@@ -21,21 +21,23 @@ pub(super) struct Body {
     default_repo_name: String,
     description: Option<String>,
     credential: Option<CredentialName>,
-    jwk: Option<IgnoredAny>,
+    jwk: Option<Value>,
+    proof: Option<String>,
 }
 
 pub(super) async fn register(
     Ctx(ctx): Ctx,
     Extension(Presented(presented)): Extension<Presented>,
+    Extension(KeyProof(shown)): Extension<KeyProof>,
     JsonBody(body): JsonBody<Body>,
 ) -> ApiResult<Response> {
-    no_keys(body.jwk.as_ref())?;
     let registration = Registration {
         prefix_login: body.prefix_login,
         default_repo_name: body.default_repo_name,
         description: body.description,
         credential: body.credential.map(Into::into),
+        key: body.jwk.map(|jwk| NewKey::read(&jwk, body.proof)).transpose()?,
     };
-    let agent = agents::register(&ctx, presented.as_ref(), &registration).await?;
+    let agent = agents::register(&ctx, presented.as_ref(), &registration, &shown).await?;
     Ok(secret((StatusCode::CREATED, created(&ctx, &agent))))
 }

@@ -34,6 +34,7 @@ pub(super) struct UpdateBody {
     #[serde(deserialize_with = "present")]
     description: Option<Option<String>>,
     standing_access: Option<StandingAccess>,
+    bound_only: Option<bool>,
 }
 
 /// Tells `null`, which empties, from a field that is left out.
@@ -50,6 +51,7 @@ pub(super) async fn update(
         name: body.name,
         description: body.description,
         standing_access: body.standing_access,
+        bound_only: body.bound_only,
     };
     let changed = agents::update(&ctx, &login, changes).await?;
     Ok(Json(agent(&ctx, &changed)))

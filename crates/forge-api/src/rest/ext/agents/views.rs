@@ -6,10 +6,11 @@ use forge_service::RequestContext;
 use forge_service::Secret;
 use forge_service::agents::CreatedAgent;
 use forge_service::app::AgentCredential;
+use forge_types::Timestamp;
 use forge_types::account::{AccountRef, AccountStatus};
 use forge_types::agent::{Agent, AgentInvite, AgentOverview, RepositoryGrant, TeamGrant};
+use forge_types::agent_key::AgentKey;
 use forge_types::credential::{Credential, CredentialKind};
-use forge_types::{Error, FieldCode, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -33,17 +34,6 @@ impl From<CredentialName> for AgentCredential {
     }
 }
 
-/// Refuses a key: agents have none yet, and one that is ignored would be taken for one that counts.
-pub(super) fn no_keys<T>(jwk: Option<&T>) -> Result<()> {
-    match jwk {
-        None => Ok(()),
-        Some(_) => {
-            let message = "this forge does not take keys of agents; leave `jwk` out";
-            Err(Error::invalid("Agent", "jwk", FieldCode::Unprocessable, message))
-        }
-    }
-}
-
 /// Returns the answer that shows an agent's first credential.
 pub(super) fn created(ctx: &RequestContext, created: &CreatedAgent) -> Response {
     let kind = if created.credential.kind == CredentialKind::Bootstrap { "bootstrap" } else { "token" };
@@ -52,6 +42,7 @@ pub(super) fn created(ctx: &RequestContext, created: &CreatedAgent) -> Response 
         token: created.secret.expose(),
         credential: kind,
         repo_full_name: created.repository.as_ref().map(forge_types::repository::Repository::full_name),
+        key: created.key.as_ref().map(|added| key(added, ctx.now())),
         agent: agent(ctx, &created.agent),
     })
     .into_response()
@@ -64,6 +55,7 @@ struct CreatedView<'a> {
     token: &'a str,
     credential: &'a str,
     repo_full_name: Option<String>,
+    key: Option<Value>,
     agent: Value,
 }
 
@@ -87,6 +79,7 @@ pub(super) fn agent(ctx: &RequestContext, agent: &Agent) -> Value {
         "updated_at": account.updated_at,
         "last_used_at": agent.last_used_at,
         "standing_access": agent.standing_access,
+        "bound_only": agent.bound_only,
         "expires_unbound_at": agent.expires_unbound_at,
     });
     if let (Value::Object(view), Value::Object(more)) = (&mut view, more) {
@@ -171,4 +164,19 @@ pub(super) fn credential(credential: &Credential, value: Option<&Secret>) -> Val
         view["renewable_until"] = json!(until);
     }
     view
+}
+
+/// Returns a key of an agent.
+pub(super) fn key(key: &AgentKey, now: Timestamp) -> Value {
+    json!({
+        "id": key.id,
+        "purpose": key.purpose,
+        "algorithm": key.algorithm,
+        "jwk": serde_json::from_str::<Value>(&key.public_key).unwrap_or_default(),
+        "thumbprint": key.thumbprint,
+        "state": key.state(now).as_str(),
+        "created_at": key.created_at,
+        "retires_at": key.retires_at,
+        "last_used_at": key.last_used_at,
+    })
 }

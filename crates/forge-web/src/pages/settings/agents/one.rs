@@ -197,6 +197,7 @@ pub(super) async fn edit(
         name: Some(text("name")),
         description: Some(text("description")),
         standing_access: Some(access.ok_or_else(|| Error::malformed("the form could not be read"))?),
+        ..AgentChanges::default()
     };
     match agents::update(&browser.ctx, &login, changes).await {
         Ok(_) => Ok(go(&browser, &path_of(&login), "Saved.")),
