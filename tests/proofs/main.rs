@@ -2,6 +2,7 @@
 //!
 //! Tests named after an attack (`a51_…`) try it, beside the honest request that succeeds.
 
+mod keys;
 mod resources;
 mod support;
 mod tokens;

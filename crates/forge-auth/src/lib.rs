@@ -2,9 +2,10 @@
 //!
 //! `token` makes and recognises credential values, `keys` holds the secrets that hash and seal, `password` checks
 //! what people remember, `messages` reads and writes OAuth, and `policy` is the one place that decides who may do
-//! what. `jose` reads signed objects and `dpop` the proofs of possession among them. Callers bring facts; nothing here
+//! what. `jose` reads signed objects, `dpop` the proofs of possession and `assertion` the clients' word among them. Callers bring facts; nothing here
 //! asks a database.
 
+pub mod assertion;
 pub mod dpop;
 pub mod grant;
 pub mod jose;

@@ -5,6 +5,7 @@ use forge_types::Scopes;
 use url::form_urlencoded;
 
 use super::{ExchangeRequest, OAuthCode, OAuthError, Parameters, is_challenge};
+use crate::assertion;
 use crate::jose::Thumbprint;
 use crate::token::Secret;
 
@@ -32,6 +33,8 @@ pub struct ClientAuthentication {
     pub client_id: Option<String>,
     /// Its secret.
     pub secret: Option<Secret>,
+    /// What it has signed to say who it is, in place of a secret.
+    pub assertion: Option<String>,
 }
 
 impl ClientAuthentication {
@@ -43,7 +46,11 @@ impl ClientAuthentication {
         let in_body = Self {
             client_id: parameters.find("client_id").map(str::to_owned),
             secret: parameters.find("client_secret").map(|secret| Secret::new(secret.to_owned())),
+            assertion: assertion(parameters)?,
         };
+        if in_body.assertion.is_some() && (in_body.secret.is_some() || basic.is_some()) {
+            return Err(OAuthError::invalid_request("the client says twice who it is"));
+        }
         let Some(encoded) = basic else { return Ok(in_body) };
         let in_header = Self::from_basic(encoded).ok_or_else(OAuthError::invalid_client)?;
         let differs = in_body.client_id.is_some() && in_body.client_id != in_header.client_id;
@@ -61,7 +68,21 @@ impl ClientAuthentication {
             form_urlencoded::parse(format!("x={part}").as_bytes()).next().map(|(_, value)| value.into_owned())
         };
         let (id, secret) = (decode(id)?, decode(secret)?);
-        Some(Self { client_id: Some(id), secret: (!secret.is_empty()).then(|| Secret::new(secret)) })
+        Some(Self {
+            client_id: Some(id),
+            secret: (!secret.is_empty()).then(|| Secret::new(secret)),
+            assertion: None,
+        })
+    }
+}
+
+/// Reads a client assertion (RFC 7521 §4.2), which has one type here.
+fn assertion(parameters: &Parameters) -> Result<Option<String>, OAuthError> {
+    let given = parameters.find("client_assertion");
+    match (parameters.find("client_assertion_type"), given) {
+        (None, None) => Ok(None),
+        (Some(assertion::TYPE), Some(text)) => Ok(Some(text.to_owned())),
+        _ => Err(OAuthError::invalid_client()),
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) async fn exchange(
 }
 
 /// An agent that takes bound tokens only has no use for another.
-fn unbound() -> Fault {
+pub(super) fn unbound() -> Fault {
     let message = "this agent takes tokens only that are bound to a key: send a proof of possession";
     OAuthError::new(OAuthCode::InvalidDpopProof, message).into()
 }

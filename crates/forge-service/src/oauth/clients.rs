@@ -136,6 +136,7 @@ pub(super) async fn recognise(
     let found = forge_store::oauth::clients::find(conn, client_id).await?;
     let client = found.ok_or_else(OAuthError::invalid_client)?;
     let is_recognised = match (&client.secret_hash, &said.secret) {
+        _ if said.assertion.is_some() => false,
         _ if client.is_builtin => true,
         (None, None) => true,
         (Some(stored), Some(secret)) => has_secret(ctx, stored, secret)?,

@@ -1,10 +1,12 @@
 //! The authorization server: device grant (RFC 8628), authorization code with PKCE (RFC 7636), refresh with rotation,
 //! an agent's exchange of its bootstrap secret for a session, which is the client credentials grant with the agent's login
-//! as client id and the secret as client secret, and its exchange of a credential for a narrower one (RFC 8693).
+//! as client id and the secret as client secret, or an assertion that its key has signed, and its exchange of a credential
+//! for a narrower one (RFC 8693).
 //!
 //! INVARIANT: a code or refresh token is used up by one conditional statement in the transaction that issues what it
 //! is good for; a second use ends everything that came from the first.
 
+mod assertion;
 pub mod authorize;
 mod bootstrap;
 pub mod clients;
@@ -68,9 +70,10 @@ async fn grant(
         TokenRequest::Refresh { token, scopes } => {
             refresh::exchange(ctx, client, token, scopes.as_ref(), key).await
         }
-        TokenRequest::ClientCredentials { scopes } => {
-            bootstrap::exchange(ctx, client, scopes.as_ref(), key).await
-        }
+        TokenRequest::ClientCredentials { scopes } => match &client.assertion {
+            Some(assertion) => assertion::exchange(ctx, client, assertion, scopes.as_ref(), key).await,
+            None => bootstrap::exchange(ctx, client, scopes.as_ref(), key).await,
+        },
         TokenRequest::Exchange(request) => exchange::exchange(ctx, request, key).await,
     }
 }
