@@ -23,6 +23,7 @@ const EVERYTHING: &[&str] = &[
     "forge-web",
     "forge-ssh",
     "forge-jobs",
+    "forge-agent",
     "forge-server",
     "forge-testing",
 ];
@@ -39,6 +40,7 @@ pub(super) const ROOMS: &[Room] = &[
     room("forge-web", &["forge-types", "forge-service"]),
     room("forge-ssh", &["forge-types", "forge-service"]),
     room("forge-jobs", &["forge-types", "forge-service"]),
+    room("forge-agent", &["forge-types", "forge-auth"]),
     room("forge-server", EVERYTHING),
     room("forge-testing", EVERYTHING),
     room("forge-tests", EVERYTHING),

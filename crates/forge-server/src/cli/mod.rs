@@ -4,6 +4,7 @@
 //! standard error, and the exit code says which kind it is (`failure`).
 
 mod admin;
+mod agent;
 mod audit;
 mod backup;
 mod env;
@@ -38,6 +39,8 @@ enum Command {
     Env(env::EnvArgs),
     /// Create accounts, tokens and keys from the shell.
     Admin(admin::AdminArgs),
+    /// What an agent runs beside its programs.
+    Agent(agent::AgentArgs),
     /// Write everything the server stores into a new directory; the server may go on meanwhile.
     Backup(backup::BackupArgs),
     /// Put a backup into a data directory that has no data yet.
@@ -117,6 +120,7 @@ fn run(command: Command, environment: &Environment) -> Result<String> {
         Command::Serve(args) => serve::run(*args, environment),
         Command::Env(args) => env::run(&args, environment),
         Command::Admin(args) => admin::run(args, environment),
+        Command::Agent(args) => agent::run(args, environment),
         Command::Backup(args) => backup::run(&args, environment),
         Command::Restore(args) => backup::run_restore(&args, environment),
         Command::Verify(args) => inspect::verify(&args, environment),
@@ -146,8 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_is_a_mistake_in_usage() {
-        for words in [&["forge", "agent", "proxy"][..], &["forge"]] {
+    fn what_is_incomplete_is_a_mistake_in_usage() {
+        for words in [&["forge", "agent", "proxy"][..], &["forge", "agent"], &["forge"]] {
             let error = Line::try_parse_from(words).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{words:?}");
         }

@@ -1,0 +1,117 @@
+//! The local proxy of an agent, for programs that cannot sign: it holds the agent's key, obtains and renews sessions bound
+//! to it, keeps them in memory, and signs every request that it passes on.
+//!
+//! [`init`] starts it, [`Proxy::shutdown`] ends it. `session` obtains what a request presents, `forward` passes one on,
+//! `guard` says which may be, `serve` listens.
+//! INVARIANT: it listens on loopback or on a socket file of its owner alone, and sends what it holds to one forge only.
+//! Neither key nor token ever stands in an answer.
+
+mod client;
+mod forward;
+mod guard;
+mod key;
+mod serve;
+mod session;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use forge_auth::jose::SigningKey;
+use tokio::task::JoinSet;
+use url::Url;
+
+pub use key::read_key;
+
+use forward::Forward;
+use session::Sessions;
+
+/// Where the proxy listens unless told otherwise.
+pub const ADDRESS: &str = "127.0.0.1:9322";
+
+/// What a proxy is made of.
+#[derive(Debug)]
+pub struct Options {
+    /// The forge: the only place to which anything is sent.
+    pub forge: Url,
+    /// The agent's login.
+    pub login: String,
+    /// The agent's key.
+    pub key: SigningKey,
+    /// Where to listen: an address of loopback.
+    pub listen: SocketAddr,
+    /// A socket file to listen on as well, for `gh`.
+    pub socket: Option<PathBuf>,
+}
+
+/// Why a proxy cannot start, or an agent obtains nothing.
+#[derive(Debug)]
+pub struct Error(String);
+
+impl Error {
+    fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+
+    fn because(what: impl std::fmt::Display, cause: impl std::fmt::Display) -> Self {
+        Self(format!("{what}: {cause}"))
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A running proxy. Dropped, it ends at once.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    socket: Option<PathBuf>,
+    tasks: JoinSet<()>,
+}
+
+/// Starts a proxy, once the forge has given it a first session.
+///
+/// # Errors
+/// If it would listen beyond loopback, cannot listen, or the forge does not know the key.
+pub async fn init(options: Options) -> Result<Proxy, Error> {
+    if !options.listen.ip().is_loopback() {
+        return Err(Error::new(format!(
+            "`{}` is not on loopback: others could act as the agent",
+            options.listen
+        )));
+    }
+    let http = client::build().map_err(|error| Error::because("cannot start", error))?;
+    let sessions = Sessions::new(http.clone(), &options.forge, options.login, options.key)?;
+    sessions.current().await?;
+    let listener = serve::on_address(options.listen).await?;
+    let address = listener.local_addr().map_err(|error| Error::because("cannot listen", error))?;
+    let forward = Arc::new(Forward::new(http, &options.forge, sessions, address));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(serve::accept(listener, Arc::clone(&forward)));
+    if let Some(path) = &options.socket {
+        tasks.spawn(serve::accept_local(serve::on_socket(path)?, forward));
+    }
+    Ok(Proxy { address, socket: options.socket, tasks })
+}
+
+impl Proxy {
+    /// Returns where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops, with whatever is on its way, and forgets key and sessions.
+    pub async fn shutdown(mut self) {
+        self.tasks.shutdown().await;
+        if let Some(path) = &self.socket {
+            // It may be gone already.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
