@@ -112,6 +112,11 @@ fn grant_details(world: &World<'_>) -> Value {
     world.grant_details()
 }
 
+/// Returns a key that the agent does not have yet.
+fn new_key(world: &World<'_>) -> Value {
+    world.new_key()
+}
+
 /// Every route.
 pub(crate) fn routes() -> Vec<Route> {
     use Who::{Admin, FreeAgent, Human, Key, Switched};
@@ -133,7 +138,7 @@ pub(crate) fn routes() -> Vec<Route> {
             .of(absent_agent),
         Route::new("GET /agents/{login}/keys", Human, 200, AGENT_KEY).of("/agents/nobody/keys"),
         Route::new("POST /agents/{login}/keys", Human, 201, AGENT_KEY)
-            .with(|world| world.new_key(), &["jwk"])
+            .with(new_key, &["jwk"])
             .of("/agents/nobody/keys"),
         Route::new("DELETE /agents/{login}/keys/{id}", Human, 204, &[]).of("/agents/{login}/keys/key_none"),
         Route::new("PUT /agents/{login}/suspension", Human, 204, &[])

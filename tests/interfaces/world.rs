@@ -69,7 +69,21 @@ impl<'a> World<'a> {
         let key = key["id"].as_str().unwrap().to_owned();
         // The audit log is sealed, and has a checkpoint.
         forge.run_jobs().await;
-        Self { forge, admin, alice, robo, free, invite, grant, switch, token, session, key, user_code, client_id }
+        Self {
+            forge,
+            admin,
+            alice,
+            robo,
+            free,
+            invite,
+            grant,
+            switch,
+            token,
+            session,
+            key,
+            user_code,
+            client_id,
+        }
     }
 
     /// Returns a key that robo does not have yet, with the proof of whoever brings it.

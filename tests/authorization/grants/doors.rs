@@ -47,7 +47,9 @@ async fn rest(scene: &Scene, door: &str, branch: &str, path: &str) -> Answer {
             let body = json!({ "ref": format!("refs/heads/{branch}-new"), "sha": scene.base });
             client.post(&at("git/refs"), &body).await
         }
-        "update" => client.patch(&at(&format!("git/refs/heads/{branch}")), &json!({ "sha": scene.next })).await,
+        "update" => {
+            client.patch(&at(&format!("git/refs/heads/{branch}")), &json!({ "sha": scene.next })).await
+        }
         "force" => {
             let body = json!({ "sha": scene.base, "force": true });
             client.patch(&at(&format!("git/refs/heads/{branch}")), &body).await
@@ -59,21 +61,26 @@ async fn rest(scene: &Scene, door: &str, branch: &str, path: &str) -> Answer {
         }
         "rename" => {
             let name = branch.replace('/', "%2F");
-            client.post(&at(&format!("branches/{name}/rename")), &json!({ "new_name": format!("{PREFIX}r") })).await
+            client
+                .post(&at(&format!("branches/{name}/rename")), &json!({ "new_name": format!("{PREFIX}r") }))
+                .await
         }
         "rename-to" => {
             let name = format!("{PREFIX}a").replace('/', "%2F");
-            client.post(&at(&format!("branches/{name}/rename")), &json!({ "new_name": format!("{branch}-r") })).await
+            client
+                .post(&at(&format!("branches/{name}/rename")), &json!({ "new_name": format!("{branch}-r") }))
+                .await
         }
-        "merge" => {
-            client.post(&at("merges"), &json!({ "base": branch, "head": format!("{PREFIX}b") })).await
-        }
+        "merge" => client.post(&at("merges"), &json!({ "base": branch, "head": format!("{PREFIX}b") })).await,
         other => unreachable!("{other}"),
     }
 }
 
 async fn graphql(scene: &Scene, mutation: &str, input: Value) -> Value {
-    let query = format!("mutation($input: {}Input!) {{ {mutation}(input: $input) {{ clientMutationId }} }}", capital(mutation));
+    let query = format!(
+        "mutation($input: {}Input!) {{ {mutation}(input: $input) {{ clientMutationId }} }}",
+        capital(mutation)
+    );
     scene.client.graphql(&query, json!({ "input": input })).await.expect(200).json()
 }
 

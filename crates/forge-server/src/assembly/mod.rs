@@ -12,7 +12,8 @@ use std::time::Duration;
 use axum::Router;
 use forge_auth::password::PasswordHashing;
 use forge_service::app::{
-    AgentCredential, AgentRecovery, AgentRegistration, AuditSettings, Clock, OpenRegistration, ProofNonces, Random,
+    AgentCredential, AgentRecovery, AgentRegistration, AuditSettings, Clock, OpenRegistration, ProofNonces,
+    Random,
 };
 use forge_service::git::{self, Engine};
 use forge_service::limits::Limits;

@@ -1,3 +1,5 @@
+//! Prefixes, patterns and parts of grants.
+
 use super::*;
 use crate::RefName;
 
