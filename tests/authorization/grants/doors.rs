@@ -51,7 +51,8 @@ async fn rest(scene: &Scene, door: &str, branch: &str, path: &str) -> Answer {
             client.patch(&at(&format!("git/refs/heads/{branch}")), &json!({ "sha": scene.next })).await
         }
         "force" => {
-            let body = json!({ "sha": scene.base, "force": true });
+            let sha = if branch.ends_with("/b") { &scene.base } else { &scene.next };
+            let body = json!({ "sha": sha, "force": true });
             client.patch(&at(&format!("git/refs/heads/{branch}")), &body).await
         }
         "delete" => client.delete(&at(&format!("git/refs/heads/{branch}"))).await,

@@ -76,7 +76,7 @@ pub async fn list_live(conn: &mut Conn, agent: AccountId, now: Timestamp) -> Sto
             "SELECT ",
             agent_key_columns!(),
             " FROM agent_keys WHERE agent_id = $1 AND revoked_at IS NULL AND (retires_at IS NULL OR retires_at > $2) \
-             ORDER BY created_at DESC, id"
+             ORDER BY CASE WHEN retires_at IS NULL THEN 0 ELSE 1 END, created_at DESC, id"
         ),
         params![agent, now],
     )
