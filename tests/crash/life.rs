@@ -15,7 +15,9 @@ use forge_types::RefName;
 use forge_types::id::RepositoryId;
 use tempfile::TempDir;
 
+use crate::disk::{Disk, Luck};
 use crate::program;
+use crate::records::{Record, Recorder};
 use crate::worker::Worker;
 
 /// How long a start may take on a busy machine.
@@ -50,6 +52,8 @@ impl Random {
 /// A forge, what it keeps, and who uses it.
 pub(crate) struct Life {
     folder: TempDir,
+    data: PathBuf,
+    recorder: Option<Recorder>,
     postgres: Option<ScratchPostgres>,
     token: String,
     workers: Vec<Worker>,
@@ -98,8 +102,9 @@ impl Life {
             Database::Postgres => Some(ScratchPostgres::empty()),
         };
         let workers = (0..WORKERS).map(|number| Worker::new(number, folder.path(), seed)).collect();
-        let mut life =
-            Self { folder, postgres, token: String::new(), workers, seed, rounds: 0, last: String::new() };
+        let data = folder.path().join("data");
+        let (token, last, recorder) = (String::new(), String::new(), None);
+        let mut life = Self { folder, data, recorder, postgres, token, workers, seed, rounds: 0, last };
         let server = life.start(None);
         let data = life.data();
         let at = ["--data", data.to_str().unwrap()];
@@ -133,7 +138,7 @@ impl Life {
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.data.clone()
     }
 
     /// Starts the server, which may die at a place.
@@ -149,6 +154,9 @@ impl Life {
             words.extend(["--database", url]);
         }
         let mut command = program::forge(&words);
+        if let Some(recorder) = &self.recorder {
+            recorder.record(&mut command);
+        }
         if let Some((name, visits)) = place {
             command.env("FORGE_CRASH_AT", format!("{name}:{visits}"));
         }
@@ -213,27 +221,9 @@ impl Life {
         if place.is_some_and(|(name, _)| name.starts_with("delete/")) {
             self.delete_one(&mut server);
         }
-        let url = self.url(&server);
-        let data = self.data();
         let moment = Duration::from_millis(300 + random.next() % 1500);
-        std::thread::scope(|scope| {
-            let pushing: Vec<_> =
-                self.workers.iter_mut().map(|worker| scope.spawn(|| worker.push(&url, PUSHES))).collect();
-            let began = Instant::now();
-            let mut maintained = 0;
-            while !server.is_over() && pushing.iter().any(|worker| !worker.is_finished()) {
-                if place.is_none() && began.elapsed() > moment {
-                    break;
-                }
-                if began.elapsed() > Duration::from_millis(400) * (maintained + 1) {
-                    maintained += 1;
-                    // It fails when the server dies meanwhile.
-                    let words = ["repo", "maintain", "alice/project", "--data", data.to_str().unwrap()];
-                    let _ = program::forge(&words).output().unwrap();
-                }
-                std::thread::sleep(Duration::from_millis(5));
-            }
-        });
+        self.push_and_maintain(&mut server, place.is_none().then_some(moment));
+        let (url, data) = (self.url(&server), self.data());
         // A process that was killed takes a moment to be dead.
         let is_first = place.is_some_and(|(_, visits)| visits == 1);
         let mut tries = if is_first { 5 } else { 0 };
@@ -247,6 +237,29 @@ impl Life {
         let died = server.is_over();
         server.kill();
         died
+    }
+
+    /// Pushes from all sides while packs are sorted, until all is pushed, or the server is dead, or it is killed at a moment.
+    fn push_and_maintain(&mut self, server: &mut Running, moment: Option<Duration>) {
+        let (url, data) = (self.url(server), self.data());
+        std::thread::scope(|scope| {
+            let pushing: Vec<_> =
+                self.workers.iter_mut().map(|worker| scope.spawn(|| worker.push(&url, PUSHES))).collect();
+            let began = Instant::now();
+            let mut maintained = 0;
+            while !server.is_over() && pushing.iter().any(|worker| !worker.is_finished()) {
+                if moment.is_some_and(|moment| began.elapsed() > moment) {
+                    server.kill();
+                }
+                if began.elapsed() > Duration::from_millis(400) * (maintained + 1) {
+                    maintained += 1;
+                    // It fails when the server dies meanwhile.
+                    let words = ["repo", "maintain", "alice/project", "--data", data.to_str().unwrap()];
+                    let _ = program::forge(&words).output().unwrap();
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
     }
 
     /// Starts the server and finds everything as it should be.
@@ -306,6 +319,57 @@ impl Life {
                 assert!(events.contains(id.as_str()), "{}: no event for {name} at {id}", self.context());
             }
         });
+    }
+
+    /// Records what a server does from its start until it is killed, while everybody pushes, packs are sorted and repositories
+    /// come and go. What lay there before is taken for certain.
+    pub(crate) fn record(&mut self) -> (Disk, Vec<Record>) {
+        self.last = "recorded".to_owned();
+        let mut recorded = Disk::of(&self.data);
+        let first = Disk::of(&self.data);
+        let recorder = Recorder::prepare(&self.data, self.folder.path());
+        for worker in &mut self.workers {
+            worker.marks = Some(recorder.marks());
+        }
+        self.recorder = Some(recorder);
+        let mut server = self.start(None);
+        for _ in 0..2 {
+            self.rounds += 1;
+            self.delete_one(&mut server);
+            self.push_and_maintain(&mut server, None);
+        }
+        server.kill();
+        let records = self.recorder.take().map(|recorder| recorder.read()).unwrap_or_default();
+        for record in &records {
+            recorded.apply(record);
+        }
+        recorded.compare();
+        (first, records)
+    }
+
+    /// Starts a server on what is left of a disk, and finds everything as it should be that was said before.
+    pub(crate) fn check_image(&mut self, disk: &Disk, said: &[Record], luck: Luck, random: &mut Random) {
+        self.last = format!("power cut after record {}, luck {luck:?}", said.len());
+        for worker in &mut self.workers {
+            (worker.told, worker.open) = (BTreeMap::new(), None);
+        }
+        for record in said {
+            match record {
+                Record::Asked { worker, name, tip } => {
+                    self.workers[*worker].open = Some((name.clone(), tip.clone()));
+                }
+                Record::Told { worker } => {
+                    let worker = &mut self.workers[*worker];
+                    worker.told.extend(worker.open.take());
+                }
+                _ => {}
+            }
+        }
+        let image = self.folder.path().join("image");
+        disk.write_image(&image, luck, random);
+        let real = std::mem::replace(&mut self.data, image);
+        self.check();
+        std::fs::remove_dir_all(std::mem::replace(&mut self.data, real)).unwrap();
     }
 
     /// Takes a pack away, as no crash does.

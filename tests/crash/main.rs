@@ -7,8 +7,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+mod disk;
 mod life;
+mod power;
 mod program;
+mod records;
 mod worker;
 
 use forge_git::crash::POINTS;
@@ -16,6 +19,7 @@ use forge_testing::{Database, for_each_database_sync};
 
 use life::{Life, Random};
 
+/// Returns a number that the caller of the tests may choose.
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }

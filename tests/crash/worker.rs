@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use forge_testing::fixtures::{git, succeed};
 
 use crate::life::Random;
+use crate::records::Marks;
 
 /// What a ref points to; none if there is no such ref.
 pub(crate) type Tip = Option<String>;
@@ -19,6 +20,8 @@ pub(crate) struct Worker {
     pub(crate) told: BTreeMap<String, Tip>,
     /// What was asked for last and not answered.
     pub(crate) open: Option<(String, Tip)>,
+    /// Where that is written down, too.
+    pub(crate) marks: Option<Marks>,
 }
 
 impl Worker {
@@ -31,6 +34,7 @@ impl Worker {
             random: Random::new(seed + 100 + number as u64),
             told: BTreeMap::new(),
             open: None,
+            marks: None,
         };
         worker.commit();
         worker
@@ -70,12 +74,18 @@ impl Worker {
                 }
             };
             self.open = Some((name.clone(), tip.clone()));
+            if let Some(marks) = &self.marks {
+                marks.asked(self.number, &name, &tip);
+            }
             let pushed = git(&self.path)
                 .args(["push", "--quiet", "--force", url, &format!("{source}:{name}")])
                 .output()
                 .unwrap();
             if !pushed.status.success() {
                 return;
+            }
+            if let Some(marks) = &self.marks {
+                marks.told(self.number);
             }
             self.open = None;
             self.told.insert(name, tip);

@@ -3,13 +3,14 @@
 //! Whoever is about to give a pack to a repository, or to take one off its manifest, first makes an entry in the directory for
 //! temporary things; it goes once the manifest is settled. What is found there at a start is compared with the manifests: the
 //! work follows the number of crashes, not of repositories.
-//! INVARIANT: an entry is made before the first file is moved, and removed after the transaction has ended for sure.
+//! INVARIANT: an entry is made durably before the first file is moved or the first transaction that takes a pack off its
+//! manifest, and removed after the transaction has ended for sure and what was to be removed is durably gone.
 
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::durable::remove_tree;
+use crate::durable::{remove_tree, sync, write_synced};
 use crate::storage::list;
 use crate::{Error, Repository, Result, Storage};
 
@@ -85,7 +86,8 @@ impl Repository {
     pub fn claim_outgoing(&self, packs: &[String], unique: u128) -> Result<Claim> {
         let entry = self.temporary().join(format!("{OUTGOING}{}-{unique:032x}", self.id()));
         let text: String = packs.iter().map(|name| format!("{name}\n")).collect();
-        fs::write(&entry, text).map_err(Error::io(format!("write {}", entry.display())))?;
+        write_synced(&entry, text.as_bytes())?;
+        sync(self.temporary())?;
         Ok(Claim { repository: self.id(), packs: packs.to_vec(), entry })
     }
 }

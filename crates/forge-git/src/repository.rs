@@ -124,7 +124,8 @@ impl Repository {
                 _ => crash::point("maintain/removed-one"),
             }
         }
-        Ok(())
+        // The entry that tells of it may go next: the files must not come back after that.
+        if self.packs().exists() { sync(&self.packs()) } else { Ok(()) }
     }
 
     /// Removes the index over packs and its bitmaps, if there are any: for a repository that has no pack to index.

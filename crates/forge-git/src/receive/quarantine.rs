@@ -11,7 +11,7 @@ use std::sync::Arc;
 use forge_types::ObjectFormat;
 
 use super::small::Taken;
-use crate::durable::{blocking, move_pack, remove_tree};
+use crate::durable::{blocking, move_pack, remove_tree, sync};
 use crate::objects::{Objects, hash_kind};
 use crate::storage::list;
 use crate::{Error, PackInfo, Packs, Repository, Result};
@@ -94,6 +94,8 @@ impl Quarantine {
         }
         let name = pack_name(self.repository().format(), self.unique);
         self.is_published = true;
+        // A power cut that spares the pack must spare the entry by which a start finds it, too.
+        sync(self.repository().temporary())?;
         move_pack(&index, &self.repository().packs(), &name)?;
         Ok(Some(PackInfo { name, object_count: object_count.into(), size_bytes }))
     }
