@@ -1,4 +1,4 @@
-//! Libraries that speak Git without `git`: libgit2, dulwich, isomorphic-git. Each of them clones, pushes, forces, deletes
+//! Libraries that speak Git without `git`: libgit2, dulwich, isomorphic-git, JGit. Each of them clones, pushes, forces, deletes
 //! and cuts history; afterwards what the forge has is whole.
 
 use std::path::{Path, PathBuf};
@@ -56,6 +56,45 @@ for_each_database! {
         let script = Path::new(SCRIPTS).join("with_dulwich.py");
         run(tools::python(), script, vec![bench.url(), text(&bench.path("dul"))]).await;
         check(&bench, "dul.txt").await;
+    }
+
+    async fn jgit_clones_and_pushes(forge: TestForge) {
+        let bench = filled(forge).await;
+        // Its command line takes passwords from no address.
+        let home = bench.folder.path().to_owned();
+        let login = format!("machine 127.0.0.1 login alice password {}\n", bench.token.expose());
+        std::fs::write(home.join(".netrc"), login).unwrap();
+        let run = |folder: PathBuf, words: Vec<String>| {
+            let home = home.clone();
+            async move {
+            let mut java = Command::new("java");
+            java.current_dir(folder).arg(format!("-Duser.home={}", home.display()));
+            java.args(["-Djava.awt.headless=true", "-cp", &tools::jgit()]);
+            java.arg("org.eclipse.jgit.pgm.Main").args(words);
+            java.env("HOME", &home).env("GIT_CONFIG_NOSYSTEM", "1");
+            tokio::task::spawn_blocking(move || fixtures::succeed(&mut java)).await.unwrap()
+            }
+        };
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let folder = bench.path("jgit");
+        run(bench.folder.path().to_owned(), words(&["clone", &bench.bare_url(), "jgit"])).await;
+        git(&folder, ["fsck", "--strict", "--no-progress"]).await.good();
+        assert_eq!(git(&folder, ["tag"]).await.good(), "v1");
+        std::fs::write(folder.join("jgit.txt"), "one\n").unwrap();
+        run(folder.clone(), words(&["add", "jgit.txt"])).await;
+        let author = "--author=J <j@forge.example>";
+        run(folder.clone(), words(&["commit", author, "-m", "by JGit"])).await;
+        run(folder.clone(), words(&["tag", "v2"])).await;
+        run(folder.clone(), words(&["push", "origin", "HEAD:refs/heads/main", "v2", "HEAD:refs/heads/by-jgit"])).await;
+        assert_eq!(bench.stored("refs/heads/main").await, bench.stored("refs/heads/by-jgit").await);
+        // It forces, deletes, and fetches what others pushed.
+        run(folder.clone(), words(&["push", "--force", "origin", "HEAD~1:refs/heads/older", ":refs/heads/by-jgit"])).await;
+        assert_eq!(bench.stored("refs/heads/by-jgit").await, None);
+        let theirs = commit(&bench.path("work"), "theirs", "1\n").await;
+        git(&bench.path("work"), ["push", "--quiet", "origin", "HEAD:refs/heads/theirs"]).await.good();
+        run(folder.clone(), words(&["fetch", "origin"])).await;
+        assert_eq!(git(&folder, ["rev-parse", "origin/theirs"]).await.good(), theirs);
+        check(&bench, "jgit.txt").await;
     }
 
     async fn isomorphic_git_clones_and_pushes(forge: TestForge) {

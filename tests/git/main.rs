@@ -6,6 +6,7 @@ mod bench;
 mod branches;
 mod doors;
 mod fetching;
+mod interop;
 mod libraries;
 mod malformed;
 mod pushing;

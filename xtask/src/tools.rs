@@ -11,6 +11,31 @@ use crate::{Result, command};
 
 const CARGO_DENY: &str = "0.20.2";
 
+/// Where distributions have theirs. A newer one may come before it on the search path: then both are tried.
+const DISTRIBUTION_GIT: &str = "/usr/bin/git";
+
+/// Where Debian's packages have their Java archives.
+const ARCHIVES: &str = "/usr/share/java";
+
+/// Those of JGit's command line, in the package `jgit-cli` and those it depends on. Its own starter leaves some of them out.
+const JGIT: [&str; 15] = [
+    "org.eclipse.jgit",
+    "org.eclipse.jgit.pgm",
+    "org.eclipse.jgit.lfs",
+    "org.eclipse.jgit.ui",
+    "org.eclipse.jgit.archive",
+    "org.eclipse.jgit.http.apache",
+    "args4j",
+    "commons-compress",
+    "commons-logging",
+    "httpclient",
+    "httpcore",
+    "javaewah",
+    "jsch",
+    "slf4j-api",
+    "slf4j-nop",
+];
+
 /// Where the installed tools are, as variables for the tests.
 #[derive(Default)]
 pub(crate) struct Tools {
@@ -37,6 +62,10 @@ pub(crate) fn install(root: &Path, need: Need) -> Result<Tools> {
     let python = install_python(root, &folder)?;
     tools.variables.push(("FORGE_TEST_GH", python.join("gh")));
     tools.variables.push(("FORGE_TEST_PYTHON", python.join("python")));
+    tools.variables.push(("FORGE_TEST_JGIT", find_jgit()?));
+    if !Path::new(DISTRIBUTION_GIT).is_file() {
+        install_package("git", "the distribution's git, which is tried beside another")?;
+    }
     if need == Need::Clients {
         tools.variables.push(("FORGE_TEST_CHROMIUM", find_chromium()?));
     }
@@ -145,6 +174,19 @@ fn install_python(root: &Path, folder: &Path) -> Result<PathBuf> {
     command::run(pip.arg(&requirements))?;
     stamp.write()?;
     Ok(programs)
+}
+
+/// Returns the class path of JGit.
+fn find_jgit() -> Result<PathBuf> {
+    let archives = || JGIT.map(|name| Path::new(ARCHIVES).join(format!("{name}.jar")));
+    if !archives().iter().all(|archive| archive.is_file()) || !command::exists("java") {
+        install_package("jgit-cli", "JGit")?;
+    }
+    if let Some(missing) = archives().iter().find(|archive| !archive.is_file()) {
+        return Err(format!("package `jgit-cli` is installed, but there is no {}", missing.display()));
+    }
+    let joined = std::env::join_paths(archives()).map_err(|error| error.to_string())?;
+    Ok(joined.into())
 }
 
 fn find_chromium() -> Result<PathBuf> {

@@ -6,7 +6,12 @@ use std::process::{Command, Stdio};
 
 /// Returns `git` that neither the user's nor the machine's configuration reaches, and that never asks a question.
 pub fn git(folder: &Path) -> Command {
-    let mut git = Command::new("git");
+    this_git(Path::new("git"), folder)
+}
+
+/// Returns this `git`, configured by nobody either.
+pub fn this_git(program: &Path, folder: &Path) -> Command {
+    let mut git = Command::new(program);
     git.current_dir(folder)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")

@@ -26,6 +26,7 @@ mod listening;
 mod people;
 mod places;
 pub mod proofs;
+mod proxy;
 mod repositories;
 pub mod tools;
 
@@ -35,3 +36,4 @@ pub use client::{Answer, Client};
 pub use database::{Database, ScratchPostgres, TestDatabase};
 pub use forge::{ORIGIN, TestForge, TestForgeBuilder};
 pub use listening::Listening;
+pub use proxy::BufferingProxy;

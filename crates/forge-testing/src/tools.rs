@@ -3,7 +3,11 @@
 //! `cargo xtask test` installs them and names them in variables; a test run by hand finds what an earlier
 //! run installed. What is missing stops the test with words, it is never skipped.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::fixtures;
 
 const ADVICE: &str = "run the tests with `cargo xtask test`, which prepares it";
 
@@ -42,6 +46,33 @@ pub fn gh() -> PathBuf {
 /// When it is not installed.
 pub fn python() -> PathBuf {
     installed("FORGE_TEST_PYTHON", "python/bin/python")
+}
+
+/// Returns every version of `git` on the search path.
+///
+/// # Panics
+/// When there is none, or one does not say its version.
+pub fn gits() -> Vec<PathBuf> {
+    let search = std::env::var_os("PATH").unwrap_or_default();
+    let mut found = BTreeMap::new();
+    for program in std::env::split_paths(&search).map(|folder| folder.join("git")) {
+        if program.is_file() {
+            let version = fixtures::succeed(Command::new(&program).arg("version"));
+            found.entry(version).or_insert(program);
+        }
+    }
+    assert!(!found.is_empty(), "there is no git: {ADVICE}");
+    found.into_values().collect()
+}
+
+/// Returns the class path of JGit's command line.
+///
+/// # Panics
+/// When `FORGE_TEST_JGIT` does not name it.
+pub fn jgit() -> String {
+    let found = std::env::var("FORGE_TEST_JGIT").unwrap_or_default();
+    assert!(!found.is_empty(), "FORGE_TEST_JGIT names no class path: {ADVICE}");
+    found
 }
 
 /// Returns the browser.
