@@ -30,7 +30,7 @@ impl Tool {
         let client = client(forge).await;
         let body = json!({ "name": "tool", "visibility": visibility, "auto_init": true });
         let made = client.post("/api/v3/user/repos", &body).await.expect(201).json();
-        Self { client, id: made["node_id"].as_str().unwrap().to_owned() }
+        Self { client, id: made["node_id"].as_str().expect("what was asked for").to_owned() }
     }
 
     async fn find(&self, name: &str) -> Value {
@@ -77,7 +77,7 @@ for_each_database! {
         let first = tool.tip("main").await;
         let made = tool.create("refs/heads/feature/x", &first).await;
         assert_eq!((&made["name"], &made["prefix"], &made["target"]["oid"]), (&json!("feature/x"), &json!("refs/heads/"), &json!(first)));
-        let second = tool.commit("main", file("a", "1\n")).await["commit"]["oid"].as_str().unwrap().to_owned();
+        let second = tool.commit("main", file("a", "1\n")).await["commit"]["oid"].as_str().expect("what was asked for").to_owned();
         let moved = data(&tool.client, UPDATE_REF, json!({ "input": { "refId": made["id"], "oid": second } })).await;
         assert_eq!(moved["updateRef"]["ref"]["target"], json!({ "oid": second, "__typename": "Commit" }));
         let (kind, message) = tool.refused(UPDATE_REF, json!({ "refId": made["id"], "oid": first })).await;
@@ -87,20 +87,20 @@ for_each_database! {
         assert_eq!(tool.find("refs/heads/feature/x").await, Value::Null);
         let (kind, message) = tool.refused(DELETE_REF, json!({ "refId": made["id"] })).await;
         assert_eq!(kind, "NOT_FOUND");
-        assert_eq!(message, format!("Could not resolve to a node with the global id of '{}'.", made["id"].as_str().unwrap()));
+        assert_eq!(message, format!("Could not resolve to a node with the global id of '{}'.", made["id"].as_str().expect("what was asked for")));
     }
 
     async fn refs_change_together_or_not_at_all(forge: TestForge) {
         let tool = Tool::new(&forge, "public").await;
         let first = tool.tip("main").await;
         tool.create("refs/heads/gone", &first).await;
-        let second = tool.commit("main", file("a", "1\n")).await["commit"]["oid"].as_str().unwrap().to_owned();
+        let second = tool.commit("main", file("a", "1\n")).await["commit"]["oid"].as_str().expect("what was asked for").to_owned();
         let updates = |rest: Value| {
             let mut all = vec![
                 json!({ "name": "refs/heads/new", "afterOid": second, "beforeOid": ZERO }),
                 json!({ "name": "refs/heads/gone", "afterOid": ZERO, "beforeOid": first }),
             ];
-            all.extend(rest.as_array().unwrap().iter().cloned());
+            all.extend(rest.as_array().expect("what was asked for").iter().cloned());
             json!({ "repositoryId": tool.id, "refUpdates": all })
         };
         for (bad, kind) in [
@@ -198,7 +198,7 @@ for_each_database! {
         let own = json!({ "name": "own", "visibility": "public", "auto_init": true });
         let own = mallory.post("/api/v3/user/repos", &own).await.expect(201).json();
         let own_tip = mallory.get("/api/v3/repos/mallory/own/git/ref/heads/main").await.expect(200).json()["object"]["sha"].take();
-        let theirs = forge_types::NodeId::parse(secret.as_str().unwrap()).unwrap();
+        let theirs = forge_types::NodeId::parse(secret.as_str().expect("what was asked for")).expect("what was asked for");
         let forge_types::NodeId::Ref(repository, _) = theirs else { panic!("a ref") };
         let hidden = [
             (UPDATE_REF, json!({ "refId": secret, "oid": main, "force": true })), (DELETE_REF, json!({ "refId": secret })),
@@ -216,13 +216,13 @@ for_each_database! {
         let shape = |(kind, message): (String, String), id: &str| (kind, message.replace(id, "ID"));
         let of_hidden = refused(&mallory, DELETE_REF, json!({ "refId": secret })).await;
         let of_absent = refused(&mallory, DELETE_REF, json!({ "refId": absent })).await;
-        assert_eq!(shape(of_hidden, secret.as_str().unwrap()), shape(of_absent, &absent));
+        assert_eq!(shape(of_hidden, secret.as_str().expect("what was asked for")), shape(of_absent, &absent));
         for oid in [&main, NOWHERE] {
             let input = json!({ "repositoryId": own["node_id"], "name": "refs/heads/x", "oid": oid });
             assert_eq!(refused(&mallory, CREATE_REF, input).await, ("UNPROCESSABLE".to_owned(), "Object does not exist".to_owned()));
         }
-        let hidden = forge_types::NodeId::Object(forge_types::node_id::ObjectNodeKind::Commit, repository, main.parse().unwrap());
-        for id in [secret.as_str().unwrap().to_owned(), hidden.to_string()] {
+        let hidden = forge_types::NodeId::Object(forge_types::node_id::ObjectNodeKind::Commit, repository, main.parse().expect("what was asked for"));
+        for id in [secret.as_str().expect("what was asked for").to_owned(), hidden.to_string()] {
             let found = errors(&mallory, "query($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await;
             assert_eq!(found[0]["type"], "NOT_FOUND");
         }

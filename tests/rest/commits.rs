@@ -8,7 +8,10 @@ use crate::world::{Tool, sha};
 
 fn messages(list: &Value) -> Vec<String> {
     let commits = list.as_array().expect("a list");
-    commits.iter().map(|commit| commit["commit"]["message"].as_str().unwrap().to_owned()).collect()
+    commits
+        .iter()
+        .map(|commit| commit["commit"]["message"].as_str().expect("what was asked for").to_owned())
+        .collect()
 }
 
 async fn listed(tool: &Tool, query: &str) -> Vec<String> {
@@ -43,7 +46,7 @@ for_each_database! {
         assert_eq!(listed(&tool, "committer=alice&author=bob").await.len(), 0, "nobody is called bob");
         assert_eq!(listed(&tool, "author=nobody@forge.example").await.len(), 0);
         let all = tool.get("commits").await.expect(200).json();
-        let second = all[1]["commit"]["committer"]["date"].as_str().unwrap();
+        let second = all[1]["commit"]["committer"]["date"].as_str().expect("what was asked for");
         assert_eq!(listed(&tool, &format!("since={second}")).await, ["change a", "change d/b"]);
         assert_eq!(listed(&tool, &format!("until={second}")).await, ["change d/b", "change a", "Initial commit"]);
         let by_id = tool.get(&format!("commits?sha={}", sha(&all[2]))).await.expect(200).json();
@@ -53,7 +56,7 @@ for_each_database! {
         }
         tool.get("commits?since=yesterday").await.expect(422);
         let page = tool.get("commits?per_page=3").await.expect(200);
-        assert!(page.headers[LINK].to_str().unwrap().contains("per_page=3&page=2>; rel=\"next\""));
+        assert!(page.headers[LINK].to_str().expect("what was asked for").contains("per_page=3&page=2>; rel=\"next\""));
         assert!(!tool.get("commits?per_page=4").await.expect(200).headers.contains_key(LINK));
     }
 
@@ -85,7 +88,7 @@ for_each_database! {
         let body = json!({ "message": "many", "tree": tree["sha"], "parents": [main] });
         let made = tool.post("git/commits", body).await.expect(201).json();
         tool.patch("git/refs/heads/main", json!({ "sha": made["sha"] })).await.expect(200);
-        let count = |found: &Value| found["files"].as_array().unwrap().len();
+        let count = |found: &Value| found["files"].as_array().expect("what was asked for").len();
         let page = tool.get("commits/main").await.expect(200);
         assert!(page.headers.contains_key(LINK));
         let page = page.json();
@@ -117,12 +120,12 @@ for_each_database! {
         let found = tool.get("compare/main...topic").await.expect(200).json();
         assert_eq!((&found["status"], &found["ahead_by"], &found["behind_by"]), (&json!("ahead"), &json!(2), &json!(0)));
         assert_eq!(messages(&found["commits"]), ["change c", "change d/b"], "oldest first");
-        assert_eq!(found["files"].as_array().unwrap().len(), 2);
+        assert_eq!(found["files"].as_array().expect("what was asked for").len(), 2);
         tool.put("e", "6\n").await;
         let found = tool.get("compare/main...alice:topic").await.expect(200).json();
         assert_eq!((&found["status"], &found["behind_by"]), (&json!("diverged"), &json!(1)));
         assert_eq!(sha(&found["merge_base_commit"]), base);
-        assert_eq!(found["files"].as_array().unwrap().len(), 2, "what the base did since is not shown");
+        assert_eq!(found["files"].as_array().expect("what was asked for").len(), 2, "what the base did since is not shown");
         let found = tool.get(&format!("compare/main...{base}")).await.expect(200).json();
         assert_eq!((&found["status"], &found["commits"]), (&json!("behind"), &json!([])));
         assert_eq!(tool.get("compare/topic...topic").await.expect(200).json()["status"], "identical");

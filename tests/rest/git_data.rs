@@ -45,7 +45,7 @@ for_each_database! {
             { "path": "src/deep/hello.txt", "mode": "100755", "type": "blob", "sha": made },
             { "path": "inline", "mode": "100644", "type": "blob", "content": "inline\n" },
         ] })).await;
-        let paths: Vec<_> = made["tree"].as_array().unwrap().iter().map(|entry| entry["path"].as_str().unwrap()).collect();
+        let paths: Vec<_> = made["tree"].as_array().expect("what was asked for").iter().map(|entry| entry["path"].as_str().expect("what was asked for")).collect();
         assert_eq!(paths, ["README.md", "inline", "src"]);
         let body = json!({
             "message": "words", "tree": made["sha"], "parents": [main],
@@ -60,7 +60,7 @@ for_each_database! {
         let file = tool.get("contents/src/deep/hello.txt?ref=topic").await.expect(200).json();
         assert_eq!(decoded(&file), "hello\n");
         let listed = tool.get("git/trees/topic?recursive=1").await.expect(200).json();
-        let deep = listed["tree"].as_array().unwrap().iter().find(|entry| entry["path"] == "src/deep/hello.txt");
+        let deep = listed["tree"].as_array().expect("what was asked for").iter().find(|entry| entry["path"] == "src/deep/hello.txt");
         assert_eq!(deep.map(|entry| (&entry["mode"], &entry["size"])), Some((&json!("100755"), &json!(6))));
     }
 
@@ -70,7 +70,7 @@ for_each_database! {
         tool.put("dir/two", "2\n").await;
         let main = tool.tip("main").await;
         let paths = |made: Value| -> Vec<String> {
-            made["tree"].as_array().unwrap().iter().map(|entry| entry["path"].as_str().unwrap().to_owned()).collect()
+            made["tree"].as_array().expect("what was asked for").iter().map(|entry| entry["path"].as_str().expect("what was asked for").to_owned()).collect()
         };
         let gone = json!({ "base_tree": main, "tree": [{ "path": "dir/one", "mode": "100644", "type": "blob", "sha": null }] });
         assert_eq!(paths(tree(&tool, gone).await), ["README.md", "dir"]);
@@ -180,7 +180,7 @@ for_each_database! {
         let made = loose_commit(&tool, "secret", "secret\n").await;
         let (commit, tree) = (sha(&made), sha(&made["tree"]));
         let listed = tool.get(&format!("git/trees/{tree}")).await.expect(200).json();
-        let secret = listed["tree"].as_array().unwrap().iter().find(|entry| entry["path"] == "secret").map(sha).unwrap();
+        let secret = listed["tree"].as_array().expect("what was asked for").iter().find(|entry| entry["path"] == "secret").map(sha).expect("what was asked for");
         let paths = [
             format!("git/commits/{commit}"), format!("git/trees/{tree}"), format!("git/trees/{commit}"), format!("git/blobs/{secret}"),
             format!("contents/secret?ref={commit}"), format!("compare/main...{commit}"), format!("commits?sha={commit}"),
@@ -302,10 +302,10 @@ for_each_database! {
         for number in 0..15 {
             last = blob(&tool, &number.to_string()).await;
         }
-        let id = tool.get("").await.expect(200).json()["id"].as_i64().unwrap();
+        let id = tool.get("").await.expect(200).json()["id"].as_i64().expect("what was asked for");
         let packs = async || {
-            let mut conn = forge.app().db().read().await.unwrap();
-            forge_store::inventory::count_packs(&mut conn, forge_types::id::RepositoryId(id)).await.unwrap()
+            let mut conn = forge.app().db().read().await.expect("what was asked for");
+            forge_store::inventory::count_packs(&mut conn, forge_types::id::RepositoryId(id)).await.expect("what was asked for")
         };
         assert_eq!(packs().await, 16);
         forge.run_jobs().await;

@@ -9,21 +9,24 @@ use serde_json::{Value, json};
 use crate::world::{Tool, decoded, encoded, sha};
 
 async fn id(tool: &Tool) -> RepositoryId {
-    RepositoryId(tool.get("").await.expect(200).json()["id"].as_i64().unwrap())
+    RepositoryId(tool.get("").await.expect(200).json()["id"].as_i64().expect("what was asked for"))
 }
 
 /// Returns where every ref is.
 async fn refs(forge: &TestForge, tool: &Tool) -> Vec<(String, String)> {
-    let mut conn = forge.app().db().read().await.unwrap();
-    let stored = forge_store::refs::list_visible(&mut conn, id(tool).await).await.unwrap();
+    let mut conn = forge.app().db().read().await.expect("what was asked for");
+    let stored =
+        forge_store::refs::list_visible(&mut conn, id(tool).await).await.expect("what was asked for");
     stored.into_iter().map(|found| (found.name.to_string(), found.object_id.to_string())).collect()
 }
 
 /// Returns how many changes of a ref the reflog has.
 async fn logged(forge: &TestForge, tool: &Tool, name: &str) -> Vec<(Option<String>, Option<String>, bool)> {
-    let mut conn = forge.app().db().read().await.unwrap();
-    let name = RefName::new(name).unwrap();
-    let entries = forge_store::pushes::list_reflog(&mut conn, id(tool).await, &name, 100).await.unwrap();
+    let mut conn = forge.app().db().read().await.expect("what was asked for");
+    let name = RefName::new(name).expect("what was asked for");
+    let entries = forge_store::pushes::list_reflog(&mut conn, id(tool).await, &name, 100)
+        .await
+        .expect("what was asked for");
     let text = |id: Option<forge_types::ObjectId>| id.map(|id| id.to_string());
     entries.into_iter().map(|entry| (text(entry.old_id), text(entry.new_id), entry.is_forced)).collect()
 }
@@ -32,8 +35,8 @@ async fn logged(forge: &TestForge, tool: &Tool, name: &str) -> Vec<(Option<Strin
 async fn doors(tool: &Tool) -> Vec<String> {
     let path = "/api/ext/v1/audit-events?action=refs.updated&per_page=100";
     let events = tool.client.get(path).await.expect(200).json();
-    let door = |event: &Value| event["details"]["door"].as_str().unwrap().to_owned();
-    events.as_array().unwrap().iter().rev().map(door).collect()
+    let door = |event: &Value| event["details"]["door"].as_str().expect("what was asked for").to_owned();
+    events.as_array().expect("what was asked for").iter().rev().map(door).collect()
 }
 
 for_each_database! {
@@ -43,7 +46,7 @@ for_each_database! {
         tool.put("a", "1\n").await;
         let second = tool.tip("main").await;
         let made = tool.post("git/refs", json!({ "ref": "refs/heads/topic", "sha": first })).await.expect(201);
-        assert!(made.headers["location"].to_str().unwrap().ends_with("/repos/alice/tool/git/refs/heads/topic"));
+        assert!(made.headers["location"].to_str().expect("what was asked for").ends_with("/repos/alice/tool/git/refs/heads/topic"));
         assert_eq!(made.json()["object"], tool.get("git/ref/heads/topic").await.expect(200).json()["object"]);
         let moved = tool.patch("git/refs/heads/topic", json!({ "sha": second })).await.expect(200).json();
         assert_eq!(sha(&moved["object"]), second);
@@ -65,7 +68,7 @@ for_each_database! {
     async fn what_cannot_be_done_to_a_ref_is_said_as_on_github(forge: TestForge) {
         let tool = Tool::new(&forge, "public").await;
         let main = tool.tip("main").await;
-        let said = async |answer: forge_testing::Answer| answer.expect(422).json()["message"].as_str().unwrap().to_owned();
+        let said = async |answer: forge_testing::Answer| answer.expect(422).json()["message"].as_str().expect("what was asked for").to_owned();
         let create = async |name: &str, sha: &str| said(tool.post("git/refs", json!({ "ref": name, "sha": sha })).await).await;
         assert_eq!(create("refs/heads/main", &main).await, "Reference already exists");
         assert_eq!(create("refs/heads/x", "1111111111111111111111111111111111111111").await, "Object does not exist");
@@ -255,7 +258,7 @@ for_each_database! {
         let (ours, theirs) = (tool.tip("ours").await, tool.tip("theirs").await);
         let merged = tool.post("merges", json!({ "base": "ours", "head": "theirs" })).await.expect(201).json();
         assert_eq!(merged["commit"]["message"], "Merge theirs into ours");
-        let parents: Vec<String> = merged["parents"].as_array().unwrap().iter().map(sha).collect();
+        let parents: Vec<String> = merged["parents"].as_array().expect("what was asked for").iter().map(sha).collect();
         assert_eq!(parents, [ours, theirs.clone()]);
         assert_eq!(tool.tip("ours").await, sha(&merged));
         assert_eq!(decoded(&tool.get("contents/b?ref=ours").await.expect(200).json()), "theirs\n");
@@ -296,7 +299,7 @@ for_each_database! {
                 ("POST", "git/commits", json!({ "message": "x", "tree": file })),
                 ("POST", "git/tags", json!({ "tag": "v", "message": "x", "object": topic, "type": "commit" })),
             ] {
-                let answer = client.send_json(method.parse().unwrap(), &at(path), &body).await;
+                let answer = client.send_json(method.parse().expect("what was asked for"), &at(path), &body).await;
                 assert_eq!(answer.status.as_u16(), status, "{method} {path}: {}", answer.text());
             }
         }

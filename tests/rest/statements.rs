@@ -41,11 +41,11 @@ for_each_database! {
         let alice = forge.human_client("alice").await;
         alice.post("/api/v3/user/repos", &json!({ "name": "work", "auto_init": true })).await.expect(201);
         let of_main = alice.get("/api/v3/repos/alice/work/branches/main").await.expect(200).json();
-        let commit = of_main["commit"]["sha"].as_str().unwrap();
-        let tree = of_main["commit"]["commit"]["tree"]["sha"].as_str().unwrap();
+        let commit = of_main["commit"]["sha"].as_str().expect("what was asked for");
+        let tree = of_main["commit"]["commit"]["tree"]["sha"].as_str().expect("what was asked for");
         for path in [
             "contents/README.md", "readme", "commits", "commits/main", "compare/main...main", &format!("git/commits/{commit}"),
-            &format!("git/trees/{tree}?recursive=1"), &format!("git/trees/main"),
+            &format!("git/trees/{tree}?recursive=1"), "git/trees/main",
         ] {
             let path = format!("/api/v3/repos/alice/work/{path}");
             assert!(statements(&forge, &alice, &path).await <= 4, "{path}");

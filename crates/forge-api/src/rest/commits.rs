@@ -105,7 +105,7 @@ impl Form {
     }
 }
 
-/// Returns the page that is asked for; none if none is.
+/// Whether a page is asked for at all.
 #[derive(Deserialize)]
 struct Asked {
     page: Option<String>,
