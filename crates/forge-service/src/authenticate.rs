@@ -193,6 +193,7 @@ fn caller(found: Authentication) -> Caller {
         .map(|link| GrantFacts {
             id: link.id,
             delegator_id: link.delegator.id,
+            created_by: link.created_by,
             task: link.task,
             terms: link.terms,
         })

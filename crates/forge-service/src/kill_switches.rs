@@ -12,11 +12,9 @@ use crate::agents::AgentTarget;
 use crate::context::RequestContext;
 use crate::grants::GrantTarget;
 use crate::organizations::OrganizationTarget;
+use crate::reason;
 use crate::standing::Standing;
 use crate::target::{Facts, Ids, OwnAccount, Site, Target};
-
-/// The longest reason, in characters.
-const MAX_REASON: usize = 500;
 
 /// Stops what the scope names: `instance`, `org:LOGIN`, `owner:LOGIN`, `agent:LOGIN`, `grant:ID` or `task:TASK`. Once this
 /// returns, nothing that it stops moves a ref, on no node; pushes under way end with that reason.
@@ -24,7 +22,7 @@ const MAX_REASON: usize = 500;
 /// # Errors
 /// `Invalid` for a scope or reason that cannot be read; `NotFound` or `Forbidden` unless the caller may end what it stops.
 pub async fn set(ctx: &RequestContext, scope: &str, reason: &str) -> Result<KillSwitch> {
-    let reason = check_reason(reason)?;
+    let reason = reason::check("KillSwitch", reason)?;
     let mut tx = ctx.begin().await?;
     let scope = named(ctx, &mut tx, scope).await?;
     let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
@@ -36,15 +34,6 @@ pub async fn set(ctx: &RequestContext, scope: &str, reason: &str) -> Result<Kill
     tx.commit().await?;
     ctx.app().stops.announce();
     Ok(made)
-}
-
-fn check_reason(reason: &str) -> Result<&str> {
-    let reason = reason.trim();
-    if (1..=MAX_REASON).contains(&reason.chars().count()) && !reason.chars().any(char::is_control) {
-        return Ok(reason);
-    }
-    let message = "reason must be one line of 1 to 500 characters";
-    Err(Error::invalid("KillSwitch", "reason", FieldCode::Invalid, message))
 }
 
 /// Finds what a scope names, and decides whether the caller may stop it.
@@ -146,7 +135,7 @@ pub(crate) async fn stopped(ctx: &RequestContext, tx: &mut Tx, found: &impl Fact
         return Ok(None);
     }
     let stops = forge_store::kill_switches::hold_live(tx).await?;
-    Ok(reason(ctx, found, &stops))
+    Ok(told(ctx, found, &stops))
 }
 
 /// Returns once something stops the caller from changing the resource, with what it is told; for people never.
@@ -161,7 +150,7 @@ pub(crate) async fn until_stopped(ctx: &RequestContext, found: &impl Facts) -> S
             async { Ok::<_, Error>(forge_store::kill_switches::list_live(&mut ctx.read().await?).await?) };
         match look.await {
             Ok(stops) => {
-                if let Some(reason) = reason(ctx, found, &stops) {
+                if let Some(reason) = told(ctx, found, &stops) {
                     return reason;
                 }
             }
@@ -175,7 +164,7 @@ fn is_agent(ctx: &RequestContext) -> bool {
     ctx.caller().account.as_ref().is_some_and(|account| account.kind == AccountKind::Agent)
 }
 
-fn reason(ctx: &RequestContext, found: &impl Facts, stops: &[Stop]) -> Option<String> {
+fn told(ctx: &RequestContext, found: &impl Facts, stops: &[Stop]) -> Option<String> {
     let principal = ctx.caller().subject.principal()?;
     stopping(principal, &found.resource(ctx), stops).map(stop_message)
 }

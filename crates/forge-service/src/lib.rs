@@ -29,6 +29,7 @@ pub mod organizations;
 pub mod people;
 pub mod proof;
 pub mod public_keys;
+mod reason;
 pub mod refs;
 pub mod registration_key;
 pub mod repositories;

@@ -34,15 +34,15 @@ macro_rules! grant_tables {
 /// The columns of up to three [`GrantLink`]s.
 macro_rules! chain_columns {
     () => {
-        "g1.id AS g1_id, g1.agent_id AS g1_agent_id, g1.terms AS g1_terms, g1.task AS g1_task, g1.needs_consent AS g1_needs_consent, \
+        "g1.id AS g1_id, g1.agent_id AS g1_agent_id, g1.terms AS g1_terms, g1.task AS g1_task, g1.created_by AS g1_created_by, g1.needs_consent AS g1_needs_consent, \
          g1.consented_at AS g1_consented_at, g1.expires_at AS g1_expires_at, g1.revoked_at AS g1_revoked_at, \
          d1.id AS d1_id, d1.kind AS d1_kind, d1.login AS d1_login, d1.name AS d1_name, \
          d1.is_site_admin AS d1_is_site_admin, d1.status AS d1_status, \
-         g2.id AS g2_id, g2.agent_id AS g2_agent_id, g2.terms AS g2_terms, g2.task AS g2_task, g2.needs_consent AS g2_needs_consent, \
+         g2.id AS g2_id, g2.agent_id AS g2_agent_id, g2.terms AS g2_terms, g2.task AS g2_task, g2.created_by AS g2_created_by, g2.needs_consent AS g2_needs_consent, \
          g2.consented_at AS g2_consented_at, g2.expires_at AS g2_expires_at, g2.revoked_at AS g2_revoked_at, \
          d2.id AS d2_id, d2.kind AS d2_kind, d2.login AS d2_login, d2.name AS d2_name, \
          d2.is_site_admin AS d2_is_site_admin, d2.status AS d2_status, \
-         g3.id AS g3_id, g3.agent_id AS g3_agent_id, g3.terms AS g3_terms, g3.task AS g3_task, g3.needs_consent AS g3_needs_consent, \
+         g3.id AS g3_id, g3.agent_id AS g3_agent_id, g3.terms AS g3_terms, g3.task AS g3_task, g3.created_by AS g3_created_by, g3.needs_consent AS g3_needs_consent, \
          g3.consented_at AS g3_consented_at, g3.expires_at AS g3_expires_at, g3.revoked_at AS g3_revoked_at, \
          d3.id AS d3_id, d3.kind AS d3_kind, d3.login AS d3_login, d3.name AS d3_name, \
          d3.is_site_admin AS d3_is_site_admin, d3.status AS d3_status"
@@ -73,6 +73,8 @@ pub struct GrantLink {
     pub task: String,
     /// When it begins and ends.
     pub life: GrantLife,
+    /// Who made it, if not the delegator then for an organization.
+    pub created_by: AccountId,
     /// Who granted it.
     pub delegator: AccountRef,
     /// Whether that one may act.
@@ -112,6 +114,7 @@ fn link(row: &Row<'_>, grant: &str, delegator: &str) -> StoreResult<Option<Grant
         agent_id: row.get(&format!("{grant}_agent_id"))?,
         terms: row.get(&format!("{grant}_terms"))?,
         task: row.get(&format!("{grant}_task"))?,
+        created_by: row.get(&format!("{grant}_created_by"))?,
         life: GrantLife {
             needs_consent: row.get(&format!("{grant}_needs_consent"))?,
             consented_at: row.get(&format!("{grant}_consented_at"))?,
@@ -400,6 +403,18 @@ pub async fn consent(tx: &mut Tx, id: &GrantId, now: Timestamp) -> StoreResult<b
     Ok(rows == 1)
 }
 
+/// The grants that `$1` to `$4` name, as far as they are not over at `$5`, with all that are parts of them.
+macro_rules! ended_ids {
+    () => {
+        "WITH RECURSIVE ended (id) AS (SELECT t.id FROM task_grants t WHERE t.revoked_at IS NULL AND t.expires_at > $5 \
+             AND (CAST($1 AS TEXT) IS NULL OR t.id = $1) AND (CAST($2 AS BIGINT) IS NULL OR t.agent_id = $2) \
+             AND (CAST($3 AS BIGINT) IS NULL OR t.delegator_id = $3 \
+                 OR (CAST($4 AS TEXT) IS NOT NULL AND t.created_by = $3)) \
+             AND (CAST($4 AS TEXT) IS NULL OR t.task = $4) \
+         UNION SELECT t.id FROM task_grants t JOIN ended e ON t.parent_id = e.id) SELECT id FROM ended"
+    };
+}
+
 /// Which grants are ended together.
 #[derive(Clone, Copy, Debug)]
 pub enum Ended<'a> {
@@ -433,19 +448,26 @@ pub async fn revoke(
         Ended::Between(delegator, agent) => (None, Some(agent), Some(delegator), None),
         Ended::OfTask(task, delegator) => (None, None, Some(delegator), Some(task)),
     };
+    let values = params![grant, agent, delegator, task, now];
+    if !tx.is_sqlite() {
+        // In the order in which whoever relies on several of them holds them.
+        let held = postgres_sql!(
+            "SELECT id FROM task_grants WHERE id IN (",
+            ended_ids!(),
+            ") ORDER BY id FOR NO KEY UPDATE"
+        );
+        let _: Vec<Revoked> = tx.fetch_all(held, values.clone()).await?;
+    }
+    let mut values = values;
+    values.extend(params![reason]);
     let ended: Vec<Revoked> = tx
         .fetch_all(
             sql!(
-                "UPDATE task_grants SET revoked_at = $5, revoke_reason = $6 WHERE revoked_at IS NULL AND id IN ( \
-                 WITH RECURSIVE ended (id) AS (SELECT t.id FROM task_grants t WHERE t.revoked_at IS NULL \
-                     AND t.expires_at > $5 \
-                     AND (CAST($1 AS TEXT) IS NULL OR t.id = $1) AND (CAST($2 AS BIGINT) IS NULL OR t.agent_id = $2) \
-                     AND (CAST($3 AS BIGINT) IS NULL OR t.delegator_id = $3 OR t.created_by = $3) \
-                     AND (CAST($4 AS TEXT) IS NULL OR t.task = $4) \
-                 UNION SELECT t.id FROM task_grants t JOIN ended e ON t.parent_id = e.id) SELECT id FROM ended) \
-                 RETURNING id"
+                "UPDATE task_grants SET revoked_at = $5, revoke_reason = $6 WHERE revoked_at IS NULL AND id IN (",
+                ended_ids!(),
+                ") RETURNING id"
             ),
-            params![grant, agent, delegator, task, now, reason],
+            values,
         )
         .await?;
     Ok(ended.into_iter().map(|revoked| revoked.id).collect())

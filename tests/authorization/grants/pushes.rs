@@ -81,17 +81,23 @@ for_each_database! {
         let empty = [b"PACK".as_slice(), &[0, 0, 0, 2, 0, 0, 0, 0]].concat();
         let digest = "029d08823bd8a8eab510ad6ac75c823cfd3ed31e";
         let digest = data_encoding::HEXLOWER.decode(digest.as_bytes()).unwrap();
-        for name in names {
+        let client = &client;
+        let push = async |name: &str| {
             let line = format!("{} {id} {name}\0report-status\n", "0".repeat(40));
             let commands = format!("{:04x}{line}0000", line.len() + 4).into_bytes();
             let body = [commands, empty.clone(), digest.clone()].concat();
-            let path = "/alice/project.git/git-receive-pack";
             let kind = "application/x-git-receive-pack-request";
-            let answer = client.send_body(http::Method::POST, path, kind, body).await;
-            assert!(!answer.text().contains(&format!("ok {name}")), "{name}: {}", answer.text());
+            client.send_body(http::Method::POST, "/alice/project.git/git-receive-pack", kind, body).await.text()
+        };
+        for name in names {
+            let said = push(&name).await;
+            assert!(!said.contains(&format!("ok {name}")), "{name}: {said}");
         }
+        let honest = format!("refs/heads/{PREFIX}plain");
+        let said = push(&honest).await;
+        assert!(said.contains(&format!("ok {honest}")), "the same push with an honest name: {said}");
         let refs = world.alice.get("/api/v3/repos/alice/project/git/matching-refs/heads/a").await.expect(200);
-        assert_eq!(refs.json().as_array().unwrap().len(), 1, "{}", refs.text());
+        assert_eq!(refs.json().as_array().unwrap().len(), 2, "{}", refs.text());
     }
 
     async fn a18_a19_deleting_and_forcing_take_actions_of_their_own(forge: TestForge) {

@@ -16,6 +16,8 @@ pub struct GrantFacts {
     pub id: GrantId,
     /// Who granted it.
     pub delegator_id: AccountId,
+    /// Who made it.
+    pub created_by: AccountId,
     /// What the work is.
     pub task: String,
     /// What it conveys.

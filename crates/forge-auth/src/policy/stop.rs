@@ -5,7 +5,7 @@ use forge_types::account::AccountKind;
 use forge_types::id::AccountId;
 use forge_types::kill_switch::{Stop, StopScope};
 
-use super::{Denial, Principal, Resource, Subject, Verdict};
+use super::{Denial, GrantFacts, Principal, Resource, Subject, Verdict};
 
 /// Refuses everything that a live kill switch stops.
 pub(super) fn check(subject: &Subject, _: Action, resource: &Resource) -> Verdict {
@@ -43,7 +43,8 @@ fn is_stopped(principal: &Principal, resource: &Resource, scope: &StopScope) -> 
         StopScope::Organization(id) => owner_of(resource) == Some(*id) || delegated_by(*id),
         StopScope::Grant(id) => grants.iter().any(|grant| grant.id == *id),
         StopScope::Task(id, task) => {
-            grants.iter().any(|grant| grant.task == *task && grant.delegator_id == *id)
+            let is_by = |grant: &GrantFacts| grant.delegator_id == *id || grant.created_by == *id;
+            grants.iter().any(|grant| grant.task == *task && is_by(grant))
         }
     }
 }

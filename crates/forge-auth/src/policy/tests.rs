@@ -233,6 +233,7 @@ mod grants {
         GrantFacts {
             id: GrantId("tg_x".to_owned()),
             delegator_id: AccountId(1),
+            created_by: AccountId(1),
             task: "a task".to_owned(),
             terms: GrantTerms { resources: vec![resource], actions, constraints },
         }

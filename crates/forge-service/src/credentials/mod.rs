@@ -8,5 +8,5 @@ mod issue;
 mod own;
 
 pub use issue::{NewToken, Parent, issue};
-pub(crate) use own::revoke_found;
 pub use own::{TokenRequest, create, list, revoke, revoke_value};
+pub(crate) use own::{find_by_value, revoke_found};

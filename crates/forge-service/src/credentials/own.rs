@@ -1,7 +1,7 @@
 //! What an account does with its own tokens.
 
-use forge_auth::token::Secret;
-use forge_store::Tx;
+use forge_auth::token::{Secret, recognise};
+use forge_store::{Conn, Tx};
 use forge_types::credential::{Credential, CredentialKind};
 use forge_types::id::CredentialId;
 use forge_types::page::{Page, PageRequest};
@@ -78,14 +78,28 @@ pub async fn revoke(ctx: &RequestContext, id: CredentialId) -> Result<()> {
 pub async fn revoke_value(ctx: &RequestContext, value: &Secret) -> Result<()> {
     let mut tx = ctx.begin().await?;
     let account = ctx.authorize(&mut tx, OwnAccount, Action::CredentialRevoke).await?;
-    for hash in ctx.app().keys.candidate_hashes("credential", value.expose().as_bytes()).map_err(key_fault)? {
-        let found = forge_store::credentials::find_by_hash(&mut tx, &hash).await?;
-        if let Some(found) = found.filter(|found| found.account_id == account.id) {
-            revoke_found(ctx, &mut tx, &found).await?;
-            return Ok(tx.commit().await?);
+    let found = find_by_value(ctx, &mut tx, value).await?;
+    let found = found.filter(|found| found.account_id == account.id).ok_or_else(Error::not_found)?;
+    revoke_found(ctx, &mut tx, &found).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Returns the credential that has this value, live or not, whoever's it is. What is no token costs no statement.
+pub(crate) async fn find_by_value(
+    ctx: &RequestContext,
+    conn: &mut Conn,
+    value: &Secret,
+) -> Result<Option<Credential>> {
+    let app = ctx.app();
+    if recognise(&app.token_prefix, value.expose()).is_none() {
+        return Ok(None);
+    }
+    for hash in app.keys.candidate_hashes("credential", value.expose().as_bytes()).map_err(key_fault)? {
+        if let Some(found) = forge_store::credentials::find_by_hash(conn, &hash).await? {
+            return Ok(Some(found));
         }
     }
-    Err(Error::not_found())
+    Ok(None)
 }
 
 /// Revokes a credential and what may not outlive it: the sessions a bootstrap secret was exchanged for, whatever a

@@ -2,15 +2,13 @@
 //! nothing, since the answer is always the same.
 
 use forge_auth::messages::{OAuthError, TokenToCheck};
-use forge_auth::token::recognise as recognise_token;
 use forge_types::account::AccountRef;
 use forge_types::{Error, Result};
 
 use super::clients::recognise;
 use super::failure::Fault;
-use crate::app::key_fault;
 use crate::context::RequestContext;
-use crate::credentials::revoke_found;
+use crate::credentials::{find_by_value, revoke_found};
 
 /// Ends a token, and with a refresh or access token of a client everything that came from the same consent.
 ///
@@ -25,23 +23,15 @@ async fn revoke_if_known(ctx: &RequestContext, request: &TokenToCheck) -> Result
         Some(_) => Some(recognise(ctx, &mut ctx.read().await?, &request.client).await?),
         None => None,
     };
-    if recognise_token(&ctx.app().token_prefix, request.token.expose()).is_none() {
+    let mut tx = ctx.begin().await?;
+    let Some(found) = find_by_value(ctx, &mut tx, &request.token).await? else { return Ok(()) };
+    let is_anothers =
+        client.as_ref().is_some_and(|client| found.client_id.as_deref() != Some(client.client_id.as_str()));
+    if is_anothers {
         return Ok(());
     }
-    let mut tx = ctx.begin().await?;
-    let value = request.token.expose().as_bytes();
-    for hash in ctx.app().keys.candidate_hashes("credential", value).map_err(key_fault)? {
-        let Some(found) = forge_store::credentials::find_by_hash(&mut tx, &hash).await? else { continue };
-        let is_anothers = client
-            .as_ref()
-            .is_some_and(|client| found.client_id.as_deref() != Some(client.client_id.as_str()));
-        if is_anothers {
-            return Ok(());
-        }
-        let account = forge_store::accounts::find(&mut tx, found.account_id).await?;
-        let account = account.ok_or_else(Error::not_found)?;
-        revoke_found(&ctx.speaking_for(AccountRef::from(&account)), &mut tx, &found).await?;
-        return Ok(tx.commit().await.map_err(Error::from)?);
-    }
-    Ok(())
+    let account = forge_store::accounts::find(&mut tx, found.account_id).await?;
+    let account = account.ok_or_else(Error::not_found)?;
+    revoke_found(&ctx.speaking_for(AccountRef::from(&account)), &mut tx, &found).await?;
+    Ok(tx.commit().await.map_err(Error::from)?)
 }

@@ -7,9 +7,8 @@ use std::time::Duration;
 use forge_auth::token::Secret;
 use forge_types::{Error, Event, Result};
 
-use super::find;
 use crate::context::RequestContext;
-use crate::credentials::revoke_found;
+use crate::credentials::{find_by_value, revoke_found};
 use crate::throttle::{self, Limit};
 
 /// The most tokens of one request.
@@ -35,7 +34,9 @@ pub async fn revoke_leaked(ctx: &RequestContext, tokens: &[Secret]) -> Result<()
     counted?;
     for token in tokens {
         let mut tx = ctx.begin().await?;
-        if let Some(found) = find(ctx, &mut tx, token).await?.filter(|found| found.revoked_at.is_none()) {
+        if let Some(found) =
+            find_by_value(ctx, &mut tx, token).await?.filter(|found| found.revoked_at.is_none())
+        {
             revoke_found(ctx, &mut tx, &found).await?;
             let event = Event::new("credential.reported")
                 .subject(found.account_id)

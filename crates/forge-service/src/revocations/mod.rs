@@ -3,20 +3,19 @@
 
 mod leaked;
 
-use forge_auth::token::{Secret, recognise};
+use forge_auth::token::Secret;
 use forge_store::Tx;
 use forge_store::grants::Ended;
 use forge_types::account::AccountKind;
-use forge_types::credential::Credential;
 use forge_types::id::{AccountId, GrantId};
-use forge_types::{Action, Error, Event, FieldCode, Result, name};
+use forge_types::{Action, Error, Event, Result, name};
 
 use crate::agents::AgentTarget;
-use crate::app::key_fault;
 use crate::context::RequestContext;
-use crate::credentials::revoke_found;
+use crate::credentials::{find_by_value, revoke_found};
 use crate::grants::GrantTarget;
 use crate::organizations::OrganizationTarget;
+use crate::reason;
 use crate::standing::{Standing, hold_to_end};
 use crate::target::{OwnAccount, Site};
 
@@ -53,7 +52,7 @@ pub struct Counts {
 /// # Errors
 /// `NotFound` or `Forbidden` unless the caller may end that.
 pub async fn revoke(ctx: &RequestContext, path: &Path, reason: &str) -> Result<Counts> {
-    let reason = check_reason(reason)?;
+    let reason = reason::check("Revocation", reason)?;
     let mut tx = ctx.begin().await?;
     let (counts, event) = match path {
         Path::Token(token) => token_of(ctx, &mut tx, token).await?,
@@ -84,37 +83,14 @@ pub async fn revoke(ctx: &RequestContext, path: &Path, reason: &str) -> Result<C
     Ok(counts)
 }
 
-fn check_reason(reason: &str) -> Result<&str> {
-    let reason = reason.trim();
-    if (1..=500).contains(&reason.chars().count()) && !reason.chars().any(char::is_control) {
-        return Ok(reason);
-    }
-    let message = "reason must be one line of 1 to 500 characters";
-    Err(Error::invalid("Revocation", "reason", FieldCode::Invalid, message))
-}
-
 async fn grants(ctx: &RequestContext, tx: &mut Tx, which: Ended<'_>, reason: &str) -> Result<Counts> {
     let ended = forge_store::grants::revoke(tx, which, reason, ctx.now()).await?;
     Ok(Counts { credentials: 0, grants: u64::try_from(ended.len()).unwrap_or(u64::MAX) })
 }
 
-/// Returns the credential that has this value, whoever's it is.
-async fn find(ctx: &RequestContext, tx: &mut Tx, token: &Secret) -> Result<Option<Credential>> {
-    let app = ctx.app();
-    if recognise(&app.token_prefix, token.expose()).is_none() {
-        return Ok(None);
-    }
-    for hash in app.keys.candidate_hashes("credential", token.expose().as_bytes()).map_err(key_fault)? {
-        if let Some(found) = forge_store::credentials::find_by_hash(tx, &hash).await? {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
-}
-
 /// A token of the caller's, or of an agent of the caller's.
 async fn token_of(ctx: &RequestContext, tx: &mut Tx, token: &Secret) -> Result<(Counts, Event)> {
-    let found = find(ctx, tx, token).await?.ok_or_else(Error::not_found)?;
+    let found = find_by_value(ctx, tx, token).await?.ok_or_else(Error::not_found)?;
     let account = forge_store::accounts::find(tx, found.account_id).await?.ok_or_else(Error::not_found)?;
     if Some(account.id) == ctx.account_id() {
         ctx.authorize(tx, OwnAccount, Action::CredentialRevoke).await?;
