@@ -1,9 +1,10 @@
 -- Objects that were made through the API, one row for each request. Until a ref reaches them, nobody but their maker may read
--- them, and their maker for a day.
+-- them, under the same grant if there was one, and for a day.
 CREATE TABLE made_objects (
     id {{id}},
     repository_id BIGINT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
     account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    grant_id {{key}} REFERENCES task_grants (id),
     -- The ids, one after another.
     object_ids {{blob}} NOT NULL,
     created_at BIGINT NOT NULL

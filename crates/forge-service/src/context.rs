@@ -241,6 +241,11 @@ impl RequestContext {
         credential.map(|credential| credential.grants.as_slice()).unwrap_or_default()
     }
 
+    /// Returns the grant that the caller's token is for, if it is one for a task.
+    pub(crate) fn grant_id(&self) -> Option<&GrantId> {
+        self.grants().first().map(|grant| &grant.id)
+    }
+
     /// Returns whether the caller's token is one for a task.
     pub(crate) fn is_bound_by_grant(&self) -> bool {
         !self.grants().is_empty()

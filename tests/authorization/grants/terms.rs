@@ -141,4 +141,18 @@ for_each_database! {
         let _ = super::exchange(&world.forge, &world.agent.token, &grant, &[]).await.expect(200);
         assert_eq!(grant["constraints"]["branch_prefix"], PREFIX);
     }
+
+    async fn what_is_made_under_a_grant_is_read_under_that_grant_alone_until_a_ref_reaches_it(forge: TestForge) {
+        let world = World::new(forge).await;
+        let file = json!({ "message": "m", "content": "eA==" });
+        let _ = world.alice.put("/api/v3/repos/alice/project/contents/x", &file).await.expect(201);
+        let (_, maker) = world.tasked(&json!({})).await;
+        let (_, other_task) = world.tasked(&json!({ "task": "other work" })).await;
+        let blob = json!({ "content": "for this task", "encoding": "utf-8" });
+        let made = maker.post("/api/v3/repos/alice/project/git/blobs", &blob).await.expect(201).json();
+        let path = format!("/api/v3/repos/alice/project/git/blobs/{}", made["sha"].as_str().unwrap());
+        let _ = maker.get(&path).await.expect(200);
+        let _ = other_task.get(&path).await.expect(404);
+        let _ = world.alice.get(&path).await.expect(404);
+    }
 }

@@ -60,7 +60,8 @@ async fn note(
 ) -> Result<()> {
     let repository = found.repository.id;
     forge_store::pushes::adopt_pack(tx, repository, pack_row(pack, PackContent::Any), ctx.now()).await?;
-    forge_store::made_objects::insert(tx, repository, ctx.account()?.id, ids, ctx.now()).await?;
+    forge_store::made_objects::insert(tx, repository, ctx.account()?.id, ctx.grant_id(), ids, ctx.now())
+        .await?;
     git::ask_for_roll_up(tx, repository, ctx.now()).await?;
     let named: Vec<_> = ids.iter().take(NAMED_IN_AUDIT).collect();
     let event = Event::new("objects.created")

@@ -128,7 +128,14 @@ impl Opened {
         let since = self.ctx.now().minus(READABLE_FOR);
         let mut conn = self.ctx.read().await?;
         let id = self.access.repository.id;
-        let made = forge_store::made_objects::list(&mut conn, id, account, ObjectFormat::Sha1, since);
+        let made = forge_store::made_objects::list(
+            &mut conn,
+            id,
+            account,
+            self.ctx.grant_id(),
+            ObjectFormat::Sha1,
+            since,
+        );
         Ok(made.await?.into_iter().collect())
     }
 
