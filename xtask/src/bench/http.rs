@@ -32,6 +32,16 @@ impl Connection {
 
     /// Sends the parts of a request and reads the whole answer, whose body goes to `body` piece by piece.
     pub(super) fn exchange(&mut self, parts: &[&[u8]], body: &mut dyn FnMut(&[u8])) -> Result<Answer> {
+        self.exchange_with(parts, &mut std::io::empty(), body)
+    }
+
+    /// The same, with what `rest` holds behind the parts.
+    pub(super) fn exchange_with(
+        &mut self,
+        parts: &[&[u8]],
+        rest: &mut dyn Read,
+        body: &mut dyn FnMut(&[u8]),
+    ) -> Result<Answer> {
         let mut reader = match self.open.take() {
             Some(reader) => reader,
             None => self.dial()?,
@@ -39,6 +49,7 @@ impl Connection {
         for part in parts {
             reader.source.write_all(part)?;
         }
+        std::io::copy(rest, &mut reader.source)?;
         let answer = reader.answer(body)?;
         if answer.keeps_alive {
             self.open = Some(reader);

@@ -25,7 +25,7 @@ enum Limit {
     AtMost(f64),
 }
 
-const BARS: [Bar; 13] = [
+const BARS: [Bar; 16] = [
     bar("info/refs v2, authenticated, 8 connections", "info-refs/8", Limit::AtLeast(10_000.0), "/s"),
     bar("tiny clone (3 requests), 8 connections", "clone-tiny/8", Limit::AtLeast(2000.0), "/s"),
     bar("durable push of one commit, tiny repository, p50", "push-tiny/p50", Limit::AtMost(6.0), "ms"),
@@ -37,6 +37,9 @@ const BARS: [Bar; 13] = [
     bar("depth 1, the first time", "depth1/first", Limit::AtMost(300.0), "ms"),
     bar("depth 1, cached", "depth1/again", Limit::AtMost(20.0), "ms"),
     bar("create a repository", "create", Limit::AtMost(1.0), "ms"),
+    bar("32 full clones at once, peak memory", "memory/clone/32", Limit::AtMost(512.0), "MB"),
+    bar("push of the large repository, peak memory", "memory/pushed-large", Limit::AtMost(256.0), "MB"),
+    bar("push of 2 GB of large files, peak memory", "memory/pushed-big", Limit::AtMost(256.0), "MB"),
     bar("start to first answer", "start", Limit::AtMost(1000.0), "ms"),
     bar("idle memory", "idle", Limit::AtMost(60.0), "MB"),
 ];

@@ -16,7 +16,7 @@ pub(super) struct Row {
     pub(super) measure: fn(&mut Bench) -> Result<()>,
 }
 
-const ROWS: [Row; 14] = [
+const ROWS: [Row; 15] = [
     Row { name: "info-refs", measure: reads::info_refs },
     Row { name: "clone-tiny", measure: reads::clone_tiny },
     Row { name: "push-tiny", measure: pushes::tiny },
@@ -31,6 +31,7 @@ const ROWS: [Row; 14] = [
     Row { name: "create", measure: operation::create },
     Row { name: "ls-remote", measure: reads::ls_remote },
     Row { name: "memory", measure: operation::memory },
+    Row { name: "push-big", measure: operation::push_big },
 ];
 
 /// Measured last: it starts the servers anew, with all that the rows before left.
@@ -55,7 +56,7 @@ mod tests {
         let names = |chosen: Vec<Row>| chosen.iter().map(|row| row.name).collect::<Vec<_>>();
         let chosen_two = chosen(&["start".to_owned(), "depth1".to_owned()]);
         assert_eq!(chosen_two.map(names), Ok(vec!["depth1", "start"]));
-        assert_eq!(chosen(&[]).map(|rows| rows.len()), Ok(15));
+        assert_eq!(chosen(&[]).map(|rows| rows.len()), Ok(16));
         assert!(chosen(&["depth2".to_owned()]).is_err());
     }
 }

@@ -8,8 +8,8 @@ use crate::bench::Bench;
 use crate::bench::load::{Bounds, milliseconds, run};
 use crate::bench::process::{self, Memory};
 use crate::bench::request::{self, Fetch};
-use crate::bench::servers::WholePush;
-use crate::bench::table::Unit;
+use crate::bench::servers::{Server, WholePush};
+use crate::bench::table::{Table, Unit};
 use crate::bench::turns;
 
 /// A server is idle when it was left alone for so long.
@@ -56,21 +56,42 @@ pub(super) fn memory(bench: &mut Bench) -> Result<()> {
             let (key, line) = (format!("memory/clone/{clones}/took"), format!("{what}, until the end"));
             bench.table.add(&key, &line, Unit::Seconds, server.column, took.as_secs_f64(), clones);
         }
-        server.stop();
-        server.start()?;
-        let mut to = server.connect()?;
-        server.create(&mut to, "pushed-large")?;
-        let mut took = Duration::ZERO;
-        let peak = process::peak_memory(&server.pids(), || {
-            let began = Instant::now();
-            let pushed = push.send(server, &mut to, "pushed-large");
-            took = began.elapsed();
-            pushed
-        })?;
-        peaks(&mut bench.table, "memory/push", "push of the large repository", server.column, peak);
-        let line = "push of the large repository, until the end";
-        bench.table.add("memory/push/took", line, Unit::Seconds, server.column, took.as_secs_f64(), 1);
+        push_whole(server, &mut bench.table, &push, "pushed-large", "push of the large repository")?;
     }
+    Ok(())
+}
+
+/// Two gigabytes at once. What the servers keep of them is not removed before the end of the run.
+pub(super) fn push_big(bench: &mut Bench) -> Result<()> {
+    let push = WholePush::of(&bench.sources.big()?)?;
+    for server in &mut bench.servers {
+        let what = if bench.is_quick { "push of large files" } else { "push of 2 GB of large files" };
+        push_whole(server, &mut bench.table, &push, "pushed-big", what)?;
+    }
+    Ok(())
+}
+
+fn push_whole(
+    server: &mut Server,
+    table: &mut Table,
+    push: &WholePush,
+    name: &str,
+    what: &str,
+) -> Result<()> {
+    server.stop();
+    server.start()?;
+    let mut to = server.connect()?;
+    server.create(&mut to, name)?;
+    let mut took = Duration::ZERO;
+    let peak = process::peak_memory(&server.pids(), || {
+        let began = Instant::now();
+        let pushed = push.send(server, &mut to, name);
+        took = began.elapsed();
+        pushed
+    })?;
+    peaks(table, &format!("memory/{name}"), what, server.column, peak);
+    let (key, line) = (format!("memory/{name}/took"), format!("{what}, until the end"));
+    table.add(&key, &line, Unit::Seconds, server.column, took.as_secs_f64(), 1);
     Ok(())
 }
 
@@ -78,7 +99,7 @@ fn bench_clones(is_quick: bool) -> usize {
     if is_quick { 4 } else { 32 }
 }
 
-fn peaks(table: &mut crate::bench::Table, key: &str, what: &str, column: usize, peak: Memory) {
+fn peaks(table: &mut Table, key: &str, what: &str, column: usize, peak: Memory) {
     let line = format!("{what}, peak memory");
     table.add(key, &line, Unit::Megabytes, column, peak.resident, 1);
     let line = format!("{what}, of it in no file");

@@ -145,8 +145,19 @@ impl Server {
 
     /// Sends a request and checks status and body.
     pub(super) fn exchange(&self, to: &mut Connection, parts: &[&[u8]], scan: &mut Scan) -> Result<()> {
-        let answer =
-            to.exchange(parts, &mut |piece| scan.feed(piece)).map_err(|error| self.failed(&error))?;
+        self.exchange_with(to, parts, &mut std::io::empty(), scan)
+    }
+
+    /// The same, with what `rest` holds behind the parts.
+    pub(super) fn exchange_with(
+        &self,
+        to: &mut Connection,
+        parts: &[&[u8]],
+        rest: &mut dyn std::io::Read,
+        scan: &mut Scan,
+    ) -> Result<()> {
+        let answer = to.exchange_with(parts, rest, &mut |piece| scan.feed(piece));
+        let answer = answer.map_err(|error| self.failed(&error))?;
         match answer.status {
             200 => Ok(()),
             status => Err(self.failed(&format!("status {status} after {} bytes", answer.body_bytes))),

@@ -2,6 +2,7 @@
 //!
 //! The stock server gets them as they lie here: bare, in one pack with a bitmap, refs packed. Ours get them by a push.
 
+mod big;
 mod history;
 mod import;
 mod large;
@@ -32,6 +33,8 @@ pub(super) struct Scale {
     large_refs: usize,
     /// What the large repository must come to: objects, and bytes of its pack.
     large_least: (usize, u64),
+    /// Bytes of the files of the big repository.
+    big_bytes: usize,
     /// Commits made beforehand, each for one push.
     pushes: usize,
     /// Pushes before a repository counts as hot.
@@ -46,6 +49,7 @@ impl Scale {
         large_commits: 22_500,
         large_refs: 5_000,
         large_least: (200_000, 60_000_000),
+        big_bytes: 2_000_000_000,
         pushes: 5_000,
         hot: 2_000,
     };
@@ -56,6 +60,7 @@ impl Scale {
         large_commits: 200,
         large_refs: 100,
         large_least: (2_000, 1_000_000),
+        big_bytes: 40_000_000,
         pushes: 400,
         hot: 50,
     };
@@ -63,6 +68,7 @@ impl Scale {
 
 /// The repositories, and commits to push into them.
 pub(super) struct Sources {
+    folder: PathBuf,
     pub(super) scale: Scale,
     /// Five commits.
     pub(super) tiny: Source,
@@ -95,9 +101,7 @@ impl Sources {
         let make = |name: &str, fill: &dyn Fn(&Path) -> Result<()>| -> Result<Source> {
             let path = folder.join(name);
             once(&path, |path| {
-                run(Command::new("git")
-                    .args(["init", "--quiet", "--bare", "--initial-branch=main"])
-                    .arg(path))?;
+                init(path)?;
                 fill(path)?;
                 pack(path)
             })?;
@@ -114,8 +118,25 @@ impl Sources {
         }
         let small_pushes = Pushes::prepare(&folder.join("small-pushes"), &tiny.path, scale.pushes)?;
         let large_pushes = Pushes::prepare(&folder.join("large-pushes"), &large.path, 20)?;
-        Ok(Self { scale, tiny, refs, large, small_pushes, large_pushes })
+        Ok(Self { folder, scale, tiny, refs, large, small_pushes, large_pushes })
     }
+}
+
+impl Sources {
+    /// Returns two gigabytes of large files, which are made when they are first needed.
+    pub(super) fn big(&self) -> Result<Source> {
+        let path = self.folder.join("big.git");
+        once(&path, |path| {
+            init(path)?;
+            big::fill(path, self.scale.big_bytes)?;
+            big::pack(path)
+        })?;
+        Source::open(path)
+    }
+}
+
+fn init(path: &Path) -> Result<()> {
+    run(Command::new("git").args(["init", "--quiet", "--bare", "--initial-branch=main"]).arg(path))
 }
 
 impl Source {
