@@ -11,6 +11,7 @@ mod fuzz;
 mod parts;
 mod postgres;
 mod schema;
+mod soak;
 mod soak_page;
 mod steps;
 mod test;
@@ -38,6 +39,10 @@ cargo xtask fuzz [--seconds N] [--keep] [--write] [TARGET]...
     Looks for inputs that break what reads strangers' bytes, N seconds of processor time (1200) for each target of fuzz/.
     --keep takes what was found worth keeping into fuzz/corpus/ instead; --write fills docs/soak.md.
 
+cargo xtask soak [--minutes N] [--seed N] [--write]
+    Runs the differential, crash and interoperability suites with large numbers, in rounds of other seeds for N minutes (60),
+    but at least one. --write fills docs/soak.md.
+
 cargo xtask tools               installs the test tools and prints the variables that name them
 cargo xtask postgres            starts a private PostgreSQL, prints its variable, ends with its input (Ctrl-D)
 cargo xtask architecture        checks which crate may name what (DESIGN: docs/architecture.md)
@@ -60,6 +65,7 @@ fn main() -> ExitCode {
             bench::AuditOptions::parse(rest).and_then(|options| bench::run_audit(&root, &options))
         }
         ["fuzz", rest @ ..] => fuzz::Options::parse(rest).and_then(|options| fuzz::run(&root, &options)),
+        ["soak", rest @ ..] => soak::Options::parse(rest).and_then(|options| soak::run(&root, &options)),
         ["tools"] => tools::print_variables(&root),
         ["postgres"] => postgres::serve(),
         ["architecture"] => architecture::check(&root),
