@@ -28,7 +28,7 @@ fn what_was_acknowledged_outlives_a_power_cut() {
     let mut random = Random::new(seed);
     let mut life = Life::begin(Database::Sqlite, seed);
     let (mut disk, records) = life.record();
-    let count = usize::try_from(number("FORGE_IMAGES", 10)).unwrap_or_default();
+    let count = usize::try_from(number("FORGE_IMAGES", 8)).unwrap_or_default();
     let mut done = 0;
     for (number, moment) in moments(&records, count, &mut random).into_iter().enumerate() {
         records[done..moment].iter().for_each(|record| disk.apply(record));
