@@ -18,6 +18,10 @@ const LARGEST: usize = 32 << 20;
 /// Answers up to this size are kept at once, larger ones when they are asked for a second time.
 const SMALL: usize = 64 << 10;
 
+/// How many large answers are collected at once. Whether one is too large to be kept shows only at its end: without a bound,
+/// each of many clones would hold as much as a kept answer may have.
+const COLLECTED: usize = 2;
+
 /// How many questions are remembered whose answers are not kept.
 const ASKED: usize = 4096;
 
@@ -52,12 +56,14 @@ struct Kept {
     answers: HashMap<Question, (Answer, usize, u64)>,
     bytes: usize,
     clock: u64,
-    asked: HashSet<Question>,
+    /// What was asked, and whether its answer turned out too large.
+    asked: HashMap<Question, bool>,
+    collected: HashSet<Question>,
     order: VecDeque<Question>,
 }
 
 impl Answers {
-    /// Returns the answer if it is kept; otherwise whether it is worth keeping whatever its size, because it was asked for
+    /// Returns the answer if it is kept; otherwise whether it is worth keeping if it is large, because it was asked for
     /// before.
     pub(super) fn find(&self, question: Question) -> Result<Answer, bool> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,6 +74,20 @@ impl Answers {
             return Ok(Arc::clone(answer));
         }
         Err(kept.ask(question))
+    }
+
+    /// Returns whether a large answer may be collected; then [`Answers::end_large`] must follow.
+    fn begin_large(&self, question: Question) -> bool {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.collected.len() < COLLECTED && kept.collected.insert(question)
+    }
+
+    fn end_large(&self, question: Question, is_too_large: bool) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.collected.remove(&question);
+        if let Some(known) = kept.asked.get_mut(&question).filter(|_| is_too_large) {
+            *known = true;
+        }
     }
 
     /// Keeps an answer, if it is not too large.
@@ -94,23 +114,38 @@ pub(super) struct Keeping {
     was_asked: bool,
     pieces: Vec<Bytes>,
     bytes: usize,
+    /// Is it one of the large ones that are collected?
+    is_large: bool,
 }
 
 impl Keeping {
     pub(super) fn new(answers: &Arc<Answers>, question: Question, was_asked: bool) -> Self {
-        Self { answers: Arc::clone(answers), question, was_asked, pieces: Vec::new(), bytes: 0 }
+        let (answers, pieces) = (Arc::clone(answers), Vec::new());
+        Self { answers, question, was_asked, pieces, bytes: 0, is_large: false }
     }
 
     /// Takes the next piece; returns whether the answer is still worth keeping.
     pub(super) fn collect(&mut self, piece: &Bytes) -> bool {
         self.bytes += piece.len();
         self.pieces.push(piece.clone());
+        if self.bytes > SMALL && !self.is_large {
+            self.is_large = self.was_asked && self.answers.begin_large(self.question);
+            return self.is_large;
+        }
         self.bytes <= largest(self.was_asked)
     }
 
     /// Keeps the answer, which is whole.
-    pub(super) fn keep(self) {
-        self.answers.keep(self.question, self.pieces, self.was_asked);
+    pub(super) fn keep(mut self) {
+        self.answers.keep(self.question, std::mem::take(&mut self.pieces), self.was_asked);
+    }
+}
+
+impl Drop for Keeping {
+    fn drop(&mut self) {
+        if self.is_large {
+            self.answers.end_large(self.question, self.bytes > LARGEST);
+        }
     }
 }
 
@@ -119,11 +154,12 @@ fn largest(was_asked: bool) -> usize {
 }
 
 impl Kept {
-    /// Remembers a question; returns whether it was asked before.
+    /// Remembers a question; returns whether it was asked before and its answer is not known to be too large.
     fn ask(&mut self, question: Question) -> bool {
-        if !self.asked.insert(question) {
-            return true;
+        if let Some(is_too_large) = self.asked.get(&question) {
+            return !is_too_large;
         }
+        self.asked.insert(question, false);
         self.order.push_back(question);
         if self.order.len() > ASKED
             && let Some(oldest) = self.order.pop_front()
@@ -187,6 +223,28 @@ mod tests {
         assert!(answers.find(question(1)).is_err());
         answers.keep(question(99), vec![Bytes::from(vec![0; LARGEST + 1])], true);
         assert!(answers.find(question(99)).is_err(), "too large");
+    }
+
+    /// Thirty-two clones of one large repository took half a gigabyte: each hoped that its answer was small enough.
+    #[test]
+    fn few_large_answers_are_collected_and_none_that_was_too_large_before() {
+        let answers = Arc::new(Answers::default());
+        let large = Bytes::from(vec![0; SMALL + 1]);
+        let ask = |number| answers.find(question(number)).unwrap_err();
+        for number in 0..3 {
+            assert!(!ask(number) && ask(number));
+        }
+        let mut keeping: Vec<_> =
+            [0, 0, 1, 2].map(|number| Keeping::new(&answers, question(number), true)).into();
+        let collected: Vec<bool> = keeping.iter_mut().map(|keeping| keeping.collect(&large)).collect();
+        assert_eq!(collected, [true, false, true, false], "one for each question, and two in all");
+        assert!(!keeping[0].collect(&Bytes::from(vec![0; LARGEST])));
+        keeping.clear();
+        assert!(!ask(0) && ask(1), "what was too large is not collected again");
+        let mut again = Keeping::new(&answers, question(2), true);
+        assert!(again.collect(&large), "there is room again");
+        again.keep();
+        assert!(answers.find(question(2)).is_ok());
     }
 
     #[test]
