@@ -14,7 +14,7 @@ pub(super) fn check(subject: &Subject, action: Action, _: &Resource) -> Verdict 
         Some(grant) => {
             let reason = format!("`{conveying}` takes a human's approval");
             let mut denial =
-                Denial::forbidden("approval.grant", format!("{reason}; grant {} says so", grant.id));
+                Denial::approval("approval.grant", format!("{reason}; grant {} says so", grant.id));
             denial.grant = Some(grant.id.clone());
             Err(denial)
         }

@@ -66,6 +66,8 @@ pub enum Effect {
     MissingScope(Vec<Scope>),
     /// The subject may see the resource but not do this.
     Forbidden,
+    /// Everything but a human's approval of just this is there.
+    Approval,
 }
 
 impl Denial {
@@ -86,6 +88,10 @@ impl Denial {
         Self { effect: Effect::Forbidden, rule, message: message.into(), grant: None }
     }
 
+    pub(crate) fn approval(rule: &'static str, message: impl Into<String>) -> Self {
+        Self { effect: Effect::Approval, rule, message: message.into(), grant: None }
+    }
+
     pub(crate) fn missing_scope(scopes: &[Scope]) -> Self {
         let names: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
         let message = format!("this needs a token with one of the scopes: {}", names.join(", "));
@@ -102,7 +108,7 @@ impl From<Denial> for Error {
                 let names = scopes.into_iter().map(Scope::as_str).collect();
                 Self::new(ErrorKind::InsufficientScope(names), denial.message)
             }
-            Effect::Forbidden => Self::forbidden(denial.message),
+            Effect::Forbidden | Effect::Approval => Self::forbidden(denial.message),
         }
     }
 }
