@@ -1,52 +1,23 @@
 //! The pages about agents, as a browser without scripts uses them.
 
-use forge_service::{Secret, admin};
+use forge_service::Secret;
+pub(crate) use forge_testing::browser::{PASSWORD, csrf, submit};
 use forge_testing::{Answer, Client, TestAgent, TestForge, for_each_database};
 use forge_types::repository::Visibility;
 use serde_json::json;
 
 use crate::{answer, reads};
 
-/// Everybody's password.
-pub(crate) const PASSWORD: &str = "correct horse battery";
-
 /// Returns the browser of a new person who has signed in.
 pub(crate) async fn signed_in(forge: &TestForge, login: &str) -> Client {
-    let new = admin::NewUser {
-        login: login.to_owned(),
-        email: format!("{login}@forge.example"),
-        is_site_admin: false,
-        password: Some(PASSWORD.to_owned()),
-    };
-    admin::create_user(&admin::console(forge.app()), &new).await.expect("a free login");
-    signed_in_again(forge, login).await
-}
-
-/// Returns the browser of a person who has an account and has signed in.
-async fn signed_in_again(forge: &TestForge, login: &str) -> Client {
-    let mut browser = forge.client();
-    let csrf = csrf(&browser.visit("/login").await);
-    browser.submit("/login", &[("csrf", &csrf), ("login", login), ("password", PASSWORD)]).await.expect(303);
-    browser
-}
-
-/// Returns the token of the forms on a page.
-pub(crate) fn csrf(page: &Answer) -> String {
-    between(page, "name=\"csrf\" value=\"")
+    forge.person(login).await;
+    forge.browser(login).await
 }
 
 fn between(page: &Answer, marker: &str) -> String {
     let text = page.text();
     let (_, rest) = text.split_once(marker).unwrap_or_else(|| panic!("no `{marker}`: {text}"));
     rest.split(['"', '<']).next().expect("a value").to_owned()
-}
-
-/// Submits a form of the page `from`.
-pub(crate) async fn submit(browser: &mut Client, from: &str, to: &str, fields: &[(&str, &str)]) -> Answer {
-    let csrf = csrf(&browser.visit(from).await);
-    let mut all = vec![("csrf", csrf.as_str())];
-    all.extend_from_slice(fields);
-    browser.submit(to, &all).await
 }
 
 /// Lets the person invite an agent on the page, and the agent accept.
@@ -183,7 +154,7 @@ for_each_database! {
         browser.visit(&path).await.expect(404);
         let kept = bind(&forge, &mut browser, "kept").await;
         forge.advance(std::time::Duration::from_secs(24 * 60 * 60));
-        let list = signed_in_again(&forge, "alice").await.visit("/settings/agents").await.text();
+        let list = forge.browser( "alice").await.visit("/settings/agents").await.text();
         assert!(list.contains(&kept.login) && !list.contains("was bound to you"), "{list}");
     }
 

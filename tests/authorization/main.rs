@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 mod answers;
+mod approvals;
 mod devices;
 mod doors;
 mod every_door;

@@ -4,8 +4,9 @@
 use forge_service::refs::Door;
 use forge_service::{Surface, admin, operations};
 use forge_store::refs::Deletion;
+use forge_testing::browser::submit;
 use forge_testing::{Client, TestForge, for_each_database};
-use forge_types::RefName;
+use forge_types::{Permission, RefName};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, commit, git};
@@ -69,6 +70,26 @@ impl Visitor {
         found["node_id"].clone()
     }
 
+    /// Has an agent ask for a branch, and a person approve.
+    async fn approve(&self, branch: &str, at: &str) {
+        let forge = &self.bench.forge;
+        let agent = forge.registered_agent("bot").await;
+        forge.bind(&self.alice, &agent, &json!({})).await;
+        let details = json!({
+            "agent": agent.login, "task": "t", "resources": ["repo:alice/project"], "actions": ["create_branch"],
+            "constraints": { "requires_approval": ["create_branch"] },
+        });
+        let grant = self.alice.post("/api/ext/v1/task-grants", &details).await.expect(201).json();
+        let tasked = forge.client().with_token(&forge.task_token(&agent, &grant).await);
+        let create = json!({ "ref": branch, "sha": at });
+        let held = tasked.post(&format!("{PROJECT}/git/refs"), &create).await.expect(403).json();
+        let carol = forge.person("carol").await;
+        forge.collaborator(&self.bench.repository, &carol, Some(Permission::Write)).await;
+        let page = format!("/approvals/{}", held["approval"]["id"].as_str().unwrap());
+        let mut browser = forge.browser("carol").await;
+        submit(&mut browser, &page, &format!("{page}/approve"), &[]).await.expect(303);
+    }
+
     /// Goes through an entrance; returns the surface it belongs to.
     async fn go(&self, entrance: &str, number: usize) -> Surface {
         let project = self.alice.get(PROJECT).await.expect(200).json()["node_id"].take();
@@ -96,6 +117,10 @@ impl Visitor {
                     1
                 );
                 return Surface::Console;
+            }
+            "POST /approvals/{id}/approve" => {
+                self.approve(&full, &main).await;
+                return Surface::Web;
             }
             "POST /user/repos" => {
                 self.alice

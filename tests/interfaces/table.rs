@@ -100,6 +100,8 @@ const GRANT: &[&str] = &[
     "expires_at",
     "used",
 ];
+const APPROVAL: &[&str] =
+    &["id", "status", "requester", "refs", "digest", "reason", "created_at", "expires_at"];
 const SWITCH: &[&str] = &["id", "scope", "reason", "set_by", "set_at"];
 const TOKEN: &[&str] = &["id", "name", "kind", "scopes", "tail", "created_at", "expires_at", "last_used_at"];
 const CREDENTIAL: &[&str] = &["id", "name", "kind", "created_at", "expires_at"];
@@ -162,6 +164,15 @@ pub(crate) fn routes() -> Vec<Route> {
             .of("/task-grants/tg_none"),
         Route::new("POST /task-grants/{id}/consent", Who::OwnAgent, 200, GRANT).of("/task-grants/tg_none/consent"),
         Route::new("DELETE /task-grants/{id}", Human, 204, &[]).of("/task-grants/tg_none"),
+        Route::new("GET /approvals", Human, 200, APPROVAL),
+        Route::new("GET /approvals/{id}", Human, 200, APPROVAL).of("/approvals/apr_none"),
+        Route::new("POST /approvals/{id}/approve", Human, 403, &["message", "code"])
+            .with(|_| json!({ "comment": "fine" }), &[])
+            .of("/approvals/apr_none/approve"),
+        Route::new("POST /approvals/{id}/deny", Human, 403, &["message", "code"])
+            .with(|_| json!({ "comment": "no" }), &[])
+            .of("/approvals/apr_none/deny"),
+        Route::new("DELETE /approvals/{id}", Human, 204, &[]).of("/approvals/apr_none"),
         Route::new("POST /revocations", Human, 200, &["credentials", "grants"])
             .with(|_| json!({ "task": "tidy up", "reason": "done" }), &["reason"]),
         Route::new("POST /kill-switches", Human, 201, SWITCH)

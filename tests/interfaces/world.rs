@@ -28,6 +28,8 @@ pub(crate) struct World<'a> {
     pub(crate) invite: Value,
     /// A grant of alice's to robo.
     pub(crate) grant: Value,
+    /// The id of something that robo asked for and that waits for alice.
+    pub(crate) approval: String,
     /// A kill switch of alice's that stops nobody here.
     pub(crate) switch: Value,
     /// A token of alice's: its id and its value.
@@ -46,7 +48,8 @@ impl<'a> World<'a> {
     pub(crate) async fn new(forge: &'a TestForge) -> Self {
         let (admin, alice) = (forge.site_admin("root1").await, forge.human("alice").await);
         let (root, human) = (forge.client_of(&admin, None).await, forge.client_of(&alice, None).await);
-        human.post("/api/v3/user/repos", &json!({ "name": "work", "private": true })).await.expect(201);
+        let work = json!({ "name": "work", "private": true, "auto_init": true });
+        human.post("/api/v3/user/repos", &work).await.expect(201);
         let robo = forge.registered_agent("robo").await;
         forge.bind(&human, &robo, &json!({})).await;
         let free = forge.registered_agent("free").await;
@@ -55,6 +58,7 @@ impl<'a> World<'a> {
         };
         let invite = create(&human, "agent-invites", json!({}), 201).await;
         let grant = create(&human, "task-grants", details(&robo), 201).await;
+        let approval = waiting(forge, &human, &robo).await;
         let switch = json!({ "scope": "task:nothing", "reason": "a drill" });
         let switch = create(&human, "kill-switches", switch, 201).await;
         let token = create(&human, "user/tokens", json!({ "name": "spare" }), 201).await;
@@ -77,6 +81,7 @@ impl<'a> World<'a> {
             free,
             invite,
             grant,
+            approval,
             switch,
             token,
             session,
@@ -121,6 +126,7 @@ impl<'a> World<'a> {
         let id = match template {
             _ if template.starts_with("/agent-invites") => self.invite["id"].as_str().unwrap().to_owned(),
             _ if template.starts_with("/task-grants") => self.grant["id"].as_str().unwrap().to_owned(),
+            _ if template.starts_with("/approvals") => self.approval.clone(),
             _ if template.starts_with("/kill-switches") => self.switch["id"].as_str().unwrap().to_owned(),
             _ if template.starts_with("/agents/") => self.key.clone(),
             _ if template.starts_with("/user/tokens") => self.token["id"].to_string(),
@@ -132,6 +138,19 @@ impl<'a> World<'a> {
             .replace("{client_id}", &self.client_id);
         format!("{EXT}{path}")
     }
+}
+
+/// Has robo ask for a branch, and returns what waits then.
+async fn waiting(forge: &TestForge, human: &Client, robo: &TestAgent) -> String {
+    let mut asking = details(robo);
+    asking["actions"] = json!(["read_code", "create_branch"]);
+    asking["constraints"] = json!({ "requires_approval": ["create_branch"] });
+    let grant = human.post(&format!("{EXT}/task-grants"), &asking).await.expect(201).json();
+    let agent = forge.client().with_token(&forge.task_token(robo, &grant).await);
+    let main = human.get("/api/v3/repos/alice/work/git/ref/heads/main").await.expect(200).json();
+    let branch = json!({ "ref": "refs/heads/asked", "sha": main["object"]["sha"] });
+    let held = agent.post("/api/v3/repos/alice/work/git/refs", &branch).await.expect(403).json();
+    held["approval"]["id"].as_str().unwrap().to_owned()
 }
 
 fn details(agent: &TestAgent) -> Value {

@@ -4,12 +4,11 @@ use forge_auth::token::Secret;
 use forge_service::oauth::clients::{self, ClientRequest, OAuthClient};
 use forge_service::{admin, people};
 use forge_testing::TestForge;
+pub(crate) use forge_testing::browser::PASSWORD;
 use forge_testing::{Answer, Client};
 use forge_types::account::Account;
 use serde_json::Value;
 
-/// Everybody's password.
-pub(crate) const PASSWORD: &str = "correct horse battery";
 /// The client id of every GitHub CLI.
 pub(crate) const GITHUB_CLI: &str = "178c6fc778ccc68e1d6a";
 /// The vector of RFC 7636, appendix B.
@@ -23,14 +22,7 @@ pub(crate) const ANYTHING: &str = "/api/ext/v1/user/tokens";
 
 /// Creates a person with the password.
 pub(crate) async fn person(forge: &TestForge, login: &str) -> Account {
-    let ctx = admin::console(forge.app());
-    let new = admin::NewUser {
-        login: login.to_owned(),
-        email: format!("{login}@forge.example"),
-        is_site_admin: false,
-        password: Some(PASSWORD.to_owned()),
-    };
-    admin::create_user(&ctx, &new).await.expect("a free login").account
+    forge.person(login).await
 }
 
 /// Returns the browser of a new person who has signed in.

@@ -1,7 +1,7 @@
 //! Errors as GitHub's REST API writes them. Every kind is mapped here, without a wildcard.
 
 use axum::Json;
-use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{HeaderName, HeaderValue, LINK, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use forge_service::proof;
@@ -44,6 +44,9 @@ impl IntoResponse for ApiError {
         {
             body["errors"] = fields.iter().map(field).collect();
         }
+        if let ErrorKind::ApprovalRequired(note) = error.kind() {
+            body["approval"] = json!(note);
+        }
         (status, headers, Json(body)).into_response()
     }
 }
@@ -63,6 +66,10 @@ fn status(kind: &ErrorKind, headers: &mut HeaderMap) -> StatusCode {
             StatusCode::UNAUTHORIZED
         }
         ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+        ErrorKind::ApprovalRequired(note) => {
+            insert(headers, LINK, &format!("<{}>; rel=\"approval\"", note.status_url));
+            StatusCode::FORBIDDEN
+        }
         ErrorKind::InsufficientScope(scopes) => {
             let scopes = scopes.join(", ");
             let challenge =

@@ -19,7 +19,7 @@ use crate::audit::stream::Streams;
 use crate::git::Engine;
 
 use crate::limits::{Budgets, Limits};
-use crate::stops::Stops;
+use crate::news::Announcements;
 
 /// The running forge.
 pub struct App {
@@ -32,7 +32,9 @@ pub struct App {
     pub(crate) git: Engine,
     pub(crate) settings: Settings,
     pub(crate) budgets: Budgets,
-    pub(crate) stops: Stops,
+    pub(crate) stops: Announcements,
+    /// That something that waited for a human was decided about.
+    pub(crate) decisions: Announcements,
     pub(crate) streams: Streams,
     uses: Mutex<HashMap<CredentialId, Timestamp>>,
 }
@@ -74,6 +76,8 @@ pub struct Settings {
     pub agent_recovery: AgentRecovery,
     /// Whether proofs of possession must repeat a nonce.
     pub proof_nonces: ProofNonces,
+    /// Who must not approve what an agent asks for.
+    pub separation: Separation,
     /// The name of a new repository's default branch.
     pub default_branch: String,
     /// How many requests an hour may be made.
@@ -154,6 +158,15 @@ pub enum AgentRecovery {
     Session,
 }
 
+/// Who must not approve what an agent asks for under a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Separation {
+    /// Nobody but who asked.
+    Requester,
+    /// Nor whoever delegated.
+    Strict,
+}
+
 /// Whether proofs of possession must repeat a nonce of the forge's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProofNonces {
@@ -179,6 +192,7 @@ impl Settings {
             agent_credential: AgentCredential::Token,
             agent_recovery: AgentRecovery::Token,
             proof_nonces: ProofNonces::Demanded,
+            separation: Separation::Requester,
             default_branch: "main".to_owned(),
             limits: Limits::default(),
             audit: AuditSettings::default(),
@@ -201,7 +215,8 @@ impl App {
             git,
             settings,
             budgets: Budgets::default(),
-            stops: Stops::default(),
+            stops: Announcements::default(),
+            decisions: Announcements::default(),
             streams: Streams::default(),
             uses: Mutex::default(),
         }

@@ -74,7 +74,7 @@ async fn find_live(app: &App, token: &Secret, surface: Surface) -> Result<Authen
 
 fn admit(app: &Arc<App>, found: Authentication, info: RequestInfo) -> RequestContext {
     app.note_use(found.credential.id, app.now());
-    RequestContext::new(Arc::clone(app), caller(found), info)
+    RequestContext::new(Arc::clone(app), caller_of(found), info)
 }
 
 /// Returns the context of a request from the browser that holds `cookie`.
@@ -150,21 +150,25 @@ pub(crate) async fn find(app: &App, token: &Secret) -> Result<Option<Authenticat
 
 /// Returns the same request as one that presents what was found, which is not checked.
 pub(crate) fn as_bearer(ctx: &RequestContext, found: Authentication) -> RequestContext {
-    RequestContext::new(Arc::clone(ctx.app()), caller(found), ctx.info().clone())
+    RequestContext::new(Arc::clone(ctx.app()), caller_of(found), ctx.info().clone())
 }
 
 /// Returns whether the credential still stands and everyone behind it may act. `expires_at` is exclusive.
 pub(crate) fn is_live(found: &Authentication, now: Timestamp) -> bool {
+    found.credential.expires_at.is_none_or(|expiry| now < expiry) && is_unrevoked(found, now)
+}
+
+/// Returns the same of a credential whose own time may be over: for what was asked for while it was not.
+pub(crate) fn is_unrevoked(found: &Authentication, now: Timestamp) -> bool {
     let credential = &found.credential;
     let is_kept = credential.revoked_at.is_none() && credential.consumed_at.is_none();
-    let stands = is_kept && credential.expires_at.is_none_or(|expiry| now < expiry);
     let account_acts = found.status == AccountStatus::Active;
     let human_acts = match &found.acting {
         None => credential.kind != CredentialKind::Switch,
         Some(human) => found.acting_status == Some(AccountStatus::Active) && found.owner_id == Some(human.id),
     };
     let grants_stand = found.chain.iter().all(|link| link.stands(now));
-    stands && account_acts && human_acts && grants_stand
+    is_kept && account_acts && human_acts && grants_stand
 }
 
 /// Returns whether a token with this audience, of this kind, is good on this surface at all.
@@ -178,7 +182,8 @@ fn is_for_surface(credential: &Credential, surface: Surface) -> bool {
     }
 }
 
-fn caller(found: Authentication) -> Caller {
+/// Returns the caller that bears what was found, which is not checked.
+pub(crate) fn caller_of(found: Authentication) -> Caller {
     let credential = found.credential;
     let holder_id = found.chain.last().map(|link| link.delegator.id);
     let authority = found.chain.first().map(|link| Authority {
@@ -205,6 +210,7 @@ fn caller(found: Authentication) -> Caller {
         acting_id: credential.acting_id,
         grants,
         audience: credential.audience.clone(),
+        is_approved: false,
         lacks_key: found.bound_only && credential.cnf_jkt.is_none() && credential.kind != CredentialKind::Git,
     };
     let principal = Principal {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use forge_auth::policy::Presence;
 use forge_auth::policy::{
-    Decision, Denial, GrantFacts, Means, Principal, Resource, Subject, decide, visible_repositories,
+    Decision, Denial, Effect, GrantFacts, Means, Principal, Subject, decide, visible_repositories,
 };
 use forge_store::{Conn, Tx};
 use forge_types::account::AccountRef;
@@ -251,6 +251,12 @@ impl RequestContext {
         !self.grants().is_empty()
     }
 
+    /// Returns whether the forge does what a human has approved, as the caller who asked for it.
+    pub(crate) fn is_approved(&self) -> bool {
+        let credential = self.inner.caller.subject.principal().and_then(Principal::credential);
+        credential.is_some_and(|credential| credential.is_approved)
+    }
+
     /// Returns the settings of the forge.
     #[must_use]
     pub fn settings(&self) -> &Settings {
@@ -309,10 +315,25 @@ impl RequestContext {
     /// # Errors
     /// What the decision says.
     pub(crate) fn permit(&self, found: &impl Facts, action: Action) -> Result<()> {
-        let resource = found.resource(self);
-        match decide(&self.inner.caller.subject, action, &resource) {
+        self.ask(found, action).map_err(|denial| {
+            if denial.effect == Effect::Approval {
+                self.note_refusal(action, &denial, found);
+            }
+            denial.into()
+        })
+    }
+
+    /// Decides about a further action on what was already loaded, for who can have a human asked: that one has to be is no
+    /// refusal yet.
+    pub(crate) fn ask(&self, found: &impl Facts, action: Action) -> Result<(), Denial> {
+        match decide(&self.inner.caller.subject, action, &found.resource(self)) {
             Decision::Allow => Ok(()),
-            Decision::Deny(denial) => Err(self.refuse(action, &resource, found, denial)),
+            Decision::Deny(denial) => {
+                if denial.effect != Effect::Approval {
+                    self.note_refusal(action, &denial, found);
+                }
+                Err(denial)
+            }
         }
     }
 
@@ -321,7 +342,8 @@ impl RequestContext {
         decide(&self.inner.caller.subject, action, &found.resource(self)) == Decision::Allow
     }
 
-    fn refuse(&self, action: Action, _: &Resource, found: &impl Facts, denial: Denial) -> Error {
+    /// Notes that a mutation was refused, for the audit log.
+    pub(crate) fn note_refusal(&self, action: Action, denial: &Denial, found: &impl Facts) {
         if !action.is_read() && self.inner.caller.account.is_some() {
             let refusal = Refusal { action, denial: denial.clone(), ids: found.ids() };
             let mut refusals = self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner);
@@ -329,7 +351,6 @@ impl RequestContext {
                 refusals.push(refusal);
             }
         }
-        denial.into()
     }
 
     /// Asks again, within `tx`, whether what the caller came with stands, and keeps it so until the end of `tx`. For

@@ -100,6 +100,9 @@ async fn look(
     let stands = all_active(&held, &own)
         && match &caller.credential {
             None => true,
+            Some(credential) if ctx.is_approved() => {
+                forge_store::credentials::hold_unrevoked(tx, credential.id).await?
+            }
             Some(credential) => forge_store::credentials::hold(tx, credential.id, ctx.now()).await?,
         }
         && grants_stand(ctx, tx).await?

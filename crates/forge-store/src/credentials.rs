@@ -83,6 +83,31 @@ macro_rules! standing {
     };
 }
 
+/// The columns of whoever bears the credential `c`, beside its own and those of its grants.
+macro_rules! bearer_columns {
+    () => {
+        concat!(
+            "a.kind AS account_kind, a.login AS account_login, a.name AS account_name, \
+             a.is_site_admin AS account_is_site_admin, a.status AS account_status, \
+             h.kind AS acting_kind, h.login AS acting_login, h.name AS acting_name, \
+             h.is_site_admin AS acting_is_site_admin, h.status AS acting_status, \
+             b.human_id AS owner_id, g.standing_access, g.bound_only, CASE WHEN a.kind = 'agent' THEN ",
+            live_stops!(),
+            " END AS stops, "
+        )
+    };
+}
+
+/// Where they come from.
+macro_rules! bearer_tables {
+    () => {
+        " JOIN accounts a ON a.id = c.account_id \
+         LEFT JOIN accounts h ON h.id = c.acting_id \
+         LEFT JOIN agents g ON g.account_id = c.account_id \
+         LEFT JOIN agent_bindings b ON b.agent_id = c.account_id "
+    };
+}
+
 /// What a new credential is made of; the value itself is with whoever asked for it.
 #[derive(Clone, Debug)]
 pub struct NewCredential<'a> {
@@ -181,23 +206,37 @@ impl FromRow for Authentication {
 pub async fn authenticate(conn: &mut Conn, hash: &[u8; 32]) -> StoreResult<Option<Authentication>> {
     conn.fetch_optional(
         sql!(
-            "SELECT c.*, a.kind AS account_kind, a.login AS account_login, a.name AS account_name, \
-             a.is_site_admin AS account_is_site_admin, a.status AS account_status, \
-             h.kind AS acting_kind, h.login AS acting_login, h.name AS acting_name, \
-             h.is_site_admin AS acting_is_site_admin, h.status AS acting_status, \
-             b.human_id AS owner_id, g.standing_access, g.bound_only, CASE WHEN a.kind = 'agent' THEN ",
-            live_stops!(),
-            " END AS stops, ",
+            "SELECT c.*, ",
+            bearer_columns!(),
             chain_columns!(),
             " FROM (SELECT fingerprint, ",
             credential_columns!(),
-            " FROM credentials WHERE hash = $1) c JOIN accounts a ON a.id = c.account_id \
-             LEFT JOIN accounts h ON h.id = c.acting_id \
-             LEFT JOIN agents g ON g.account_id = c.account_id \
-             LEFT JOIN agent_bindings b ON b.agent_id = c.account_id ",
+            " FROM credentials WHERE hash = $1) c",
+            bearer_tables!(),
             chain_tables!()
         ),
         params![hash],
+    )
+    .await
+}
+
+/// Finds the credential with this id, with everything a decision about its bearer needs.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_with_bearer(conn: &mut Conn, id: CredentialId) -> StoreResult<Option<Authentication>> {
+    conn.fetch_optional(
+        sql!(
+            "SELECT c.*, ",
+            bearer_columns!(),
+            chain_columns!(),
+            " FROM (SELECT fingerprint, ",
+            credential_columns!(),
+            " FROM credentials WHERE id = $1) c",
+            bearer_tables!(),
+            chain_tables!()
+        ),
+        params![id],
     )
     .await
 }
@@ -568,6 +607,14 @@ pub async fn hold(tx: &mut Tx, id: CredentialId, now: Timestamp) -> StoreResult<
         if tx.is_sqlite() { sql!(standing!()) } else { postgres_sql!(standing!(), " FOR SHARE OF c") };
     let found: Option<Standing> = tx.fetch_optional(statement, params![id, now]).await?;
     Ok(found.is_some_and(|standing| standing.id == id))
+}
+
+/// The same of a credential whose time may be over: for what was asked for while it stood, and is done now.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn hold_unrevoked(tx: &mut Tx, id: CredentialId) -> StoreResult<bool> {
+    hold(tx, id, Timestamp::from_micros(i64::MIN)).await
 }
 
 struct Standing {

@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod agents;
+pub mod approvals;
 pub mod audit;
 pub mod batch;
 pub mod collaborators;

@@ -23,6 +23,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (13, "audit_chain", include_str!("../../../migrations/0013_audit_chain.sql")),
     (14, "proofs", include_str!("../../../migrations/0014_proofs.sql")),
     (15, "made_objects", include_str!("../../../migrations/0015_made_objects.sql")),
+    (16, "approvals", include_str!("../../../migrations/0016_approvals.sql")),
 ];
 
 /// Returns the migrations as `dialect` reads them.

@@ -186,6 +186,7 @@ macro_rules! text_columns {
 text_columns!(
     AccountKind,
     AccountStatus,
+    forge_types::approval::ApprovalState,
     forge_types::agent::StandingAccess,
     forge_types::audience::Audience,
     forge_types::repository::Visibility,

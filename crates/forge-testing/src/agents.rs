@@ -2,6 +2,7 @@
 
 use forge_auth::token::Secret;
 use forge_service::{admin, registration_key};
+use http::header::ACCEPT;
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -37,6 +38,22 @@ impl TestForge {
         let view = answer.json();
         let token = secret(&view["token"]);
         TestAgent { login: text(&view["login"]), client: self.client().with_token(&token), token }
+    }
+
+    /// Exchanges an agent's token for one for a grant.
+    ///
+    /// # Panics
+    /// When the forge refuses.
+    pub async fn task_token(&self, agent: &TestAgent, grant: &Value) -> Secret {
+        let details = json!([{ "type": "urn:forge:task-grant:1", "grant_id": grant["id"] }]).to_string();
+        let fields = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("subject_token", agent.token.expose()),
+            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+            ("authorization_details", details.as_str()),
+        ];
+        let mut client = self.client().with_header(ACCEPT, "application/json");
+        secret(&client.submit("/login/oauth/access_token", &fields).await.expect(200).json()["access_token"])
     }
 
     /// Binds an agent to the human of `client`, who invites it with these grants.

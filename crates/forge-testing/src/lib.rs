@@ -16,6 +16,7 @@
 //! [`fixtures`] makes Git repositories; [`tools`] says where the programs are that `cargo xtask test` installed.
 
 pub mod agents;
+pub mod browser;
 mod client;
 pub mod contract;
 pub mod database;

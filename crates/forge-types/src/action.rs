@@ -105,6 +105,16 @@ pub enum Action {
     /// Lift a kill switch.
     KillSwitchLift,
 
+    // Approvals
+    /// List what waits for a human.
+    ApprovalList,
+    /// See what waits, and what became of it.
+    ApprovalRead,
+    /// Approve or deny.
+    ApprovalDecide,
+    /// Take back what one asked for.
+    ApprovalCancel,
+
     // Organizations and teams
     /// Create an organization.
     OrganizationCreate,
@@ -218,6 +228,8 @@ action_names! {
     TaskGrantConsent = "task_grant.consent",
     AgentRevoke = "agent.revoke", RevokeDelegated = "delegated.revoke",
     KillSwitchSet = "kill_switch.set", KillSwitchList = "kill_switch.list", KillSwitchLift = "kill_switch.lift",
+    ApprovalList = "approval.list", ApprovalRead = "approval.read", ApprovalDecide = "approval.decide",
+    ApprovalCancel = "approval.cancel",
     OrganizationCreate = "organization.create", OrganizationRead = "organization.read",
     OrganizationReadMembers = "organization.read_members", OrganizationAdminister = "organization.administer",
     OrganizationManageMembers = "organization.manage_members",
@@ -256,6 +268,8 @@ impl Action {
                 | Self::TaskGrantList
                 | Self::TaskGrantRead
                 | Self::KillSwitchList
+                | Self::ApprovalList
+                | Self::ApprovalRead
                 | Self::OrganizationRead
                 | Self::OrganizationReadMembers
                 | Self::TeamRead

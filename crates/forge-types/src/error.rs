@@ -7,6 +7,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::approval::ApprovalNote;
+
 /// The result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -21,6 +23,8 @@ pub enum ErrorKind {
     Unproved(ProofProblem),
     /// The caller may see the object but may not do this to it.
     Forbidden,
+    /// Nothing is missing but a human's approval, which was asked for.
+    ApprovalRequired(Box<ApprovalNote>),
     /// The credential lacks a scope; all that would suffice are named.
     InsufficientScope(Vec<&'static str>),
     /// The request could not be read: malformed JSON, wrong types, broken framing.
@@ -50,6 +54,7 @@ impl ErrorKind {
             Self::Unauthenticated => "unauthenticated",
             Self::Unproved(problem) => problem.as_str(),
             Self::Forbidden => "forbidden",
+            Self::ApprovalRequired(_) => "approval_required",
             Self::InsufficientScope(_) => "insufficient_scope",
             Self::Malformed => "malformed",
             Self::Invalid(_) => "invalid",
@@ -171,6 +176,13 @@ impl Error {
     /// The caller may not do this; the message says why and what would be needed.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Forbidden, message)
+    }
+
+    /// The request waits for a human.
+    #[must_use]
+    pub fn approval_required(note: ApprovalNote) -> Self {
+        let message = format!("this waits for a human: it is {}", note.reason());
+        Self::new(ErrorKind::ApprovalRequired(Box::new(note)), message)
     }
 
     /// The request could not be read.

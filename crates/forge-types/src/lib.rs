@@ -8,6 +8,7 @@ pub mod account;
 pub mod action;
 pub mod agent;
 pub mod agent_key;
+pub mod approval;
 pub mod audience;
 pub mod credential;
 pub mod error;

@@ -48,7 +48,9 @@ pub(crate) fn describe(kind: &ErrorKind) -> (StatusCode, &'static str) {
     match kind {
         ErrorKind::NotFound => (StatusCode::NOT_FOUND, "Not found"),
         ErrorKind::Unauthenticated | ErrorKind::Unproved(_) => (StatusCode::UNAUTHORIZED, "Sign in first"),
-        ErrorKind::Forbidden | ErrorKind::InsufficientScope(_) => (StatusCode::FORBIDDEN, "Not allowed"),
+        ErrorKind::Forbidden | ErrorKind::ApprovalRequired(_) | ErrorKind::InsufficientScope(_) => {
+            (StatusCode::FORBIDDEN, "Not allowed")
+        }
         ErrorKind::Malformed => (StatusCode::BAD_REQUEST, "This request makes no sense"),
         ErrorKind::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "There is a problem"),
         ErrorKind::Conflict | ErrorKind::Stale => (StatusCode::CONFLICT, "There is a problem"),
@@ -70,6 +72,7 @@ pub(crate) fn message(error: &Error) -> String {
         ErrorKind::Unauthenticated
         | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
+        | ErrorKind::ApprovalRequired(_)
         | ErrorKind::InsufficientScope(_)
         | ErrorKind::Malformed
         | ErrorKind::Conflict
@@ -128,6 +131,7 @@ pub fn problems(error: Error) -> Result<(StatusCode, Vec<Problem>), WebError> {
         ErrorKind::NotFound
         | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
+        | ErrorKind::ApprovalRequired(_)
         | ErrorKind::InsufficientScope(_)
         | ErrorKind::Malformed
         | ErrorKind::TooLarge

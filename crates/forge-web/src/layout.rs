@@ -20,6 +20,7 @@ pub fn page(browser: &Browser, title: &str, body: &Markup) -> Html<String> {
                     nav aria-label="Account" {
                         img src={ "/avatars/" (account.id) "?s=48" } alt="" width="24" height="24";
                         span { "Signed in as " strong { (account.login) } }
+                        a href="/approvals" { "Approvals" }
                         a href="/settings/agents" { "Agents" }
                         a href="/settings/tokens" { "Settings" }
                         form method="post" action="/logout" {

@@ -2,7 +2,7 @@
 //!
 //! Rules of this room: a handler reads a form, calls one function of `forge-service` and renders; text of users is
 //! escaped by the templates alone. `browser` says who is there and makes every answer safe, `form` is the only way to a
-//! submitted form, `layout` the only way to a page; `pages` has a file per page.
+//! submitted form, `layout` the only way to a page, `inert` the way of text that could deceive; `pages` has a file per page.
 
 mod avatars;
 pub mod browser;
@@ -10,6 +10,7 @@ mod cookies;
 pub mod error;
 mod flash;
 pub mod form;
+mod inert;
 pub mod layout;
 pub mod pages;
 mod style;

@@ -31,6 +31,11 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new(forge: TestForge) -> Self {
         let human = forge.human("alice").await;
+        Self::of(forge, human).await
+    }
+
+    /// The same with a human who is there already.
+    pub(crate) async fn of(forge: TestForge, human: Account) -> Self {
         let alice = forge.client_of(&human, None).await;
         for name in ["project", "other"] {
             forge.repository(&human, name, Visibility::Private).await;
@@ -139,13 +144,18 @@ impl Copy {
         succeed(git(self.path()).args(args))
     }
 
-    /// Pushes; returns what git said, as an error if it failed.
-    pub(crate) async fn push(&self, args: &[&str]) -> Result<String, String> {
-        let mut command = git(self.path());
-        command.args(["push", "--porcelain", &self.remote]).args(args);
+    /// Runs git where it speaks to the forge; returns what it said, as an error if it failed.
+    pub(crate) async fn ask(folder: &Path, args: &[&str]) -> Result<String, String> {
+        let mut command = git(folder);
+        command.args(args);
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let said =
             [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
         if output.status.success() { Ok(said) } else { Err(said) }
+    }
+
+    /// Pushes; returns what git said, as an error if it failed.
+    pub(crate) async fn push(&self, args: &[&str]) -> Result<String, String> {
+        Self::ask(self.path(), &[&["push", "--porcelain", &self.remote], args].concat()).await
     }
 }

@@ -54,7 +54,9 @@ fn status(kind: &ErrorKind, headers: &mut HeaderMap) -> StatusCode {
             );
             StatusCode::UNAUTHORIZED
         }
-        ErrorKind::Forbidden | ErrorKind::InsufficientScope(_) => StatusCode::FORBIDDEN,
+        ErrorKind::Forbidden | ErrorKind::ApprovalRequired(_) | ErrorKind::InsufficientScope(_) => {
+            StatusCode::FORBIDDEN
+        }
         ErrorKind::Malformed => StatusCode::BAD_REQUEST,
         ErrorKind::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorKind::Conflict | ErrorKind::Stale => StatusCode::CONFLICT,

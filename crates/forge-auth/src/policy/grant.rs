@@ -7,7 +7,7 @@ use forge_types::id::{AccountId, GrantId};
 use forge_types::repository::Visibility;
 use forge_types::{Action, RefName};
 
-use super::{Denial, RefFacts, RepositoryFacts, Resource, Subject, Touched, Verdict};
+use super::{ApprovalFacts, Denial, RefFacts, RepositoryFacts, Resource, Subject, Touched, Verdict};
 
 /// A grant that a token stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,9 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
     let Some(credential) = subject.principal().and_then(|principal| principal.credential()) else {
         return Ok(());
     };
+    if let Resource::Approval(approval) = resource {
+        return credential.grants.first().map_or(Ok(()), |own| own.check_approval(action, approval));
+    }
     credential.grants.iter().try_for_each(|grant| grant.check(action, resource))
 }
 
@@ -48,7 +51,18 @@ impl GrantFacts {
             | Resource::Organization(_)
             | Resource::Team(_)
             | Resource::Grant(_)
-            | Resource::KillSwitch(_) => Err(self.not_conveyed(action)),
+            | Resource::KillSwitch(_)
+            | Resource::Approval(_) => Err(self.not_conveyed(action)),
+        }
+    }
+
+    /// What waits for another task is none of this one's.
+    fn check_approval(&self, action: Action, approval: &ApprovalFacts) -> Verdict {
+        let is_own = approval.grant_id.as_ref() == Some(&self.id);
+        match action {
+            Action::ApprovalRead | Action::ApprovalCancel if is_own => Ok(()),
+            Action::ApprovalRead | Action::ApprovalCancel => Err(Denial::hidden("grant.approval")),
+            _ => Err(self.not_conveyed(action)),
         }
     }
 
@@ -181,6 +195,10 @@ pub const fn conveying(action: Action) -> Option<GrantAction> {
 const fn may_concern_oneself(action: Action) -> bool {
     matches!(
         action,
-        Action::AccountReadPrivate | Action::AccountListOwn | Action::TaskGrantList | Action::TaskGrantCreate
+        Action::AccountReadPrivate
+            | Action::AccountListOwn
+            | Action::TaskGrantList
+            | Action::TaskGrantCreate
+            | Action::ApprovalList
     )
 }

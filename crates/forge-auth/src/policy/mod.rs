@@ -23,8 +23,8 @@ mod visibility;
 
 pub use grant::{GrantFacts, conveying};
 pub use resource::{
-    AgentFacts, KillSwitchFacts, OrganizationFacts, ProfileFacts, RefFacts, RepositoryFacts, Resource,
-    TaskGrantFacts, TeamFacts, Touched,
+    AgentFacts, ApprovalFacts, KillSwitchFacts, OrganizationFacts, ProfileFacts, RefFacts, RepositoryFacts,
+    Resource, TaskGrantFacts, TeamFacts, Touched,
 };
 pub use stop::{message as stop_message, stopping};
 pub use subject::{CredentialFacts, Means, Presence, Principal, Subject};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use forge_types::Permission;
 use forge_types::RefName;
 use forge_types::account::AccountKind;
-use forge_types::id::{AccountId, RepositoryId};
+use forge_types::id::{AccountId, GrantId, RepositoryId};
 use forge_types::organization::{OrganizationRole, TeamPrivacy, TeamRole};
 use forge_types::repository::Visibility;
 
@@ -35,6 +35,8 @@ pub enum Resource {
     Grant(TaskGrantFacts),
     /// A kill switch.
     KillSwitch(KillSwitchFacts),
+    /// Something that waits, or waited, for a human.
+    Approval(ApprovalFacts),
 }
 
 /// What decides about a profile.
@@ -131,6 +133,23 @@ impl Touched {
 pub struct KillSwitchFacts {
     /// Who set it.
     pub set_by: AccountId,
+}
+
+/// What decides about something that waits for a human.
+#[derive(Clone, Debug)]
+pub struct ApprovalFacts {
+    /// Who asked.
+    pub requester_id: AccountId,
+    /// The human whom the agent that asked is bound to.
+    pub requester_owner_id: Option<AccountId>,
+    /// Who delegated what it is asked under.
+    pub delegators: Vec<AccountId>,
+    /// The grant it was asked under.
+    pub grant_id: Option<GrantId>,
+    /// What the caller may do in the repository it is about.
+    pub permission: Option<Permission>,
+    /// Must somebody else than who delegated decide?
+    pub separates_delegator: bool,
 }
 
 /// What decides about a task grant.

@@ -6,7 +6,7 @@ use forge_types::{Action, Permission};
 
 use super::{
     AgentFacts, Denial, Means, OrganizationFacts, Principal, ProfileFacts, RepositoryFacts, Resource,
-    Subject, TaskGrantFacts, TeamFacts, Verdict,
+    Subject, TaskGrantFacts, TeamFacts, Verdict, approval,
 };
 
 /// Refuses what nothing allows.
@@ -30,6 +30,9 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
         }
         (Subject::Principal(_), Resource::Team(team)) => check_team(action, team),
         (Subject::Principal(principal), Resource::Grant(grant)) => check_grant(principal, action, grant),
+        (Subject::Principal(principal), Resource::Approval(facts)) => {
+            approval::check_rights(principal, action, facts)
+        }
         (Subject::Principal(_), Resource::KillSwitch(_)) if action == Action::KillSwitchLift => Ok(()),
         (Subject::Principal(_), Resource::KillSwitch(_)) => {
             Err(Denial::forbidden("rights.kill_switch", "this cannot be done to a kill switch"))
@@ -92,6 +95,7 @@ const fn concerns_own_account(action: Action) -> bool {
             | A::RevokeDelegated
             | A::KillSwitchSet
             | A::KillSwitchList
+            | A::ApprovalList
             | A::OrganizationCreate
             | A::RepositoryCreate
             | A::RepositoryCreatePrivate

@@ -54,6 +54,10 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         A::SigningKeyCreate => &[Scope::WriteSshSigningKey],
         A::SigningKeyDelete => &[Scope::AdminSshSigningKey],
         A::AgentUpdate
+        | A::ApprovalList
+        | A::ApprovalRead
+        | A::ApprovalDecide
+        | A::ApprovalCancel
         | A::AgentSuspend
         | A::AgentRestore
         | A::AccountAuditRead

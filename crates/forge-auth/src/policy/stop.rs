@@ -60,6 +60,7 @@ fn owner_of(resource: &Resource) -> Option<AccountId> {
         | Resource::Agent(_)
         | Resource::Team(_)
         | Resource::Grant(_)
-        | Resource::KillSwitch(_) => None,
+        | Resource::KillSwitch(_)
+        | Resource::Approval(_) => None,
     }
 }

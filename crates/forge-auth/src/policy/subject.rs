@@ -8,7 +8,7 @@ use forge_types::id::{AccountId, CredentialId};
 use forge_types::kill_switch::Stop;
 use forge_types::{Action, Scopes, Timestamp};
 
-use super::{Denial, GrantFacts, Resource, Verdict};
+use super::{Denial, GrantFacts, Resource, Verdict, approval};
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -99,6 +99,8 @@ pub struct CredentialFacts {
     pub audience: Option<Audience>,
     /// Whether its account takes tokens only that are bound to a key, and it is bound to none.
     pub lacks_key: bool,
+    /// Whether a human has approved just this, and the forge does it now.
+    pub is_approved: bool,
 }
 
 impl Principal {
@@ -128,6 +130,9 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
     let Subject::Principal(principal) = subject else { return Ok(()) };
     check_kind(principal.kind, action)?;
     check_presence(&principal.means, action)?;
+    if action == Action::ApprovalDecide {
+        approval::check_presence(&principal.means)?;
+    }
     if action == Action::AgentRecover {
         check_recovery(&principal.means, resource)?;
     }
@@ -177,6 +182,7 @@ const fn is_for_humans(action: Action) -> bool {
             | Action::KillSwitchSet
             | Action::KillSwitchList
             | Action::KillSwitchLift
+            | Action::ApprovalDecide
             | Action::OrganizationCreate
             | Action::OrganizationAdminister
             | Action::OrganizationManageMembers
@@ -295,7 +301,7 @@ fn check_audience(credential: &CredentialFacts, resource: &Resource) -> Verdict 
     Err(Denial::forbidden("subject.audience", "this token is for another repository"))
 }
 
-/// Consenting, taking that back, seeing what one was granted, and changing one's keys are no use of what the agent may reach.
+/// Consenting, taking that back, seeing what one was granted and what waits, and changing one's keys are no use of what the agent may reach.
 const fn is_consent(action: Action) -> bool {
     matches!(
         action,
@@ -304,6 +310,9 @@ const fn is_consent(action: Action) -> bool {
             | Action::TaskGrantConsent
             | Action::TaskGrantRead
             | Action::TaskGrantList
+            | Action::ApprovalList
+            | Action::ApprovalRead
+            | Action::ApprovalCancel
             | Action::AgentKeyManage
     )
 }

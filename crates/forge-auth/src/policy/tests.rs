@@ -22,6 +22,7 @@ fn principal(kind: AccountKind, credential: CredentialKind, scopes: Option<&str>
         holder_id: None,
         stops: Vec::new(),
         means: Means::Credential(CredentialFacts {
+            is_approved: false,
             id: CredentialId(1),
             kind: credential,
             scopes: scopes.map(|text| Scopes::parse(text).expect("known scopes")),

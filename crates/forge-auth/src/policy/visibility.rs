@@ -9,8 +9,8 @@ use forge_types::repository_query::VisibleRepositories;
 use forge_types::{Action, Permission, Scope};
 
 use super::{
-    Decision, Denial, Principal, RefFacts, RepositoryFacts, Resource, Subject, TaskGrantFacts, TeamFacts,
-    Verdict, decide,
+    ApprovalFacts, Decision, Denial, Principal, RefFacts, RepositoryFacts, Resource, Subject, TaskGrantFacts,
+    TeamFacts, Verdict, decide,
 };
 
 /// Returns which repositories `subject` may read, for lists: what [`decide`] answers for each kind of repository.
@@ -73,6 +73,7 @@ pub(super) fn check(subject: &Subject, _: Action, resource: &Resource) -> Verdic
                 Err(Denial::hidden("visibility.kill_switch"))
             }
         }
+        Resource::Approval(approval) => check_approval(subject, approval),
         Resource::Repository(repository) | Resource::Ref(RefFacts { repository, .. }) => {
             check_repository(subject, repository)
         }
@@ -85,6 +86,15 @@ fn check_grant(subject: &Subject, grant: &TaskGrantFacts) -> Verdict {
         parts.contains(&Some(principal.id)) || grant.owns_delegator || principal.is_site_admin
     });
     if is_part { Ok(()) } else { Err(Denial::hidden("visibility.grant")) }
+}
+
+fn check_approval(subject: &Subject, approval: &ApprovalFacts) -> Verdict {
+    let is_part = subject.principal().is_some_and(|principal| {
+        let is_own = [Some(approval.requester_id), approval.requester_owner_id].contains(&Some(principal.id));
+        let may_write = approval.permission >= Some(Permission::Write);
+        is_own || approval.delegators.contains(&principal.id) || may_write || principal.is_site_admin
+    });
+    if is_part { Ok(()) } else { Err(Denial::hidden("visibility.approval")) }
 }
 
 fn check_team(subject: &Subject, team: &TeamFacts) -> Verdict {

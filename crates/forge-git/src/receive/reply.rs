@@ -3,6 +3,7 @@
 //! INVARIANT: a client that stops reading or hangs up never holds up a push. Progress is dropped when the client is slow;
 //! the report waits for it a bounded time. Nothing is sent before the request was read whole, and nothing after the report.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub struct Reply {
     quiet: bool,
     /// Has the report begun? Shared with the task that sends signs of life.
     is_over: Arc<Mutex<bool>>,
+    /// Are signs of life sent?
+    is_alive: AtomicBool,
 }
 
 impl Reply {
@@ -37,7 +40,7 @@ impl Reply {
     pub fn channel(capabilities: &Capabilities) -> (Self, mpsc::Receiver<Bytes>) {
         let (to, body) = mpsc::channel(256);
         let (side_band, quiet) = (capabilities.side_band_64k, capabilities.quiet);
-        (Self { to, side_band, quiet, is_over: Arc::default() }, body)
+        (Self { to, side_band, quiet, is_over: Arc::default(), is_alive: AtomicBool::new(false) }, body)
     }
 
     /// Says that the request was read whole: from now on the client listens, and is sent signs of life.
@@ -46,7 +49,7 @@ impl Reply {
     }
 
     fn keep_alive_every(&self, period: Duration) {
-        if !self.side_band {
+        if !self.side_band || self.is_alive.swap(true, Ordering::Relaxed) {
             return;
         }
         let (to, is_over) = (self.to.downgrade(), Arc::clone(&self.is_over));
@@ -81,6 +84,11 @@ impl Reply {
             sideband::write_message(&mut out, text);
             self.send(out).await;
         }
+    }
+
+    /// Returns once the client is gone.
+    pub async fn hung_up(&self) {
+        self.to.closed().await;
     }
 
     /// Sends the report and ends the answer.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 pub(crate) enum Kind {
     NotFound,
     Forbidden,
+    ApprovalRequired,
     InsufficientScopes,
     Unprocessable,
     StaleData,
@@ -25,6 +26,7 @@ impl Kind {
         match self {
             Self::NotFound => "NOT_FOUND",
             Self::Forbidden => "FORBIDDEN",
+            Self::ApprovalRequired => "APPROVAL_REQUIRED",
             Self::InsufficientScopes => "INSUFFICIENT_SCOPES",
             Self::Unprocessable => "UNPROCESSABLE",
             Self::StaleData => "STALE_DATA",
@@ -43,6 +45,7 @@ impl Kind {
         match kind {
             ErrorKind::NotFound => Self::NotFound,
             ErrorKind::Unauthenticated | ErrorKind::Unproved(_) | ErrorKind::Forbidden => Self::Forbidden,
+            ErrorKind::ApprovalRequired(_) => Self::ApprovalRequired,
             ErrorKind::InsufficientScope(_) => Self::InsufficientScopes,
             ErrorKind::Malformed | ErrorKind::Invalid(_) | ErrorKind::Conflict | ErrorKind::TooLarge => {
                 Self::Unprocessable

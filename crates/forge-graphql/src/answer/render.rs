@@ -72,6 +72,7 @@ fn of_use_case(ctx: &RequestContext, cause: &Error, error: &ServerError) -> Quer
         | ErrorKind::Unauthenticated
         | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
+        | ErrorKind::ApprovalRequired(_)
         | ErrorKind::Malformed
         | ErrorKind::Conflict
         | ErrorKind::Stale
@@ -79,10 +80,16 @@ fn of_use_case(ctx: &RequestContext, cause: &Error, error: &ServerError) -> Quer
         | ErrorKind::RateLimited(_)
         | ErrorKind::Unavailable(_) => cause.message().to_owned(),
     };
-    QueryError::new(message)
+    let rendered = QueryError::new(message)
         .kind(Kind::of(cause.kind()))
         .path(error.path.clone())
-        .locations(error.locations.clone())
+        .locations(error.locations.clone());
+    match cause.kind() {
+        ErrorKind::ApprovalRequired(note) => {
+            rendered.extension("code", cause.kind().code().to_uppercase()).extension("approval", json!(note))
+        }
+        _ => rendered,
+    }
 }
 
 /// Returns the sentence about a broken rule; where the use case has none, GitHub's for the code.

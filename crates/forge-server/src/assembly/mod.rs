@@ -13,7 +13,7 @@ use axum::Router;
 use forge_auth::password::PasswordHashing;
 use forge_service::app::{
     AgentCredential, AgentRecovery, AgentRegistration, AuditSettings, Clock, OpenRegistration, ProofNonces,
-    Random,
+    Random, Separation,
 };
 use forge_service::git::{self, Engine};
 use forge_service::limits::Limits;
@@ -156,6 +156,10 @@ impl ForgeBuilder {
             proof_nonces: match config.agents.proof_nonces {
                 config::ProofNonces::Demanded => ProofNonces::Demanded,
                 config::ProofNonces::Off => ProofNonces::Off,
+            },
+            separation: match config.agents.separation {
+                config::Separation::Requester => Separation::Requester,
+                config::Separation::Strict => Separation::Strict,
             },
             default_branch: config.git.default_branch.clone(),
             limits: Limits {

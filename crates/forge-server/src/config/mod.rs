@@ -24,8 +24,8 @@ pub use section::{OptionInfo, SectionInfo};
 pub use sections::{
     AgentCredential, AgentRecovery, AgentRegistration, Agents, AgentsLayer, Audit, AuditLayer,
     AuthorizationOf, Git, GitLayer, GitTransport, IdentityProxy, IdentityProxyLayer, Limits, LimitsLayer,
-    Log, LogFormat, LogLayer, Oidc, OidcLayer, ProofNonces, Registration, RegistrationLayer, Sealing, Server,
-    ServerLayer, Tls, TlsLayer, TlsMode,
+    Log, LogFormat, LogLayer, Oidc, OidcLayer, ProofNonces, Registration, RegistrationLayer, Sealing,
+    Separation, Server, ServerLayer, Tls, TlsLayer, TlsMode,
 };
 pub use values::{ByteSize, List, Period};
 

@@ -86,6 +86,10 @@ section! {
         /// or `off` for clients that cannot.
         default proof_nonces: ProofNonces = ProofNonces::Demanded
             => "agents-proof-nonces", "FORGE_AGENTS_PROOF_NONCES", r#""demanded""#;
+        /// Who must not approve what an agent asks for: `requester`, nobody but the agent itself, which never can; `strict`,
+        /// nor whoever delegated the task.
+        default separation: Separation = Separation::Requester
+            => "agents-separation", "FORGE_AGENTS_SEPARATION", r#""requester""#;
     }
 }
 
@@ -286,6 +290,16 @@ choice! {
         Token = "token",
         /// Such a browser alone.
         Session = "session",
+    }
+}
+
+choice! {
+    /// Who must not approve what an agent asks for.
+    Separation {
+        /// Nobody but the agent.
+        Requester = "requester",
+        /// Nor whoever delegated.
+        Strict = "strict",
     }
 }
 

@@ -180,6 +180,7 @@ pub(crate) fn failure(error: Error) -> Failure {
         | ErrorKind::Unauthenticated
         | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
+        | ErrorKind::ApprovalRequired(_)
         | ErrorKind::InsufficientScope(_)
         | ErrorKind::Conflict
         | ErrorKind::Stale => Exit::Finding,

@@ -126,6 +126,7 @@ fn lost(ctx: &RequestContext, error: &Error, inviter: &RequestContext) -> Option
         error.kind(),
         ErrorKind::NotFound
             | ErrorKind::Forbidden
+            | ErrorKind::ApprovalRequired(_)
             | ErrorKind::Unauthenticated
             | ErrorKind::InsufficientScope(_)
     );

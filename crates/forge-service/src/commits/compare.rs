@@ -171,7 +171,8 @@ impl Sides {
     }
 }
 
-fn read(
+/// Compares two commits that are there, whoever may read them. Blocks.
+pub(crate) fn read(
     objects: &mut Objects,
     base: ObjectId,
     head: ObjectId,

@@ -9,6 +9,7 @@ mod list;
 mod one;
 
 pub use changes::{ChangeStatus, ChangedFile, Changes, Stats};
+pub(crate) use compare::read as compare_ids;
 pub use compare::{Comparison, ComparisonStatus, compare, compare_diff, compare_patch};
 pub use list::{CommitQuery, list};
 pub use one::{CommitDetail, diff, find, find_id, patch};

@@ -7,6 +7,7 @@ mod answers;
 mod engine;
 mod fault;
 mod first_commit;
+mod held;
 mod keep;
 mod maintenance;
 mod push;

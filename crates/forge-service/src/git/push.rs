@@ -10,6 +10,7 @@ use forge_git::objects::Objects;
 use forge_git::receive::{Command, CommandStatus, Quarantine, Reply, Request, Unpack, drain, report_status};
 use forge_git::{PackInfo, Repository, crash};
 use forge_store::Tx;
+use forge_types::approval::ApprovalNote;
 use forge_types::id::RepositoryId;
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, ObjectFormat, ObjectId, Result};
@@ -17,11 +18,12 @@ use tokio::io::AsyncRead;
 use tokio::sync::mpsc;
 
 use super::fault::{fault, in_time, told};
+use super::held;
 use super::settle::{Fate, settle};
 use super::shares::Share;
 use crate::context::RequestContext;
 use crate::kill_switches;
-use crate::refs::{self, ATOMIC_FAILURE, Door, Gate, Push, RefChange, Step, Watch};
+use crate::refs::{self, ATOMIC_FAILURE, Door, Gate, Outcome, Push, RefChange, Step, Watch};
 use crate::target::RepositoryTarget;
 
 /// Bytes beyond the pack limit that are read and forgotten, so that a refused client reads its answer.
@@ -72,8 +74,8 @@ pub async fn receive_pack(
     };
     let (reply, answer) = Reply::channel(&request.capabilities);
     let repository = ctx.app().git.repository(found.repository.id);
-    let work = Work { ctx: ctx.clone(), repository, found, request, _share: share };
-    tokio::spawn(work.run(body, reply));
+    let work = Work { ctx: ctx.clone(), repository, found, request };
+    tokio::spawn(work.run(body, reply, share));
     Ok(PushAnswer { body: Some(answer) })
 }
 
@@ -82,25 +84,44 @@ struct Work {
     found: RepositoryAccess,
     repository: Repository,
     request: Request,
-    _share: Share,
 }
 
 /// What became of a push: of the pack, and of each command.
 struct Verdict {
     unpack: Unpack,
     results: Vec<Result<(), String>>,
+    held: Option<ApprovalNote>,
 }
 
 impl Work {
-    async fn run(self, mut body: impl AsyncRead + Unpin, reply: Reply) {
-        let verdict = self.receive(&mut body, &reply).await;
+    /// The share in what the forge does at a time is given back before the client waits for a human.
+    async fn run(self, mut body: impl AsyncRead + Unpin, reply: Reply, share: Share) {
+        let mut verdict = self.receive(&mut body, &reply).await;
+        drop(share);
         drain(&mut body, self.ctx.app().git.limits.pack.pack_bytes + DRAIN_EXTRA).await;
         if let Err(error) = self.ctx.finish().await {
             tracing::error!(%error, "refusals of a push were not recorded");
         }
+        if let Some(note) = verdict.held.take() {
+            reply.message(&held::message(&note)).await;
+            self.wait(&note, &mut verdict, &reply).await;
+        }
         reply.message(&self.message(&verdict)).await;
         let report = self.report(&verdict);
         reply.finish(&report).await;
+    }
+
+    /// Stays on the line, if the client wants that, and has the verdict say what became of what waits.
+    async fn wait(&self, note: &ApprovalNote, verdict: &mut Verdict, reply: &Reply) {
+        let patience = held::patience(&self.request.push_options).unwrap_or_default();
+        let Some(approval) = held::wait(&self.ctx, note, patience, reply).await else { return };
+        let state = approval.state(self.ctx.now());
+        let waits = note.reason();
+        for result in
+            verdict.results.iter_mut().filter(|result| result.as_ref().is_err_and(|reason| *reason == waits))
+        {
+            *result = held::result(&approval, state);
+        }
     }
 
     /// Returns what a person is told beside the report: why the whole or single refs are refused.
@@ -109,7 +130,8 @@ impl Work {
             return format!("forge: the push is refused: {reason}\n");
         }
         let refused = self.request.commands.iter().zip(&verdict.results).filter_map(|(command, result)| {
-            let reason = result.as_ref().err().filter(|reason| *reason != ATOMIC_FAILURE)?;
+            let is_told = |reason: &&String| *reason != ATOMIC_FAILURE && !held::is_held(reason);
+            let reason = result.as_ref().err().filter(is_told)?;
             Some(format!("forge: {} is refused: {reason}\n", String::from_utf8_lossy(&command.raw_name)))
         });
         refused.take(SPOKEN).collect()
@@ -132,20 +154,24 @@ impl Work {
     async fn receive(&self, body: &mut (impl AsyncRead + Unpin), reply: &Reply) -> Verdict {
         let mut results = self.refuse_early();
         if self.is_lost(&results) {
-            return Verdict { unpack: Unpack::Ok, results: self.settled(results) };
+            return Verdict { unpack: Unpack::Ok, results: self.settled(results), held: None };
         }
         match self.take_in(body, reply, &mut results).await {
-            Ok(()) => Verdict { unpack: Unpack::Ok, results: self.settled(results) },
+            Ok(held) => Verdict { unpack: Unpack::Ok, results: self.settled(results), held },
             Err(reason) => {
                 let failed =
                     |result: Result<(), String>| result.and_then(|()| Err("unpacker error".to_owned()));
-                Verdict { unpack: Unpack::Failed(reason), results: results.into_iter().map(failed).collect() }
+                let results = results.into_iter().map(failed).collect();
+                Verdict { unpack: Unpack::Failed(reason), results, held: None }
             }
         }
     }
 
     /// Refuses what needs no objects to be refused.
     fn refuse_early(&self) -> Vec<Result<(), String>> {
+        if let Err(reason) = held::patience(&self.request.push_options) {
+            return vec![Err(reason); self.request.commands.len()];
+        }
         let mut gate = Gate::new(&self.ctx, &self.found);
         let check = |command: &Command| {
             let name = command.name.as_ref().map_err(ToString::to_string)?;
@@ -175,13 +201,13 @@ impl Work {
         results.into_iter().map(settle).collect()
     }
 
-    /// Takes the pack in and moves the refs. An error is the reason why the pack as a whole is refused.
+    /// Takes the pack in and moves the refs, or has them wait. An error is the reason why the pack as a whole is refused.
     async fn take_in(
         &self,
         body: &mut (impl AsyncRead + Unpin),
         reply: &Reply,
         results: &mut [Result<(), String>],
-    ) -> Result<(), String> {
+    ) -> Result<Option<ApprovalNote>, String> {
         let git = &self.ctx.app().git;
         let mut quarantine = self.quarantine().await?;
         crash::point("push/begun");
@@ -204,11 +230,10 @@ impl Work {
         }
         let (quarantine, changes) = self.inspect(quarantine, results).await?;
         if changes.iter().all(Option::is_none) || self.is_lost(results) {
-            return Ok(());
+            return Ok(None);
         }
         let pack = quarantine.publish().await.map_err(|error| told(&error))?;
-        self.move_refs(pack, changes, results).await;
-        Ok(())
+        Ok(self.move_refs(pack, changes, results).await)
     }
 
     async fn quarantine(&self) -> Result<Quarantine, String> {
@@ -322,13 +347,13 @@ impl Work {
         Ok((quarantine, changes))
     }
 
-    /// Moves the refs in one transaction; takes the pack away if none moved.
+    /// Moves the refs in one transaction; takes the pack away if none moved and none waits.
     async fn move_refs(
         &self,
         pack: Option<PackInfo>,
         changes: Vec<Option<RefChange>>,
         results: &mut [Result<(), String>],
-    ) {
+    ) -> Option<ApprovalNote> {
         let places: Vec<usize> =
             changes.iter().enumerate().filter(|(_, change)| change.is_some()).map(|(at, _)| at).collect();
         let changes: Vec<RefChange> = changes.into_iter().flatten().collect();
@@ -336,6 +361,7 @@ impl Work {
             door: Door::Push,
             pack: pack.clone(),
             options: self.request.push_options.clone(),
+            approval: None,
             is_atomic: self.request.capabilities.atomic,
             rebuilds_at_check: Some(self.found.git_state.rebuilds),
         };
@@ -347,6 +373,7 @@ impl Work {
             settle(self.repository.clone(), pack, moved.pack).await;
             crash::point("push/settled");
         }
+        moved.held
     }
 
     /// Returns what became of each change, and whether the pack may be needed. When packs were sorted anew since the objects
@@ -386,10 +413,14 @@ impl Work {
         match outcome.await {
             Err(error) => failed(&error),
             Ok(outcome) if !outcome.is_applied => {
-                Moved { results: outcome.results, pack: Fate::Unneeded, rebuilds_now: outcome.rebuilds_now }
+                let Outcome { results, held, rebuilds_now, .. } = outcome;
+                Moved { results, pack: Fate::Unneeded, held, rebuilds_now }
             }
             Ok(outcome) => match committed(tx).await {
-                Ok(()) => Moved { results: outcome.results, pack: Fate::Kept, rebuilds_now: None },
+                Ok(()) => {
+                    let Outcome { results, held, .. } = outcome;
+                    Moved { results, pack: Fate::Kept, held, rebuilds_now: None }
+                }
                 Err(error) => Moved { pack: Fate::Unknown, ..failed(&error) },
             },
         }
@@ -407,6 +438,8 @@ async fn committed(tx: Tx) -> Result<()> {
 struct Moved {
     results: Vec<Result<(), String>>,
     pack: Fate,
+    /// What waits for a human.
+    held: Option<ApprovalNote>,
     /// Set if the objects are to be checked again first.
     rebuilds_now: Option<i64>,
 }
@@ -414,7 +447,7 @@ struct Moved {
 impl Moved {
     fn none(changes: &[RefChange], reason: &str) -> Self {
         let results = vec![Err(reason.to_owned()); changes.len()];
-        Self { results, pack: Fate::Unneeded, rebuilds_now: None }
+        Self { results, pack: Fate::Unneeded, held: None, rebuilds_now: None }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use forge_auth::policy::Touched;
 use forge_git::objects::{ObjectKind, Objects};
+use forge_types::approval::HeldChange;
 use forge_types::{ObjectId, RefKind, RefName};
 
 use super::{Step, Watch};
@@ -121,6 +122,11 @@ impl RefChange {
             (Some(_), Some(_)) if self.is_forced => Step::Force,
             (Some(_), Some(_)) => Step::Update,
         }
+    }
+
+    /// Returns the change as it waits for a human.
+    pub(super) fn held(&self) -> HeldChange {
+        HeldChange { name: self.name.clone(), old: self.old, new: self.new, forced: self.is_forced }
     }
 
     /// Returns the change as a line, for digests.

@@ -33,6 +33,8 @@ pub enum Door {
     RenameBranch,
     /// A branch is merged into another.
     Merge,
+    /// What waited is done, because a human approved.
+    Approve,
 }
 
 impl Door {
@@ -50,6 +52,7 @@ impl Door {
         Self::CommitOnBranch,
         Self::RenameBranch,
         Self::Merge,
+        Self::Approve,
     ];
 
     /// Returns the name in push rows and the audit log, where the surface stands before it.
@@ -68,6 +71,7 @@ impl Door {
             Self::CommitOnBranch => "branches/commit",
             Self::RenameBranch => "branches/rename",
             Self::Merge => "branches/merge",
+            Self::Approve => "approvals/approve",
         }
     }
 
@@ -77,7 +81,24 @@ impl Door {
         format!("{}:{}", surface.as_str(), self.as_str())
     }
 
-    /// Returns what leads to it: routes of REST and Git as `METHOD /path`, mutations of GraphQL as `mutation name`, commands of
+    /// Returns whether what takes a human can wait here. It cannot where other things change with the refs, which would be
+    /// done without them.
+    pub(super) const fn lets_wait(self) -> bool {
+        match self {
+            Self::FirstCommit | Self::Import | Self::RenameBranch | Self::Approve => false,
+            Self::Push
+            | Self::CreateRef
+            | Self::UpdateRef
+            | Self::UpdateRefs
+            | Self::DeleteRef
+            | Self::PutFile
+            | Self::DeleteFile
+            | Self::CommitOnBranch
+            | Self::Merge => true,
+        }
+    }
+
+    /// Returns what leads to it: routes of REST, Git and pages as `METHOD /path`, mutations of GraphQL as `mutation name`, commands of
     /// the console as `forge …`.
     #[must_use]
     pub const fn entrances(self) -> &'static [&'static str] {
@@ -99,6 +120,7 @@ impl Door {
             Self::CommitOnBranch => &["mutation createCommitOnBranch"],
             Self::RenameBranch => &["POST /repos/{owner}/{repo}/branches/{branch}/rename"],
             Self::Merge => &["POST /repos/{owner}/{repo}/merges", "mutation mergeBranch"],
+            Self::Approve => &["POST /approvals/{id}/approve"],
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use forge_auth::policy::{RefFacts, Resource, Touched};
+use forge_auth::policy::{Denial, Effect, RefFacts, Resource, Touched};
 use forge_types::repository::RepositoryAccess;
-use forge_types::{Action, RefKind, RefName};
+use forge_types::{Action, Error, RefKind, RefName};
 
 use crate::context::RequestContext;
 use crate::target::{Facts, Ids, repository_facts};
@@ -18,6 +18,30 @@ pub(crate) enum Step {
     Delete,
 }
 
+/// Why a ref change is not made now.
+#[derive(Clone, Debug)]
+pub(crate) enum Refusal {
+    /// It is not made, for this reason.
+    Never(String),
+    /// It takes a human, and nothing else.
+    Waits(Waits),
+}
+
+/// What takes a human.
+#[derive(Clone, Debug)]
+pub(crate) struct Waits {
+    /// What would be done.
+    pub(crate) action: Action,
+    /// What says so.
+    pub(crate) denial: Denial,
+}
+
+impl Refusal {
+    pub(super) fn never(reason: impl Into<String>) -> Self {
+        Self::Never(reason.into())
+    }
+}
+
 /// Decides about the ref changes of one request.
 pub(crate) struct Gate<'a> {
     ctx: &'a RequestContext,
@@ -25,7 +49,7 @@ pub(crate) struct Gate<'a> {
     /// Does the answer depend on the ref, and not only on what is done to it?
     is_by_ref: bool,
     /// Equal questions have equal answers, and a refusal is audited once.
-    decided: HashMap<Action, Result<(), String>>,
+    decided: HashMap<Action, Result<(), Refusal>>,
     /// The first refusal that is about the caller and not about the ref.
     denial: Option<String>,
 }
@@ -38,27 +62,34 @@ impl<'a> Gate<'a> {
 
     /// Decides about one ref as far as that goes before its objects are there; the refusal is for the client.
     pub(crate) fn check_early(&mut self, name: &RefName, step: Step) -> Result<(), String> {
-        self.check(name, step, &Touched::nothing())
+        match self.check(name, step, &Touched::nothing()) {
+            Err(Refusal::Never(reason)) => Err(reason),
+            Ok(()) | Err(Refusal::Waits(_)) => Ok(()),
+        }
     }
 
-    /// Decides about one ref; the refusal is for the client.
-    pub(crate) fn check(&mut self, name: &RefName, step: Step, touched: &Touched) -> Result<(), String> {
+    /// Decides about one ref.
+    pub(crate) fn check(&mut self, name: &RefName, step: Step, touched: &Touched) -> Result<(), Refusal> {
         if !name.kind().is_writable_by_clients() {
-            return Err("deny updating a hidden ref".to_owned());
+            return Err(Refusal::never("deny updating a hidden ref"));
         }
         if step == Step::Create {
-            name.check_creatable().map_err(|error| error.to_string())?;
+            name.check_creatable().map_err(|error| Refusal::never(error.to_string()))?;
         }
         if step == Step::Delete && name.branch_name() == Some(self.found.repository.default_branch.as_str()) {
-            return Err(format!("refusing to delete the current branch: {name}"));
+            return Err(Refusal::never(format!("refusing to delete the current branch: {name}")));
         }
         let action = action(name.kind(), step);
         let question = Question { found: self.found, name, touched };
         let ctx = self.ctx;
-        let decide = || ctx.permit(&question, action).map_err(|error| error.message().to_owned());
+        let refuse = |denial: Denial| match denial.effect {
+            Effect::Approval => Refusal::Waits(Waits { action, denial }),
+            _ => Refusal::Never(Error::from(denial).message().to_owned()),
+        };
+        let decide = || ctx.ask(&question, action).map_err(refuse);
         let decided =
             if self.is_by_ref { decide() } else { self.decided.entry(action).or_insert_with(decide).clone() };
-        if let Err(reason) = &decided {
+        if let Err(Refusal::Never(reason)) = &decided {
             self.denial.get_or_insert_with(|| reason.clone());
         }
         decided

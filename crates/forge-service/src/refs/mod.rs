@@ -9,6 +9,7 @@ mod apply;
 mod change;
 mod door;
 mod gate;
+mod hold;
 mod watch;
 
 use std::collections::HashMap;
@@ -16,6 +17,8 @@ use std::collections::HashMap;
 use forge_git::PackInfo;
 use forge_store::pushes::{NewPush, NewReflogEntry, PackContent};
 use forge_store::{Tx, pushes, refs as store};
+use forge_types::approval::ApprovalNote;
+use forge_types::id::ApprovalId;
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Error, Event, Result};
 use serde_json::json;
@@ -26,8 +29,11 @@ use crate::{git, kill_switches};
 
 pub use change::RefChange;
 pub use door::Door;
-pub(crate) use gate::{Gate, Step};
+pub(crate) use gate::{Gate, Refusal, Step};
+pub(crate) use hold::release;
 pub use watch::Watch;
+
+use hold::{Hold, Waiting};
 
 /// How many refs an audit event names one by one; the digest in it covers all.
 const NAMED_IN_AUDIT: usize = 50;
@@ -44,6 +50,8 @@ pub struct Push {
     pub pack: Option<PackInfo>,
     /// Push options.
     pub options: Vec<String>,
+    /// The approval they waited for.
+    pub approval: Option<ApprovalId>,
     /// Do all refs change or none?
     pub is_atomic: bool,
     /// For objects that may build on some which no ref reached: how many rebuilds the repository had counted before that was
@@ -55,7 +63,14 @@ impl Push {
     /// Returns a push of one door without pack or options, all or nothing.
     #[must_use]
     pub const fn by(door: Door) -> Self {
-        Self { door, pack: None, options: Vec::new(), is_atomic: true, rebuilds_at_check: None }
+        Self {
+            door,
+            pack: None,
+            options: Vec::new(),
+            approval: None,
+            is_atomic: true,
+            rebuilds_at_check: None,
+        }
     }
 }
 
@@ -64,10 +79,12 @@ impl Push {
 pub struct Outcome {
     /// For each change, in order, nothing or why it was refused.
     pub results: Vec<Result<(), String>>,
-    /// Did any ref change? If not, the transaction is to be dropped: it holds nothing worth keeping.
+    /// Did any ref change, or does anything wait? If not, the transaction is to be dropped: it holds nothing worth keeping.
     pub is_applied: bool,
     /// Why the first change was denied that the caller may not make, whatever state the ref is in.
     pub denial: Option<String>,
+    /// What waits for a human: the changes whose results say so.
+    pub held: Option<ApprovalNote>,
     /// Set if nothing was even tried, because the objects were checked before maintenance sorted them anew and may have lost
     /// some that no ref reached: check again, and say that it was done after so many rebuilds.
     pub rebuilds_now: Option<i64>,
@@ -77,10 +94,13 @@ impl Outcome {
     /// Returns the reason of the first refusal as an error, for doors that change one ref.
     ///
     /// # Errors
-    /// `Forbidden` with that reason if the caller may not do this, else `Invalid`.
+    /// `Forbidden` with that reason if the caller may not do this, `ApprovalRequired` if it waits, else `Invalid`.
     pub fn into_result(self) -> Result<()> {
         if let Some(denial) = self.denial {
             return Err(Error::forbidden(denial));
+        }
+        if let Some(note) = self.held {
+            return Err(Error::approval_required(note));
         }
         match self.results.into_iter().find_map(Result::err) {
             Some(reason) => Err(Error::unprocessable(reason)),
@@ -107,17 +127,17 @@ pub async fn update(
     if push.rebuilds_at_check.is_some_and(|rebuilds| rebuilds != locked.rebuilds) {
         let results = changes.iter().map(|_| Err("objects may have gone".to_owned())).collect();
         let rebuilds_now = Some(locked.rebuilds);
-        return Ok(Outcome { results, is_applied: false, denial: None, rebuilds_now });
+        return Ok(Outcome { results, is_applied: false, denial: None, held: None, rebuilds_now });
     }
     let rewrites_before = locked.rewrites - i64::from(loses_history);
-    let (mut results, denial) = decide(ctx, found, changes, rewrites_before);
+    let Ruling { mut results, mut denial, waiting } = decide(ctx, found, push, changes, rewrites_before);
     if !ctx.still_stands(tx).await? {
         return Ok(denied(changes, "the credential no longer stands".to_owned()));
     }
     if let Some(reason) = kill_switches::stopped(ctx, tx, found).await? {
         return Ok(denied(changes, reason));
     }
-    if push.is_atomic && results.iter().any(Result::is_err) {
+    if push.is_atomic && waiting.is_none() && results.iter().any(Result::is_err) {
         return Ok(nothing(results, denial));
     }
     if let Err(reason) = spend(ctx, tx, push).await? {
@@ -127,29 +147,66 @@ pub async fn update(
     let creates_branch = changes.iter().any(RefChange::creates_branch);
     let had_branches = !creates_branch || store::find_any_branch(tx, repository.id).await?.is_some();
     apply::apply(tx, repository.id, changes, &mut results, ctx.now()).await?;
-    let is_refused = results.iter().any(Result::is_err);
-    if results.iter().all(Result::is_err) || (push.is_atomic && is_refused) {
+    if push.is_atomic && waiting.is_none() && results.iter().any(Result::is_err) {
         return Ok(nothing(results, denial));
     }
+    let hold = match &waiting {
+        Some(waiting) => Some(waiting.hold(ctx, tx, found, changes).await?),
+        None => None,
+    };
+    if let (Some(waiting), Some(hold)) = (&waiting, &hold) {
+        denial = denial.or_else(|| told(&mut results, waiting, hold));
+    }
+    let held = hold.as_ref().and_then(Hold::note).cloned();
     let changed: Vec<&RefChange> =
         changes.iter().zip(&results).filter(|(_, result)| result.is_ok()).map(|(change, _)| change).collect();
-    if !had_branches {
-        adopt_first_branch(tx, found, &changed).await?;
+    if changed.is_empty() && !matches!(hold, Some(Hold::New(_))) {
+        return Ok(Outcome { held, ..nothing(results, denial) });
     }
-    record(ctx, tx, found, push, &changed).await?;
+    if changed.is_empty() {
+        hold::keep_pack(ctx, tx, repository.id, push.pack.as_ref()).await?;
+    } else {
+        if !had_branches {
+            adopt_first_branch(tx, found, &changed).await?;
+        }
+        record(ctx, tx, found, push, &changed).await?;
+    }
     let came = push.pack.as_ref().map_or(0, |pack| pack.object_count);
     let change = git::Change { generation: locked.ref_generation, came, loses_history };
     git::ask_for_maintenance(tx, repository.id, change, ctx.now()).await?;
-    Ok(Outcome { results, is_applied: true, denial, rebuilds_now: None })
+    Ok(Outcome { results, is_applied: true, denial, held, rebuilds_now: None })
+}
+
+/// Says of the changes that are to wait what became of them; returns why, if they are refused after all.
+fn told(results: &mut [Result<(), String>], waiting: &Waiting, hold: &Hold) -> Option<String> {
+    let (reason, denial) = match hold {
+        Hold::New(note) | Hold::Known(note) => (note.reason(), None),
+        Hold::Refused(reason) => (reason.clone(), Some(reason.clone())),
+    };
+    for at in waiting.places() {
+        results[*at] = Err(reason.clone());
+    }
+    denial
+}
+
+/// What was decided about the changes of a request.
+struct Ruling {
+    /// For each change nothing or why it is not made now.
+    results: Vec<Result<(), String>>,
+    /// The first refusal that is about the caller.
+    denial: Option<String>,
+    /// What is to wait for a human.
+    waiting: Option<Waiting>,
 }
 
 /// Decides about each change before any of them is made.
 fn decide(
     ctx: &RequestContext,
     found: &RepositoryAccess,
+    push: &Push,
     changes: &[RefChange],
     rewrites: i64,
-) -> (Vec<Result<(), String>>, Option<String>) {
+) -> Ruling {
     let mut gate = Gate::new(ctx, found);
     let mut times: HashMap<&str, usize> = HashMap::new();
     for change in changes {
@@ -157,25 +214,48 @@ fn decide(
     }
     let decide = |change: &RefChange| {
         if times.get(change.name().as_str()).is_some_and(|times| *times > 1) {
-            return Err("the same ref is changed twice".to_owned());
+            return Err(Refusal::never("the same ref is changed twice"));
         }
         if change.looked_at().is_some_and(|looked_at| looked_at != rewrites) {
-            return Err("the repository lost history meanwhile, push again".to_owned());
+            return Err(Refusal::never("the repository lost history meanwhile, push again"));
         }
         gate.check(change.name(), change.step(), change.touched())
     };
-    let results = changes.iter().map(decide).collect();
-    (results, gate.into_denial())
+    let verdicts: Vec<Result<(), Refusal>> = changes.iter().map(decide).collect();
+    let mut denial = gate.into_denial();
+    let mut waiting = hold::waiting(push, &verdicts);
+    if let Some(at_no_door) = waiting.take_if(|_| !push.door.lets_wait()) {
+        let waits = at_no_door.waits();
+        ctx.note_refusal(waits.action, &waits.denial, found);
+        denial.get_or_insert_with(|| format!("{}, and this way nothing can wait", waits.denial.message));
+    }
+    let mut results: Vec<Result<(), String>> = verdicts.into_iter().map(told_alone).collect();
+    // With `atomic` all wait with the one that has to.
+    for at in waiting.iter().flat_map(Waiting::places) {
+        results[*at] = Err(String::new());
+    }
+    Ruling { results, denial, waiting }
+}
+
+fn told_alone(verdict: Result<(), Refusal>) -> Result<(), String> {
+    verdict.map_err(|refusal| match refusal {
+        Refusal::Never(reason) => reason,
+        Refusal::Waits(waits) => waits.denial.message,
+    })
 }
 
 /// Refuses all changes for one reason that has nothing to do with the refs.
 fn denied(changes: &[RefChange], reason: String) -> Outcome {
     let results = vec![Err(reason.clone()); changes.len()];
-    Outcome { results, is_applied: false, denial: Some(reason), rebuilds_now: None }
+    Outcome { results, is_applied: false, denial: Some(reason), held: None, rebuilds_now: None }
 }
 
 /// Counts the push under every grant it is made under; the refusal is for the client.
 async fn spend(ctx: &RequestContext, tx: &mut Tx, push: &Push) -> Result<Result<(), String>> {
+    if push.approval.is_some() {
+        // It was counted when it was asked for.
+        return Ok(Ok(()));
+    }
     let bytes = push.pack.as_ref().map_or(0, |pack| i64::try_from(pack.size_bytes).unwrap_or(i64::MAX));
     for grant in ctx.grants() {
         if !forge_store::grants::count_push(tx, &grant.id, &grant.terms, bytes, ctx.now()).await? {
@@ -191,6 +271,7 @@ fn nothing(results: Vec<Result<(), String>>, denial: Option<String>) -> Outcome 
         results: results.into_iter().map(because_of_others).collect(),
         is_applied: false,
         denial,
+        held: None,
         rebuilds_now: None,
     }
 }
@@ -223,7 +304,7 @@ async fn record(
     let door = push.door.seen_from(ctx.info().surface);
     if ctx.is_operator() {
         // The operator has no account to push with; that it was the operator stands in the audit log.
-        return ctx.record(tx, event(found, &door, None, changed)).await;
+        return ctx.record(tx, event(found, push, &door, None, changed)).await;
     }
     let options = json!(push.options).to_string();
     let caller = ctx.caller();
@@ -248,10 +329,16 @@ async fn record(
         .collect();
     let id = pushes::insert(tx, &new, ctx.now()).await?;
     pushes::insert_reflog(tx, id, &new, &entries, ctx.now()).await?;
-    ctx.record(tx, event(found, &door, Some(id.0), changed)).await
+    ctx.record(tx, event(found, push, &door, Some(id.0), changed)).await
 }
 
-fn event(found: &RepositoryAccess, door: &str, push_id: Option<i64>, changed: &[&RefChange]) -> Event {
+fn event(
+    found: &RepositoryAccess,
+    push: &Push,
+    door: &str,
+    push_id: Option<i64>,
+    changed: &[&RefChange],
+) -> Event {
     let mut digest = Sha256::new();
     for change in changed {
         digest.update(change.line());
@@ -269,11 +356,15 @@ fn event(found: &RepositoryAccess, door: &str, push_id: Option<i64>, changed: &[
         })
         .collect();
     let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Event::new("refs.updated")
+    let event = Event::new("refs.updated")
         .about(&found.repository)
         .with("push_id", push_id)
         .with("door", door)
         .with("count", changed.len())
         .causing(json!({ "refs": named }))
-        .with("refs_sha256", digest)
+        .with("refs_sha256", digest);
+    match &push.approval {
+        Some(id) => event.with("approval_id", id.0.as_str()),
+        None => event,
+    }
 }

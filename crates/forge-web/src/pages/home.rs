@@ -35,6 +35,7 @@ fn signed_in(browser: &Browser, notices: &Markup) -> Html<String> {
             pre.secret { "gh auth login --hostname " (host) " --web" }
             ul {
                 li { a href="/login/device" { "Enter a code that a device shows" } }
+                li { a href="/approvals" { "Approvals" } }
                 li { a href="/settings/agents" { "Agents" } }
                 li { a href="/settings/tokens" { "Tokens" } }
             }

@@ -1,5 +1,6 @@
 //! The pages, a file each.
 
+mod approvals;
 mod authorize;
 mod device;
 mod home;
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> Router<WebState> {
         .merge(sign_in::routes())
         .merge(device::routes())
         .merge(authorize::routes())
+        .merge(approvals::routes())
         .merge(settings::routes())
         .merge(switch::routes())
         .fallback(absent)

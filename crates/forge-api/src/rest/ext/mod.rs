@@ -1,6 +1,7 @@
 //! Our extensions under `/api/ext/v1`, all of them described by `schema/forge-ext.openapi.json`.
 
 pub(crate) mod agents;
+mod approvals;
 pub(crate) mod audit_checkpoints;
 mod audit_events;
 mod audit_stream;
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .route("/audit-checkpoints", get(audit_checkpoints::list))
         .merge(agents::routes())
         .merge(task_grants::routes())
+        .merge(approvals::routes())
         .merge(revocations::routes())
         .merge(tokens::routes())
         .merge(device::routes())

@@ -31,7 +31,8 @@ pub(in crate::repositories) struct Wanted {
 /// Moves refs, all or none, with the objects that they need.
 ///
 /// # Errors
-/// What the decision about pushing says; `Invalid` if the gate refuses; `Stale` if a ref is no longer where it was.
+/// What the decision about pushing says; `ApprovalRequired` if it waits for a human; `Invalid` if the gate refuses; `Stale` if
+/// a ref is no longer where it was.
 pub(in crate::repositories) async fn land(
     opened: &Opened,
     door: Door,
@@ -55,7 +56,7 @@ pub(in crate::repositories) async fn land_with(
     let (ctx, directory) = (opened.ctx().clone(), opened.directory());
     let (id, rebuilds) = (opened.access.repository.id, opened.access.git_state.rebuilds);
     let watch = Watch::of(opened.ctx(), id).await?;
-    keep(opened.ctx(), id, pack, async move |pack| {
+    let held = keep(opened.ctx(), id, pack, async move |pack| {
         let (changes, wanted) = inspect(directory, watch, wanted).await?;
         let push = Push { pack, rebuilds_at_check: Some(rebuilds), ..Push::by(door) };
         let mut tx = ctx.begin().await?;
@@ -66,13 +67,14 @@ pub(in crate::repositories) async fn land_with(
         }
         let outcome = refs::update(&ctx, &mut tx, &found, &push, &changes).await?;
         if outcome.is_applied {
-            return Ok((tx, ()));
+            return Ok((tx, outcome.held));
         }
         // What was tried is taken back first.
         drop(tx);
         Err(refusal(&ctx, &found, outcome, &wanted).await?)
     })
-    .await
+    .await?;
+    held.map_or(Ok(()), |note| Err(Error::approval_required(note)))
 }
 
 async fn inspect(
@@ -108,7 +110,7 @@ async fn refusal(
         let message = "the objects of the repository are being sorted, try again in a moment";
         return Ok(Error::new(ErrorKind::Unavailable(Duration::from_secs(1)), message));
     }
-    if outcome.denial.is_some() {
+    if outcome.denial.is_some() || outcome.held.is_some() {
         return Ok(outcome.into_result().err().unwrap_or_else(unexplained));
     }
     let mut conn = ctx.read().await?;

@@ -1,27 +1,28 @@
-//! News of kill switches for work that is under way: at once from this process, and within half a second from others.
+//! News for work that is under way, of kill switches and of approvals: at once from this process, and within half a second
+//! from others.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// How long a kill switch that another node set may go unnoticed by work under way. What such work commits looks itself.
+/// How long what happened on another node may go unnoticed by work under way. What such work commits looks itself.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Where news is announced.
 #[derive(Debug)]
-pub(crate) struct Stops(watch::Sender<u64>);
+pub(crate) struct Announcements(watch::Sender<u64>);
 
 /// Where it is listened for.
 pub(crate) struct News(watch::Receiver<u64>);
 
-impl Default for Stops {
+impl Default for Announcements {
     fn default() -> Self {
         Self(watch::channel(0).0)
     }
 }
 
-impl Stops {
-    /// Says that a kill switch was set.
+impl Announcements {
+    /// Says that something happened.
     pub(crate) fn announce(&self) {
         self.0.send_modify(|number| *number += 1);
     }
@@ -33,7 +34,7 @@ impl Stops {
 }
 
 impl News {
-    /// Returns when it is time to look whether there is a kill switch.
+    /// Returns when it is time to look.
     pub(crate) async fn wait(&mut self) {
         // Should the sender be gone, the forge is ending; then time alone tells.
         let changed = async {

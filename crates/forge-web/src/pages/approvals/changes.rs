@@ -1,0 +1,106 @@
+//! What would change: refs, commits, files and lines. What is left out is named.
+
+use forge_service::approvals::{Look, ShownChange};
+use forge_service::commits::{ChangedFile, Comparison};
+use forge_types::ObjectId;
+use forge_types::approval::{ApprovalState, HeldChange};
+use maud::{Markup, html};
+
+use crate::inert::{inert, inert_text};
+
+/// So many lines of all files are shown; more is read elsewhere than on this page.
+const LINES: usize = 4000;
+
+pub(super) fn render(look: &Look, state: ApprovalState) -> Markup {
+    let held = look.found.approval.asked.refs();
+    let is_readable = look.repository.is_some();
+    html! {
+        @for one in held { (line(one)) }
+        @if state == ApprovalState::Pending {
+            @if !is_readable { p.warning { "You cannot read the repository, so its content is not shown." } }
+            @for change in &look.changes { (shown(change)) }
+        }
+    }
+}
+
+fn line(held: &HeldChange) -> Markup {
+    html! {
+        p {
+            @match (held.old, held.new) {
+                (None, Some(new)) => { "Create " code { (inert(held.name.as_str())) } " at " (short(new)) },
+                (Some(old), None) => { strong { "Delete" } " " code { (inert(held.name.as_str())) } ", now at " (short(old)) },
+                (Some(old), Some(new)) => { "Move " code { (inert(held.name.as_str())) } " from " (short(old)) " to " (short(new)) },
+                (None, None) => { code { (inert(held.name.as_str())) } },
+            }
+        }
+        @if held.forced { p.warning { "This is forced: commits that " code { (inert(held.name.as_str())) } " has now would be lost from it." } }
+    }
+}
+
+fn short(id: ObjectId) -> Markup {
+    html! { code title=(id) { (id.short()) } }
+}
+
+fn shown(change: &ShownChange) -> Markup {
+    let name = change.held.name.as_str();
+    html! {
+        section aria-label=(inert_text(name)) {
+            h3 { (inert(name)) }
+            @match (&change.comparison, change.held.new) {
+                (Some(comparison), _) => (compared(comparison)),
+                (None, None) => p.muted { "Nothing is added; the ref goes away." },
+                (None, Some(_)) => p.warning { "What this brings cannot be shown here: it has nothing in common with what is there, or is too large. Look at it before you approve." },
+            }
+        }
+    }
+}
+
+fn compared(comparison: &Comparison) -> Markup {
+    let mut left = LINES;
+    html! {
+        p {
+            (comparison.ahead) @if comparison.ahead == 1 { " commit" } @else { " commits" }
+            " to be added"
+            @if comparison.behind > 0 { ", " strong { (comparison.behind) } @if comparison.behind == 1 { " commit" } @else { " commits" } " not in it" }
+            ". Names in commits are what the commits say; nobody checked them."
+        }
+        ul {
+            @for commit in &comparison.commits {
+                li { (short(commit.id)) " " (inert(commit.message.lines().next().unwrap_or(""))) span.muted { " by " (inert(&commit.author.name)) } }
+            }
+            @if comparison.has_next { li { strong { "More commits are not shown." } } }
+        }
+        @for file in &comparison.files { (patch(file, &mut left)) }
+        @if comparison.files.is_empty() { p.muted { "No file differs." } }
+    }
+}
+
+fn patch(file: &ChangedFile, left: &mut usize) -> Markup {
+    let lines: Vec<&str> = file.patch.iter().flat_map(|patch| patch.lines()).take(*left).collect();
+    *left -= lines.len();
+    let of = file.patch.as_ref().map_or(0, |patch| patch.lines().count());
+    html! {
+        h4 {
+            @if let Some(previous) = &file.previous_path { code { (inert(previous)) } " → " }
+            code { (inert(&file.path)) }
+            span.muted { " +" (file.additions) " −" (file.deletions) }
+        }
+        @if lines.len() < of { p.warning { (of - lines.len()) " lines of this file are not shown." } }
+        @if file.patch.is_none() && file.additions + file.deletions > 0 { p.warning { "The lines of this file are not shown: there are too many." } }
+        @if file.patch.is_none() && file.additions + file.deletions == 0 { p.muted { "No lines to show: it is binary, too large, or only its name or mode changes." } }
+        @if !lines.is_empty() {
+            pre.diff tabindex="0" role="region" aria-label={ "Lines of " (inert_text(&file.path)) } { @for line in &lines { (diff_line(line)) "\n" } }
+        }
+    }
+}
+
+fn diff_line(line: &str) -> Markup {
+    html! {
+        @match line.as_bytes().first() {
+            Some(b'+') => ins { (inert(line)) },
+            Some(b'-') => del { (inert(line)) },
+            Some(b'@') => span.muted { (inert(line)) },
+            _ => (inert(line)),
+        }
+    }
+}

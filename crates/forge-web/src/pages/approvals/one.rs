@@ -1,0 +1,170 @@
+//! One approval: who asks for what, under which task, and the two answers.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use forge_service::approvals::{self, Look};
+use forge_types::approval::{Approval, ApprovalState, MAX_COMMENT};
+use forge_types::id::ApprovalId;
+use forge_types::{Error, ErrorKind};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{PATH, changes, moment};
+use crate::browser::{Browser, Confirmed, SignedIn};
+use crate::error::{Problem, WebError, problems, sentence};
+use crate::flash;
+use crate::form::Form;
+use crate::inert::inert;
+use crate::layout::{page_with_status, summary};
+
+#[derive(Deserialize)]
+pub(super) struct Answer {
+    #[serde(default)]
+    comment: String,
+}
+
+pub(super) async fn show(SignedIn(browser): SignedIn, Path(id): Path<String>) -> Result<Response, WebError> {
+    let look = approvals::look(&browser.ctx, &ApprovalId(id)).await?;
+    Ok(render(&browser, StatusCode::OK, &look, &[]))
+}
+
+/// Whoever had to enter the password on the way to an answer looks again before giving it.
+pub(super) async fn back(SignedIn(_): SignedIn, Path(id): Path<String>) -> Redirect {
+    Redirect::to(&format!("{PATH}/{}", path_segment(&id)))
+}
+
+pub(super) async fn approve(
+    Confirmed(browser): Confirmed,
+    Path(id): Path<String>,
+    Form(answer): Form<Answer>,
+) -> Result<Response, WebError> {
+    let id = ApprovalId(id);
+    let outcome = approvals::approve(&browser.ctx, &id, &answer.comment).await;
+    answered(&browser, &id, outcome).await
+}
+
+pub(super) async fn deny(
+    Confirmed(browser): Confirmed,
+    Path(id): Path<String>,
+    Form(answer): Form<Answer>,
+) -> Result<Response, WebError> {
+    let id = ApprovalId(id);
+    let outcome = approvals::deny(&browser.ctx, &id, &answer.comment).await;
+    answered(&browser, &id, outcome).await
+}
+
+async fn answered(
+    browser: &Browser,
+    id: &ApprovalId,
+    outcome: Result<Approval, Error>,
+) -> Result<Response, WebError> {
+    let error = match outcome {
+        Ok(approval) => {
+            let mut response = Redirect::to(&format!("{PATH}/{id}")).into_response();
+            flash::leave(browser.ctx.settings(), response.headers_mut(), told(&approval));
+            return Ok(response);
+        }
+        Err(error) => error,
+    };
+    let (status, problems) = match error.kind() {
+        ErrorKind::Forbidden => {
+            let message = sentence(error.message());
+            (StatusCode::FORBIDDEN, vec![Problem { field: None, message }])
+        }
+        _ => problems(error)?,
+    };
+    let look = approvals::look(&browser.ctx, id).await?;
+    Ok(render(browser, status, &look, &problems))
+}
+
+const fn told(approval: &Approval) -> &'static str {
+    match approval.stored_state {
+        ApprovalState::Consumed => "You approved, and it is done.",
+        ApprovalState::Failed => "You approved, but it could not be done any more.",
+        ApprovalState::Denied => "You denied it.",
+        ApprovalState::Pending
+        | ApprovalState::Approved
+        | ApprovalState::Expired
+        | ApprovalState::Cancelled => "It was decided.",
+    }
+}
+
+fn path_segment(id: &str) -> String {
+    percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+fn render(browser: &Browser, status: StatusCode, look: &Look, problems: &[Problem]) -> Response {
+    let approval = &look.found.approval;
+    let state = approval.state(browser.ctx.now());
+    let body = html! {
+        h1 { (approval.requester.login) @if state == ApprovalState::Pending { " asks" } @else { " asked" } }
+        (summary(problems))
+        (facts(look, state))
+        h2 { "What would change" }
+        (changes::render(look, state))
+        @if state == ApprovalState::Pending { (answers(browser, look)) }
+        p { a href=(PATH) { "All approvals" } }
+    };
+    page_with_status(status, browser, "Approval", &body)
+}
+
+fn facts(look: &Look, state: ApprovalState) -> Markup {
+    let approval = &look.found.approval;
+    html! {
+        dl.card {
+            dt { "State" }
+            dd {
+                strong { (state.as_str()) }
+                @if let Some(outcome) = &approval.outcome { ": " (inert(outcome)) }
+            }
+            @if let (Some(human), Some(at)) = (&approval.decided_by, approval.decided_at) {
+                dt { "Decided" } dd { "by " strong { (human.login) } ", " (moment(at)) }
+            }
+            @if let Some(comment) = &approval.comment { dt { "Comment" } dd { (inert(comment)) } }
+            dt { "Agent" } dd { (approval.requester.login) }
+            @if let Some(grant) = &look.grant {
+                dt { "On behalf of" } dd { (grant.delegator.login) }
+                dt { "Task" } dd { (inert(&grant.task)) ", grant " code { (grant.id) } }
+            }
+            dt { "Repository" }
+            dd {
+                @match &look.repository {
+                    Some(access) => code { (access.repository.owner.login) "/" (access.repository.name) },
+                    None => "one that you cannot read",
+                }
+            }
+            dt { "Why it waits" } dd { (sentence(&approval.reason)) " " span.muted { "(" (approval.rule) ")" } }
+            dt { "Asked" } dd { (moment(approval.created_at)) ", good until " (moment(approval.expires_at)) }
+        }
+    }
+}
+
+/// Both answers are equally near, and who cannot give them is told why.
+fn answers(browser: &Browser, look: &Look) -> Markup {
+    let (approval, why_not) = (&look.found.approval, approvals::why_not(&browser.ctx, &look.found));
+    let path = format!("{PATH}/{}", approval.id);
+    html! {
+        h2 { "Your answer" }
+        @match why_not {
+            Some(_) if !browser.is_confirmed() && browser.person.is_none() => {
+                p { "Deciding takes your password, entered within five minutes." }
+                a.button href={ "/login?confirm=true&return_to=" (path_segment(&path)) } { "Enter it and decide" }
+            }
+            Some(reason) => p.warning { "You cannot decide about this: " (reason) "." },
+            None => form.card method="post" action={ (path) "/deny" } {
+                (browser.form_field())
+                p { "The forge does exactly what is shown above, once, or nothing if a ref has moved meanwhile. " (approval.requester.login) " is told what you decide and what you write." }
+                div.field {
+                    label for="comment" { "Comment" }
+                    p.hint id="comment-hint" { "Optional." }
+                    textarea id="comment" name="comment" rows="3" maxlength=(MAX_COMMENT) aria-describedby="comment-hint" {}
+                }
+                div.actions {
+                    button type="submit" formaction={ (path) "/approve" } { "Approve" }
+                    button.danger type="submit" { "Deny" }
+                }
+            },
+        }
+    }
+}
