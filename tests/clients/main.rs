@@ -10,6 +10,7 @@
 mod agents;
 mod browser;
 mod console;
+mod day;
 mod git;
 mod libraries;
 mod login;

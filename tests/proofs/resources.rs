@@ -33,6 +33,12 @@ for_each_database! {
             assert_eq!(answer.json()["data"]["viewer"]["login"], login.as_str());
             let git = format!("/{login}/code.git/info/refs?service=git-upload-pack");
             prover.send(&forge, &token, Method::GET, &git, None).await.expect(200);
+            // Whoever begins with git learns that a nonce is missing.
+            let address = format!("{ORIGIN}/{login}/code.git/info/refs");
+            let proof = prover.proof_for(&forge, ("GET", &address), Some(&token), None);
+            let refused = presenting(&forge, &token, &proof).get(&git).await.expect(401);
+            assert!(challenges(&refused).contains(&NONCE_NEEDED), "{:?}", refused.headers);
+            assert!(refused.header("dpop-nonce").is_some());
         }
     }
 

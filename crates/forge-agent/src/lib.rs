@@ -42,6 +42,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// A socket file to listen on as well, for `gh`.
     pub socket: Option<PathBuf>,
+    /// The grant under which everything is done; none for what the agent may do on its own.
+    pub grant: Option<String>,
 }
 
 /// Why a proxy cannot start, or an agent obtains nothing.
@@ -86,7 +88,7 @@ pub async fn init(options: Options) -> Result<Proxy, Error> {
         )));
     }
     let http = client::build().map_err(|error| Error::because("cannot start", error))?;
-    let sessions = Sessions::new(http.clone(), &options.forge, options.login, options.key)?;
+    let sessions = Sessions::new(http.clone(), &options.forge, options.login, options.key, options.grant)?;
     sessions.current().await?;
     let listener = serve::on_address(options.listen).await?;
     let address = listener.local_addr().map_err(|error| Error::because("cannot listen", error))?;

@@ -1,5 +1,5 @@
-//! What requests present: a session bound to the key, obtained by an assertion and a proof, renewed before it ends, and the
-//! nonces that the forge has given.
+//! What requests present: a session bound to the key, obtained by an assertion and a proof, or a task token that such a session
+//! is exchanged for; renewed before it ends, with the nonces that the forge has given.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,6 +29,7 @@ pub(crate) struct Sessions {
     token_endpoint: String,
     login: String,
     key: SigningKey,
+    grant: Option<String>,
     /// Held while a session is obtained, so that one is.
     session: tokio::sync::Mutex<Option<Session>>,
     nonces: Mutex<Nonces>,
@@ -71,6 +72,7 @@ impl Sessions {
         forge: &Url,
         login: String,
         key: SigningKey,
+        grant: Option<String>,
     ) -> Result<Self, Error> {
         let issuer = forge.origin().ascii_serialization();
         if !matches!(forge.scheme(), "https" | "http") {
@@ -83,6 +85,7 @@ impl Sessions {
             token_endpoint,
             login,
             key,
+            grant,
             session: tokio::sync::Mutex::default(),
             nonces: Mutex::default(),
         })
@@ -94,7 +97,11 @@ impl Sessions {
         if let Some(session) = session.as_ref().filter(|session| Instant::now() < session.renewed_at) {
             return Ok(session.token.clone());
         }
-        let given = self.obtain().await?;
+        let mut given = self.obtain("session", || self.asking_for_session()).await?;
+        if let Some(grant) = &self.grant {
+            let asking = exchange(&given.access_token, grant);
+            given = self.obtain("task token", || Ok(asking.clone())).await?;
+        }
         let lasts = Duration::from_secs(given.expires_in);
         let renewed_at = Instant::now() + lasts.saturating_sub(MARGIN.min(lasts / 2));
         *session = Some(Session { token: given.access_token.clone(), renewed_at });
@@ -129,35 +136,36 @@ impl Sessions {
         }
     }
 
-    /// The first attempt may only bring the nonce that the second repeats.
-    async fn obtain(&self) -> Result<Given, Error> {
+    /// Obtains what a form asks for. The first attempt may only bring the nonce that the second repeats.
+    async fn obtain(&self, what: &str, form: impl Fn() -> Result<String, Error>) -> Result<Given, Error> {
         for is_last in [false, true] {
-            let (status, headers, body) = self.ask().await?;
+            let (status, headers, body) = self.ask(form()?).await?;
             let brings_nonce = nonce(&headers);
             let is_new = brings_nonce.is_some();
             if is_new {
                 self.nonces.lock().unwrap_or_else(PoisonError::into_inner).of_token_endpoint = brings_nonce;
             }
             if status.is_success() {
-                let given: Given = serde_json::from_slice(&body)
-                    .map_err(|error| Error::because("the forge's answer is no session", error))?;
+                let given: Given = serde_json::from_slice(&body).map_err(|error| {
+                    Error::because(format_args!("the forge's answer is no {what}"), error)
+                })?;
                 if given.token_type != "DPoP" {
-                    return Err(Error::new("the forge gave a session that is not bound to the key"));
+                    return Err(Error::new(format!("the forge gave a {what} that is not bound to the key")));
                 }
                 return Ok(given);
             }
-            let refused: Refused = serde_json::from_slice(&body).map_err(|_| {
-                Error::new(format!("the forge answers {status} to the request for a session"))
-            })?;
+            let refused: Refused = serde_json::from_slice(&body)
+                .map_err(|_| Error::new(format!("the forge answers {status} to the request for a {what}")))?;
             if is_last || refused.error != "use_dpop_nonce" || !is_new {
                 let why = refused.error_description.unwrap_or(refused.error);
-                return Err(Error::because("the forge gives no session", why));
+                return Err(Error::because(format_args!("the forge gives no {what}"), why));
             }
         }
-        Err(Error::new("the forge gives no session"))
+        Err(Error::new(format!("the forge gives no {what}")))
     }
 
-    async fn ask(&self) -> Result<(http::StatusCode, HeaderMap, Vec<u8>), Error> {
+    /// Returns the form with which an agent that has a key asks for a session (RFC 7523 §2.2).
+    fn asking_for_session(&self) -> Result<String, Error> {
         let now = now().as_seconds();
         let claims = json!({
             "iss": self.login, "sub": self.login, "aud": self.issuer,
@@ -165,11 +173,13 @@ impl Sessions {
         });
         let signed = self.key.sign(&json!({ "typ": "client-authentication+jwt" }), &claims);
         let signed = signed.map_err(|error| Error::because("cannot sign", error))?;
+        let kind = utf8_percent_encode(assertion::TYPE, NON_ALPHANUMERIC);
+        Ok(format!("grant_type=client_credentials&client_assertion_type={kind}&client_assertion={signed}"))
+    }
+
+    async fn ask(&self, form: String) -> Result<(http::StatusCode, HeaderMap, Vec<u8>), Error> {
         let nonce = self.nonces.lock().unwrap_or_else(PoisonError::into_inner).of_token_endpoint.clone();
         let proof = self.sign(("POST", &self.token_endpoint), None, nonce.as_deref())?;
-        let kind = utf8_percent_encode(assertion::TYPE, NON_ALPHANUMERIC);
-        let form =
-            format!("grant_type=client_credentials&client_assertion_type={kind}&client_assertion={signed}");
         let request = self
             .http
             .post(&self.token_endpoint)
@@ -191,6 +201,20 @@ impl Sessions {
         dpop::make(&self.key, request, &identifier()?, now(), token, nonce)
             .map_err(|error| Error::because("cannot sign", error))
     }
+}
+
+/// Returns the form that exchanges a session for a token for a grant (RFC 8693 §2.1).
+fn exchange(session: &str, grant: &str) -> String {
+    let details = json!([{ "type": "urn:forge:task-grant:1", "grant_id": grant }]).to_string();
+    let fields = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("subject_token", session),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+        ("authorization_details", details.as_str()),
+    ];
+    let escaped =
+        fields.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+    escaped.join("&")
 }
 
 fn nonce(headers: &HeaderMap) -> Option<String> {

@@ -10,8 +10,12 @@ use axum::http::header::{
 };
 use axum::response::{IntoResponse, Response};
 use forge_service::git::{FetchAnswer, PushAnswer};
+use forge_service::proof;
 use forge_types::{Error, ErrorKind};
 use futures_util::stream;
+
+/// What git understands.
+const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"forge\", charset=\"UTF-8\"");
 
 /// The result of a handler.
 pub(super) type GitResult<T> = Result<T, GitError>;
@@ -47,11 +51,16 @@ impl IntoResponse for GitError {
 fn status(kind: &ErrorKind, headers: &mut HeaderMap) -> StatusCode {
     match kind {
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
-        ErrorKind::Unauthenticated | ErrorKind::Unproved(_) => {
-            headers.insert(
-                WWW_AUTHENTICATE,
-                HeaderValue::from_static("Basic realm=\"forge\", charset=\"UTF-8\""),
-            );
+        ErrorKind::Unauthenticated => {
+            headers.insert(WWW_AUTHENTICATE, BASIC);
+            StatusCode::UNAUTHORIZED
+        }
+        // For who signs on behalf of git: what is wrong with the proof, such as that it has to repeat a nonce.
+        ErrorKind::Unproved(problem) => {
+            headers.insert(WWW_AUTHENTICATE, BASIC);
+            if let Ok(value) = HeaderValue::from_str(&proof::challenge(Some(*problem))) {
+                headers.append(WWW_AUTHENTICATE, value);
+            }
             StatusCode::UNAUTHORIZED
         }
         ErrorKind::Forbidden | ErrorKind::ApprovalRequired(_) | ErrorKind::InsufficientScope(_) => {

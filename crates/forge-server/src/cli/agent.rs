@@ -42,12 +42,15 @@ enum What {
         /// A socket file to listen on as well, which `gh config set http_unix_socket` leads to.
         #[arg(long, value_name = "FILE")]
         socket: Option<PathBuf>,
+        /// The task grant under which everything is done, instead of what the agent may do on its own.
+        #[arg(long, value_name = "ID")]
+        grant: Option<String>,
     },
 }
 
 /// Carries out a command.
 pub(super) fn run(args: AgentArgs, environment: &Environment) -> Result<String> {
-    let What::Proxy { login, key, url, listen, socket } = args.what;
+    let What::Proxy { login, key, url, listen, socket, grant } = args.what;
     let config = Config::default();
     log::start(&config.log)?;
     if !listen.ip().is_loopback() {
@@ -60,7 +63,7 @@ pub(super) fn run(args: AgentArgs, environment: &Environment) -> Result<String> 
     };
     let forge = Url::parse(&url.origin()).map_err(|error| Failure::usage(format!("{url}: {error}")))?;
     let key = forge_agent::read_key(&key).map_err(|error| Failure::usage(error.to_string()))?;
-    let options = forge_agent::Options { forge, login, key, listen, socket };
+    let options = forge_agent::Options { forge, login, key, listen, socket, grant };
     let runtime = runtime()?;
     let outcome = runtime.block_on(proxy(options));
     runtime.shutdown_background();

@@ -29,6 +29,7 @@ use crate::target::{OwnAccount, Site};
 pub use decide::{approve, deny, why_not};
 pub use look::{Look, ShownChange, look};
 pub use sweep::sweep;
+pub(crate) use sweep::sweep_soon;
 pub(crate) use target::ApprovalTarget;
 pub use wait::{LONGEST_WAIT, wait};
 

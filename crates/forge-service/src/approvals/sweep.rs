@@ -31,6 +31,16 @@ pub async fn sweep(app: &Arc<App>) -> Result<()> {
     }
 }
 
+/// Does the same in a moment, because something ended that others may rest on. Should it fail, the next minute does it.
+pub(crate) fn sweep_soon(app: &Arc<App>) {
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        if let Err(error) = sweep(&app).await {
+            tracing::warn!(%error, "what waits in vain is ended later");
+        }
+    });
+}
+
 async fn end(ctx: &RequestContext, approval: &Approval) -> Result<()> {
     let (state, outcome) = match approval.state(ctx.now()) {
         ApprovalState::Expired => (ApprovalState::Expired, "nobody decided in time"),

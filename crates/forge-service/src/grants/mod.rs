@@ -19,6 +19,7 @@ use forge_types::page::{Page, PageRequest};
 use forge_types::{Action, Event, Result};
 use serde_json::{Value, json};
 
+use crate::approvals;
 use crate::context::RequestContext;
 use crate::oauth::issuer;
 use crate::target::{OwnAccount, Site};
@@ -63,7 +64,9 @@ pub async fn revoke(ctx: &RequestContext, id: &GrantId) -> Result<()> {
         return Ok(());
     }
     ctx.record(&mut tx, event("task_grant.revoked", &found.grant).with("ended", names(&ended))).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    approvals::sweep_soon(ctx.app());
+    Ok(())
 }
 
 pub(crate) fn names(ids: &[GrantId]) -> Vec<&str> {

@@ -80,6 +80,7 @@ pub async fn revoke(ctx: &RequestContext, path: &Path, reason: &str) -> Result<C
         event.with("reason", reason).with("credentials", counts.credentials).with("grants", counts.grants);
     ctx.record(&mut tx, event).await?;
     tx.commit().await?;
+    crate::approvals::sweep_soon(ctx.app());
     Ok(counts)
 }
 
