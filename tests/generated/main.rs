@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
+mod rights;
+
 use std::path::Path;
 
 use forge_testing::{contract, tools};
@@ -48,6 +50,11 @@ fn our_openapi_description_is_made_of_its_parts() {
 #[test]
 fn the_sample_configuration_has_every_option_of_the_program() {
     is_fresh("docs/forge.example.toml", &forge_server::config::sample());
+}
+
+#[test]
+fn the_rights_matrix_is_that_of_the_decision() {
+    is_fresh("docs/rights-matrix.txt", &rights::matrix());
 }
 
 #[test]
