@@ -1,4 +1,4 @@
--- What waits for a human, and what became of it. Objects that a held push brought are kept by refs below
+-- What waits for a human, and what became of it: ref changes, which the forge makes, and requests, which are made again. Objects that a held push brought are kept by refs below
 -- refs/forge/held/ID/, which nobody sees.
 CREATE TABLE approvals (
     id {{key}} PRIMARY KEY,
@@ -8,7 +8,8 @@ CREATE TABLE approvals (
     acting_id BIGINT REFERENCES accounts (id),
     credential_id BIGINT NOT NULL REFERENCES credentials (id),
     grant_id {{key}} REFERENCES task_grants (id),
-    repository_id BIGINT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    repository_id BIGINT REFERENCES repositories (id) ON DELETE CASCADE,
+    organization_id BIGINT REFERENCES accounts (id),
     -- What was asked for, as JSON, and the digest of who asks for what.
     asked TEXT NOT NULL,
     digest TEXT NOT NULL,

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{OriginalUri, Request, State};
+use axum::http::Method;
 use axum::http::header::{
     CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, USER_AGENT, VARY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -12,7 +14,8 @@ use axum::response::{IntoResponse, Response};
 use forge_service::Secret;
 use forge_service::limits::{Quota, Resource};
 use forge_service::proof::{Audience, Shown};
-use forge_service::{App, Caller, RequestContext, RequestInfo, Surface, authenticate, limits};
+use forge_service::{App, Caller, RequestContext, RequestInfo, Surface, approvals, authenticate, limits};
+use forge_types::approval::MAX_BODY;
 use forge_types::id::RequestId;
 use forge_types::{Error, Result, Scopes};
 
@@ -96,7 +99,10 @@ impl Door {
                     Ok(_) => {
                         request.extensions_mut().insert(context.clone());
                         request.extensions_mut().insert(KeyProof(shown));
-                        finished(&context, next.run(request).await).await
+                        match told_whole(&context, request).await {
+                            Ok(request) => finished(&context, next.run(request).await).await,
+                            Err(error) => ApiError(error).into_response(),
+                        }
                     }
                 };
                 // What the request cost is known only now.
@@ -111,6 +117,23 @@ impl Door {
         }
         response
     }
+}
+
+/// Tells the context what a change is, whole, if its sender may have to ask a human; others are left as they stream in.
+async fn told_whole(context: &RequestContext, request: Request) -> Result<Request> {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let length = request.body().size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    let is_short = length.is_some_and(|length| length <= MAX_BODY);
+    if is_read || !is_short || !approvals::may_have_to_ask(context) {
+        return Ok(request);
+    }
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, MAX_BODY).await;
+    let body = body.map_err(|_| Error::malformed("the body could not be read"))?;
+    let original = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+    let path = original.path_and_query().map_or("/", |path| path.as_str());
+    approvals::prepare(context, parts.method.as_str(), path, &body).await?;
+    Ok(Request::from_parts(parts, Body::from(body)))
 }
 
 /// Returns what is known of a request apart from who sent it.

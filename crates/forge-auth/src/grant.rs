@@ -246,6 +246,10 @@ impl ConstraintDetails {
                 self.requires_approval.as_deref().unwrap_or_default(),
             )?,
         };
+        if constraints.requires_approval.contains(&GrantAction::ReadCode) {
+            let message = "reading cannot wait for a human: leave `read_code` out of the actions instead";
+            return Err(invalid("requires_approval", message.to_owned()));
+        }
         Ok((constraints, self.expires_at.as_ref().map(moment).transpose()?))
     }
 }

@@ -1,7 +1,7 @@
 //! The context of one request: who asks, from where, and the only ways to the database.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use forge_auth::policy::Presence;
 use forge_auth::policy::{
@@ -16,6 +16,7 @@ use forge_types::repository_query::VisibleRepositories;
 use forge_types::{Action, Error, Event, Result, Scopes, Timestamp};
 
 use crate::app::{App, Settings};
+use crate::approvals::{Repeat, settle_repeat};
 use crate::audit::{self, Refusal};
 use crate::target::{Facts, Target};
 
@@ -165,6 +166,8 @@ struct Inner {
     caller: Caller,
     info: RequestInfo,
     refusals: Mutex<Vec<Refusal>>,
+    /// What is asked of a human, and what was approved before.
+    repeat: Mutex<Option<Repeat>>,
 }
 
 /// One request may be refused thousands of refs; so many refusals of it are written down.
@@ -174,7 +177,15 @@ impl RequestContext {
     /// Creates the context of a request by `caller`.
     #[must_use]
     pub fn new(app: Arc<App>, caller: Caller, info: RequestInfo) -> Self {
-        Self { inner: Arc::new(Inner { app, caller, info, refusals: Mutex::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                app,
+                caller,
+                info,
+                refusals: Mutex::default(),
+                repeat: Mutex::default(),
+            }),
+        }
     }
 
     /// Returns who asks.
@@ -315,12 +326,22 @@ impl RequestContext {
     /// # Errors
     /// What the decision says.
     pub(crate) fn permit(&self, found: &impl Facts, action: Action) -> Result<()> {
-        self.ask(found, action).map_err(|denial| {
-            if denial.effect == Effect::Approval {
+        let Err(denial) = self.ask(found, action) else { return Ok(()) };
+        if denial.effect != Effect::Approval {
+            return Err(denial.into());
+        }
+        match self.repeat().as_mut() {
+            Some(repeat) => repeat.ask(self, found.ids(), action, &denial),
+            None => {
                 self.note_refusal(action, &denial, found);
+                Err(denial.into())
             }
-            denial.into()
-        })
+        }
+    }
+
+    /// Returns what is known about asking a human for this request; nothing if nobody can be asked.
+    pub(crate) fn repeat(&self) -> MutexGuard<'_, Option<Repeat>> {
+        self.inner.repeat.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Decides about a further action on what was already loaded, for who can have a human asked: that one has to be is no
@@ -367,7 +388,9 @@ impl RequestContext {
     /// # Errors
     /// `Unavailable` if the database is; then the effect must not happen either.
     pub(crate) async fn record(&self, tx: &mut Tx, event: Event) -> Result<()> {
-        audit::record(self, tx, event).await
+        let used = settle_repeat(self, tx).await?;
+        audit::record(self, tx, used.iter().fold(event, |event, id| event.with("approval_id", id.0.as_str())))
+            .await
     }
 
     /// Writes the refused mutations of this request to the audit log, in a transaction of their own. Edges call it
@@ -378,10 +401,14 @@ impl RequestContext {
     pub async fn finish(&self) -> Result<()> {
         let refusals =
             std::mem::take(&mut *self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner));
-        if refusals.is_empty() {
+        let asks = self.repeat().as_mut().map(Repeat::take_asks).unwrap_or_default();
+        if refusals.is_empty() && asks.is_empty() {
             return Ok(());
         }
         let mut tx = self.begin().await?;
+        for ask in asks {
+            ask.put_down(self, &mut tx).await?;
+        }
         for refusal in refusals {
             audit::record_refusal(self, &mut tx, refusal).await?;
         }

@@ -14,7 +14,7 @@ use crate::{Conn, StoreError, StoreResult, Tx};
 /// The columns of an [`Approval`] named `p` with its requester `a` and whoever decided `d`.
 macro_rules! approval_columns {
     () => {
-        "p.id, p.state, p.acting_id, p.credential_id, p.grant_id, p.repository_id, p.asked, p.digest, p.rule, p.reason, \
+        "p.id, p.state, p.acting_id, p.credential_id, p.grant_id, p.repository_id, p.organization_id, p.asked, p.digest, p.rule, p.reason, \
          p.created_at, p.expires_at, p.decided_at, p.comment, p.ended_at, p.outcome, \
          a.id AS requester_id, a.kind AS requester_kind, a.login AS requester_login, a.name AS requester_name, \
          a.is_site_admin AS requester_is_site_admin, \
@@ -30,12 +30,14 @@ macro_rules! approval_tables {
     };
 }
 
-/// What decides about the approval `p` in the repository `r` for the account `$1`.
+/// What decides about the approval `p` for the account `$1`: of its repository `r`, whose rank follows, or of its organization.
 macro_rules! viewer_columns {
     () => {
         "(SELECT b.human_id FROM agent_bindings b WHERE b.agent_id = p.requester_id) AS requester_owner_id, \
          (SELECT t.delegator_id FROM task_grants t WHERE t.id = p.grant_id) AS delegator_id, \
-         (SELECT t.holder_id FROM task_grants t WHERE t.id = p.grant_id) AS holder_id, "
+         (SELECT t.holder_id FROM task_grants t WHERE t.id = p.grant_id) AS holder_id, \
+         CASE WHEN r.id IS NULL THEN (SELECT CASE m.role WHEN 'admin' THEN 5 END FROM organization_members m \
+             WHERE m.organization_id = p.organization_id AND m.member_id = $1) ELSE "
     };
 }
 
@@ -56,6 +58,7 @@ impl FromRow for Approval {
             credential_id: row.get("credential_id")?,
             grant_id: row.get("grant_id")?,
             repository_id: row.get("repository_id")?,
+            organization_id: row.get("organization_id")?,
             asked: row.get("asked")?,
             digest: row.get("digest")?,
             rule: row.get("rule")?,
@@ -113,7 +116,9 @@ pub struct NewApproval<'a> {
     /// The grant it is asked under.
     pub grant: Option<&'a GrantId>,
     /// The repository it is about.
-    pub repository: RepositoryId,
+    pub repository: Option<RepositoryId>,
+    /// The organization it is about.
+    pub organization: Option<AccountId>,
     /// What is asked for.
     pub asked: &'a Asked,
     /// The digest of who asks for what.
@@ -135,8 +140,8 @@ pub async fn insert(tx: &mut Tx, new: &NewApproval<'_>, now: Timestamp) -> Store
     tx.execute(
         sql!(
             "INSERT INTO approvals (id, state, requester_id, acting_id, credential_id, grant_id, repository_id, asked, \
-             digest, rule, reason, created_at, expires_at) \
-             VALUES ($1, 'pending', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+             digest, rule, reason, created_at, expires_at, organization_id) \
+             VALUES ($1, 'pending', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
         ),
         params![
             new.id,
@@ -151,10 +156,28 @@ pub async fn insert(tx: &mut Tx, new: &NewApproval<'_>, now: Timestamp) -> Store
             new.reason,
             now,
             new.expires_at,
+            new.organization,
         ],
     )
     .await?;
     Ok(())
+}
+
+/// Returns what is not decided or done of this digest, be its time over or not.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_open(conn: &mut Conn, digest: &str) -> StoreResult<Option<Approval>> {
+    conn.fetch_optional(
+        sql!(
+            "SELECT ",
+            approval_columns!(),
+            approval_tables!(),
+            "WHERE p.digest = $1 AND p.state IN ('pending', 'approved')"
+        ),
+        params![digest],
+    )
+    .await
 }
 
 /// Returns an approval.
@@ -185,9 +208,9 @@ pub async fn find_viewed(
             ", ",
             viewer_columns!(),
             permission_rank!(),
-            " AS permission",
+            " END AS permission",
             approval_tables!(),
-            "JOIN repositories r ON r.id = p.repository_id WHERE p.id = $2"
+            "LEFT JOIN repositories r ON r.id = p.repository_id WHERE p.id = $2"
         ),
         params![viewer, id],
     )
@@ -225,9 +248,9 @@ pub async fn list(
             ", a.login_key AS requester_key, ",
             viewer_columns!(),
             permission_rank!(),
-            " AS permission",
+            " END AS permission",
             approval_tables!(),
-            "JOIN repositories r ON r.id = p.repository_id WHERE CAST($3 AS TEXT) IS NULL OR $3 = CASE \
+            "LEFT JOIN repositories r ON r.id = p.repository_id WHERE CAST($3 AS TEXT) IS NULL OR $3 = CASE \
              WHEN p.state IN ('pending', 'approved') AND p.expires_at <= $6 THEN 'expired' ELSE p.state END) v \
              WHERE (CAST($2 AS BOOLEAN) = TRUE OR v.requester_id = $1 OR v.requester_owner_id = $1 \
                  OR v.delegator_id = $1 OR v.holder_id = $1 OR v.permission >= 3) \
@@ -247,11 +270,11 @@ pub async fn list(
     .await
 }
 
-/// Returns what an account asked for and nobody decided about yet, in the order of asking.
+/// Returns what an account asked for and is not over yet, in the order of asking.
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn list_pending_of(
+pub async fn list_open_of(
     conn: &mut Conn,
     requester: AccountId,
     now: Timestamp,
@@ -261,7 +284,7 @@ pub async fn list_pending_of(
             "SELECT ",
             approval_columns!(),
             approval_tables!(),
-            "WHERE p.requester_id = $1 AND p.state = 'pending' AND p.expires_at > $2 ORDER BY p.created_at, p.id"
+            "WHERE p.requester_id = $1 AND p.state IN ('pending', 'approved') AND p.expires_at > $2 ORDER BY p.created_at, p.id"
         ),
         params![requester, now],
     )
@@ -316,8 +339,10 @@ pub struct Turn<'a> {
     pub decided_by: Option<AccountId>,
     /// What the human says.
     pub comment: Option<&'a str>,
-    /// Why it failed or is cancelled.
+    /// Why it failed or is cancelled; of a request that was made again, its id.
     pub outcome: Option<&'a str>,
+    /// When it is over from now on; none if that stays as it is.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Changes the state of an approval that is held; false if it was final.
@@ -331,10 +356,19 @@ pub async fn turn(tx: &mut Tx, id: &ApprovalId, turn: &Turn<'_>, now: Timestamp)
                 "UPDATE approvals SET state = $2, decided_by = COALESCE(CAST($3 AS BIGINT), decided_by), \
                  decided_at = CASE WHEN CAST($3 AS BIGINT) IS NULL THEN decided_at ELSE $6 END, \
                  comment = COALESCE(CAST($4 AS TEXT), comment), outcome = $5, \
+                 expires_at = COALESCE(CAST($7 AS BIGINT), expires_at), \
                  ended_at = CASE WHEN $2 = 'approved' THEN NULL ELSE CAST($6 AS BIGINT) END \
                  WHERE id = $1 AND state IN ('pending', 'approved')"
             ),
-            params![id, turn.state.as_str(), turn.decided_by, turn.comment, turn.outcome, now],
+            params![
+                id,
+                turn.state.as_str(),
+                turn.decided_by,
+                turn.comment,
+                turn.outcome,
+                now,
+                turn.expires_at
+            ],
         )
         .await?;
     Ok(rows == 1)

@@ -1,5 +1,7 @@
 //! Everything anyone can ask to do. Each use case names one action; only `forge-auth` says who may.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// An action on a resource.
 ///
 /// The use case names the action, never the edge, a header or a query parameter.
@@ -188,6 +190,20 @@ pub enum Action {
     TagDelete,
     /// Change a ref that is neither branch nor tag.
     OtherRefUpdate,
+}
+
+impl Serialize for Action {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Action {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let found = Self::ALL.iter().find(|action| action.as_str() == name).copied();
+        found.ok_or_else(|| serde::de::Error::custom(format_args!("`{name}` is no action")))
+    }
 }
 
 macro_rules! action_names {

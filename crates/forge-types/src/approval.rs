@@ -9,7 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::AccountRef;
 use crate::id::{AccountId, ApprovalId, CredentialId, GrantId, RepositoryId};
-use crate::{ObjectId, RefName, Timestamp};
+use crate::{Action, ObjectId, RefName, Timestamp};
+
+/// How long what was approved can be done by making the same request again.
+pub const REPEATABLE_FOR: Duration = Duration::from_secs(15 * 60);
+
+/// The longest body of a request that a human can be asked about, in bytes: more is not read on a page.
+pub const MAX_BODY: usize = 64 * 1024;
 
 /// How long something waits for a human before it is over.
 pub const LIFETIME: Duration = Duration::from_secs(24 * 3600);
@@ -99,6 +105,15 @@ pub enum Asked {
         /// The changes.
         refs: Vec<HeldChange>,
     },
+    /// One request, exactly; once it is approved it does what it says when it is made again.
+    Request {
+        /// What it would do.
+        action: Action,
+        /// `METHOD /path?query`.
+        line: String,
+        /// Its body, as canonical JSON where it is JSON.
+        body: String,
+    },
 }
 
 impl Asked {
@@ -107,6 +122,7 @@ impl Asked {
     pub fn refs(&self) -> &[HeldChange] {
         match self {
             Self::Refs { refs } => refs,
+            Self::Request { .. } => &[],
         }
     }
 }
@@ -127,7 +143,9 @@ pub struct Approval {
     /// The grant it was asked under.
     pub grant_id: Option<GrantId>,
     /// The repository it is about.
-    pub repository_id: RepositoryId,
+    pub repository_id: Option<RepositoryId>,
+    /// The organization it is about.
+    pub organization_id: Option<AccountId>,
     /// What was asked for.
     pub asked: Asked,
     /// The digest of who asks for what, in hexadecimal.

@@ -109,4 +109,80 @@ for_each_database! {
         }
         desk.agent.get(&format!("{EXT}/approvals?state=unknown")).await.expect(422);
     }
+
+    /// What the forge does not carry out itself is let through once, exactly so.
+    async fn a84_a85_a_request_is_let_through_once_when_it_is_made_again(forge: TestForge) {
+        let change = json!({
+            "actions": ["read_code", "manage_issues"],
+            "constraints": { "requires_approval": ["manage_issues"] },
+        });
+        let mut desk = Desk::with(forge, &change).await;
+        let labels = format!("{REPOSITORY}/labels");
+        let bug = json!({ "name": "urgent", "color": "ff0000" });
+        let asked = desk.agent.post(&labels, &bug).await.expect(403).json();
+        let id = id_in(&asked["approval"]);
+        let again = desk.agent.post(&labels, &json!({ "color": "ff0000", "name": "urgent" })).await.expect(403).json();
+        assert_eq!(id_in(&again["approval"]), id, "the same request waits once");
+        let waiting = desk.approval(&id).await;
+        assert_eq!(waiting["request"]["line"], format!("POST {labels}"));
+        assert_eq!(waiting["request"]["action"], "label.manage");
+        let page = desk.browser.visit(&format!("/approvals/{id}")).await.expect(200).text();
+        assert!(page.contains("label.manage") && page.contains("urgent"), "{page}");
+        let _ = desk.answer(&id, "approve", "").await.expect(303);
+        assert_eq!(desk.approval(&id).await["status"], "approved");
+
+        // Another request is another matter, and so is one that fails.
+        let other = json!({ "name": "urgent", "color": "00ff00" });
+        assert_ne!(id_in(&desk.agent.post(&labels, &other).await.expect(403).json()["approval"]), id);
+        let (_, sibling) = desk.world.tasked(&change).await;
+        assert_ne!(id_in(&sibling.post(&labels, &bug).await.expect(403).json()["approval"]), id);
+        desk.world.alice.post(&labels, &bug).await.expect(201);
+        desk.agent.post(&labels, &bug).await.expect(422);
+        assert_eq!(desk.approval(&id).await["status"], "approved", "nothing was done");
+        desk.world.alice.delete(&format!("{labels}/urgent")).await.expect(204);
+
+        desk.agent.post(&labels, &bug).await.expect(201);
+        assert_eq!(desk.approval(&id).await["status"], "consumed");
+        let events = desk.world.alice.get(&format!("{EXT}/audit-events?grant={}", desk.grant["id"].as_str().unwrap())).await;
+        let events = events.expect(200).json();
+        let is_it = |event: &&Value| event["action"] == "label.created" && event["details"]["approval_id"] == id.as_str();
+        assert!(events.as_array().unwrap().iter().any(|event| is_it(&event)), "{events}");
+        desk.world.alice.delete(&format!("{labels}/urgent")).await.expect(204);
+        assert_ne!(id_in(&desk.agent.post(&labels, &bug).await.expect(403).json()["approval"]), id, "it was for once");
+    }
+
+    async fn a85_what_was_approved_is_good_for_a_quarter_of_an_hour(forge: TestForge) {
+        let change = json!({
+            "actions": ["read_code", "manage_issues"],
+            "constraints": { "requires_approval": ["manage_issues"] },
+        });
+        let mut desk = Desk::with(forge, &change).await;
+        let labels = format!("{REPOSITORY}/labels");
+        let bug = json!({ "name": "urgent", "color": "ff0000" });
+        let id = id_in(&desk.agent.post(&labels, &bug).await.expect(403).json()["approval"]);
+        let _ = desk.answer(&id, "approve", "").await.expect(303);
+        desk.world.forge.advance(Duration::from_secs(15 * 60));
+        let token = desk.world.task_token(&desk.grant).await;
+        let agent = desk.world.forge.client().with_token(&token);
+        assert_ne!(id_in(&agent.post(&labels, &bug).await.expect(403).json()["approval"]), id);
+        let seen = agent.get(&format!("{EXT}/approvals/{id}")).await.expect(200).json();
+        assert_eq!(seen["status"], "expired");
+    }
+
+    /// Two at once are let through once.
+    async fn a85_an_approved_request_that_comes_twice_at_once_is_done_once(forge: TestForge) {
+        let change = json!({
+            "actions": ["read_code", "manage_issues"],
+            "constraints": { "requires_approval": ["manage_issues"] },
+        });
+        let mut desk = Desk::with(forge, &change).await;
+        let labels = format!("{REPOSITORY}/labels");
+        let label = json!({ "name": "x", "color": "ff0000" });
+        let id = id_in(&desk.agent.post(&labels, &label).await.expect(403).json()["approval"]);
+        let _ = desk.answer(&id, "approve", "").await.expect(303);
+        let (one, other) = tokio::join!(desk.agent.post(&labels, &label), desk.agent.post(&labels, &label));
+        let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+        statuses.sort_unstable();
+        assert!(statuses[0] == 201 && statuses[1] >= 400, "{statuses:?}");
+    }
 }

@@ -16,7 +16,7 @@ use crate::grants::{Copy, EXT, World};
 /// deleting take approval, but creating them does not.
 pub(crate) struct Desk {
     pub(crate) world: World,
-    _server: Listening,
+    pub(crate) server: Listening,
     pub(crate) browser: Client,
     pub(crate) copy: Copy,
     pub(crate) grant: Value,
@@ -46,7 +46,7 @@ impl Desk {
         let token = world.task_token(&grant).await;
         copy.with(&server, &token);
         let agent = world.forge.client().with_token(&token);
-        Self { world, _server: server, browser, copy, grant, agent }
+        Self { world, server, browser, copy, grant, agent }
     }
 
     /// Commits and pushes to `main`, which is held; returns the commit and the approval's id.

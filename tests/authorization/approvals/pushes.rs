@@ -216,4 +216,23 @@ for_each_database! {
         let _ = desk.answer(&id, "deny", "").await.expect(303);
         assert!(desk.pins().await.is_empty());
     }
+
+    async fn a85_what_waited_in_vain_is_asked_for_anew(forge: TestForge) {
+        let late = forge.now().plus(Duration::from_secs(72 * 3600)).to_string();
+        let constraints = json!({ "requires_approval": ["create_branch"], "expires_at": late });
+        let mut desk = Desk::with(forge, &json!({ "constraints": constraints })).await;
+        desk.copy.commit("a", "1");
+        let first = approval_in(&desk.copy.push(&["HEAD:refs/heads/b"]).await.expect_err("it waits"));
+        desk.world.forge.advance(Duration::from_secs(25 * 3600));
+        let token = desk.world.task_token(&desk.grant).await;
+        desk.agent = desk.world.forge.client().with_token(&token);
+        desk.copy.remote = desk.server.url_as("x", token.expose()) + "/alice/project.git";
+        let second = approval_in(&desk.copy.push(&["HEAD:refs/heads/b"]).await.expect_err("it waits anew"));
+        assert_ne!(first, second);
+        assert_eq!(desk.approval(&first).await["status"], "expired");
+        assert_eq!(desk.pins().await, [format!("refs/forge/held/{second}/0")]);
+        desk.browser = desk.world.forge.browser("alice").await;
+        desk.approve(&second).await;
+        assert_eq!(desk.approval(&second).await["status"], "consumed");
+    }
 }

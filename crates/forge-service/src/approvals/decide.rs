@@ -3,17 +3,17 @@
 use forge_auth::policy::Decision;
 use forge_store::Tx;
 use forge_store::approvals::{self as store, Turn, ViewedApproval};
-use forge_types::approval::{Approval, ApprovalState, MAX_COMMENT};
+use forge_types::approval::{Approval, ApprovalState, Asked, MAX_COMMENT, REPEATABLE_FOR};
 use forge_types::id::ApprovalId;
 use forge_types::{Action, Error, FieldCode, Result};
 
-use super::{ApprovalTarget, ended, execute};
+use super::{ApprovalTarget, ended, execute, repeat};
 use crate::context::RequestContext;
 use crate::refs;
 use crate::target::Facts;
 
-/// Approves, and has the forge do what was asked for. Returns the approval as it is then: `consumed`, or `failed` if it cannot
-/// be done any more.
+/// Approves. Ref changes the forge makes now; a request is let through when it is made again within a quarter of an hour.
+/// Returns the approval as it is then: `consumed`, `approved`, or `failed` if it cannot be done any more.
 ///
 /// # Errors
 /// `NotFound` unless the caller is part of it; `Forbidden` unless the caller is a person in a browser who proved to be there
@@ -25,7 +25,10 @@ pub async fn approve(ctx: &RequestContext, id: &ApprovalId, comment: &str) -> Re
     let found = ctx.authorize(&mut conn, ApprovalTarget(id), Action::ApprovalDecide).await?;
     drop(conn);
     require_pending(ctx, &found.approval)?;
-    let done = execute::refs(ctx, &found.approval, comment).await;
+    let done = match found.approval.asked {
+        Asked::Refs { .. } => execute::refs(ctx, &found.approval, comment).await,
+        Asked::Request { action, .. } => repeat::allow(ctx, &found.approval, action, comment).await,
+    };
     ctx.app().decisions.announce();
     done?;
     reload(ctx, id).await
@@ -74,7 +77,8 @@ pub(super) async fn settle(
     comment: Option<&str>,
     outcome: Option<&str>,
 ) -> Result<()> {
-    let turn = Turn { state, decided_by: Some(ctx.account()?.id), comment, outcome };
+    let expires_at = (state == ApprovalState::Approved).then(|| ctx.now().plus(REPEATABLE_FOR));
+    let turn = Turn { state, decided_by: Some(ctx.account()?.id), comment, outcome, expires_at };
     if !store::turn(tx, &held.id, &turn, ctx.now()).await? {
         return Err(over());
     }

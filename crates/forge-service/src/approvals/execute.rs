@@ -9,6 +9,7 @@ use std::sync::Arc;
 use forge_auth::policy::{Means, Subject};
 use forge_git::objects::Objects;
 use forge_types::approval::{Approval, ApprovalState, HeldChange};
+use forge_types::id::RepositoryId;
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, ErrorKind, Result};
 
@@ -27,16 +28,16 @@ enum Outcome {
 
 /// Makes the ref changes of an approval in the transaction that says it was used; or writes that they cannot be made.
 pub(super) async fn refs(ctx: &RequestContext, approval: &Approval, comment: Option<&str>) -> Result<()> {
+    let repository = approval.repository_id.ok_or_else(Error::not_found)?;
     let mut conn = ctx.read().await?;
-    let target = RepositoryTarget::Id(approval.repository_id);
-    let found = ctx.authorize(&mut conn, target, Action::CodePush).await?;
+    let found = ctx.authorize(&mut conn, RepositoryTarget::Id(repository), Action::CodePush).await?;
     drop(conn);
     let outcome = match requester(ctx, approval).await? {
         Err(reason) => Outcome::Void(reason),
         Ok(asker) => {
-            let changes = inspect(&asker, approval).await?;
+            let changes = inspect(&asker, repository, approval).await?;
             require_own_right(ctx, &found, &changes)?;
-            make(ctx, &asker, approval, &changes, comment).await?
+            make(ctx, &asker, (approval, repository), &changes, comment).await?
         }
     };
     match outcome {
@@ -55,9 +56,13 @@ async fn requester(ctx: &RequestContext, approval: &Approval) -> Result<Result<R
     Ok(Ok(ctx.approving(authenticate::caller_of(found))))
 }
 
-async fn inspect(asker: &RequestContext, approval: &Approval) -> Result<Vec<RefChange>> {
-    let watch = Watch::of(asker, approval.repository_id).await?;
-    let directory = asker.app().git.repository(approval.repository_id);
+async fn inspect(
+    asker: &RequestContext,
+    repository: RepositoryId,
+    approval: &Approval,
+) -> Result<Vec<RefChange>> {
+    let watch = Watch::of(asker, repository).await?;
+    let directory = asker.app().git.repository(repository);
     let held: Vec<HeldChange> = approval.asked.refs().to_vec();
     let inspect = move || {
         let mut objects = Objects::open(&directory).map_err(fault)?;
@@ -84,13 +89,13 @@ fn require_own_right(ctx: &RequestContext, found: &RepositoryAccess, changes: &[
 async fn make(
     ctx: &RequestContext,
     asker: &RequestContext,
-    approval: &Approval,
+    (approval, repository): (&Approval, RepositoryId),
     changes: &[RefChange],
     comment: Option<&str>,
 ) -> Result<Outcome> {
     let mut tx = ctx.begin().await?;
     let held = hold_pending(ctx, &mut tx, &approval.id).await?;
-    let target = RepositoryTarget::Id(approval.repository_id);
+    let target = RepositoryTarget::Id(repository);
     let found = match asker.authorize(&mut tx, target, Action::CodePush).await {
         Ok(found) => found,
         Err(error) => return void(error),

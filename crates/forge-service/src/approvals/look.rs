@@ -54,7 +54,10 @@ pub async fn look(ctx: &RequestContext, id: &ApprovalId) -> Result<Look> {
         None => None,
     };
     drop(conn);
-    let target = RepositoryTarget::Id(approval.repository_id);
+    let Some(id) = approval.repository_id else {
+        return Ok(Look { found, grant, repository: None, changes: Vec::new() });
+    };
+    let target = RepositoryTarget::Id(id);
     let opened = match Opened::open(ctx, target, Action::CodeRead).await {
         Ok(opened) => opened,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Forbidden) => {

@@ -1,12 +1,13 @@
 //! Approvals: what waits for a human, who decides, and what happens then.
 //!
 //! What waits is put down where it would have been done, in `refs`. `look` shows what is decided about, `decide` is what a
-//! human does in a browser, `execute` has the forge do what was approved, `wait` is for whoever asked, `sweep` ends what
+//! human does in a browser, `execute` has the forge do what was approved, `repeat` lets an approved request through, `wait` is for whoever asked, `sweep` ends what
 //! nobody can decide about any more.
 
 mod decide;
 mod execute;
 mod look;
+mod repeat;
 mod sweep;
 mod target;
 mod wait;
@@ -14,7 +15,7 @@ mod wait;
 pub use forge_store::approvals::ApprovalFilter;
 use forge_store::approvals::{Turn, ViewedApproval};
 use forge_types::approval::{Approval, ApprovalNote, ApprovalState, Asked};
-use forge_types::id::{ApprovalId, RepositoryId};
+use forge_types::id::{AccountId, ApprovalId, RepositoryId};
 use forge_types::page::{Page, PageRequest};
 use forge_types::{Action, Error, Event, Result, Timestamp};
 use serde_json::json;
@@ -28,6 +29,8 @@ use crate::target::{OwnAccount, Site};
 
 pub use decide::{approve, deny, why_not};
 pub use look::{Look, ShownChange, look};
+pub(crate) use repeat::{Repeat, settle_repeat};
+pub use repeat::{may_have_to_ask, prepare};
 pub use sweep::sweep;
 pub(crate) use sweep::sweep_soon;
 pub(crate) use target::ApprovalTarget;
@@ -73,8 +76,13 @@ pub async fn cancel(ctx: &RequestContext, id: &ApprovalId) -> Result<()> {
     ctx.authorize(&mut tx, ApprovalTarget(id), Action::ApprovalCancel).await?;
     let held = forge_store::approvals::hold(&mut tx, id).await?.ok_or_else(Error::not_found)?;
     let outcome = format!("taken back by {}", ctx.account()?.login);
-    let turn =
-        Turn { state: ApprovalState::Cancelled, decided_by: None, comment: None, outcome: Some(&outcome) };
+    let turn = Turn {
+        state: ApprovalState::Cancelled,
+        decided_by: None,
+        comment: None,
+        outcome: Some(&outcome),
+        expires_at: None,
+    };
     if !forge_store::approvals::turn(&mut tx, id, &turn, ctx.now()).await? {
         return Ok(());
     }
@@ -83,6 +91,19 @@ pub async fn cancel(ctx: &RequestContext, id: &ApprovalId) -> Result<()> {
     tx.commit().await?;
     ctx.app().decisions.announce();
     Ok(())
+}
+
+/// What something that waits is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) repository: Option<RepositoryId>,
+    pub(crate) organization: Option<AccountId>,
+}
+
+impl Place {
+    pub(crate) const fn of_repository(id: RepositoryId) -> Self {
+        Self { repository: Some(id), organization: None }
+    }
 }
 
 /// Returns what whoever asked is told.
@@ -102,7 +123,7 @@ pub(crate) fn note(ctx: &RequestContext, id: &ApprovalId, expires_at: Timestamp)
 pub(crate) fn digest(
     ctx: &RequestContext,
     credential: &CallerCredential,
-    repository: RepositoryId,
+    place: Place,
     asked: &Asked,
 ) -> Result<String> {
     let content = json!({
@@ -111,7 +132,8 @@ pub(crate) fn digest(
         "acting": ctx.caller().acting.as_ref().map(|human| human.id),
         "grant": ctx.grant_id(),
         "key": credential.cnf_jkt,
-        "repository": repository,
+        "repository": place.repository,
+        "organization": place.organization,
         "asked": asked,
     });
     let digest = Sha256::digest(canonical(&content));
@@ -129,9 +151,14 @@ pub(crate) fn ended(approval: &Approval, state: ApprovalState, outcome: Option<&
         ApprovalState::Consumed => "approval.consumed",
         ApprovalState::Failed => "approval.failed",
     };
-    Event::new(name)
-        .repository(approval.repository_id)
-        .subject(approval.requester.id)
+    let mut event = Event::new(name).subject(approval.requester.id);
+    if let Some(id) = approval.repository_id {
+        event = event.repository(id);
+    }
+    if let Some(id) = approval.organization_id {
+        event = event.organization(id);
+    }
+    event
         .with("approval_id", approval.id.0.as_str())
         .with("digest", approval.digest.as_str())
         .with("outcome", outcome)

@@ -48,7 +48,7 @@ async fn end(ctx: &RequestContext, approval: &Approval) -> Result<()> {
     };
     let mut tx = ctx.begin().await?;
     store::hold(&mut tx, &approval.id).await?;
-    let turn = Turn { state, decided_by: None, comment: None, outcome: Some(outcome) };
+    let turn = Turn { state, decided_by: None, comment: None, outcome: Some(outcome), expires_at: None };
     if store::turn(&mut tx, &approval.id, &turn, ctx.now()).await? {
         refs::release(&mut tx, approval).await?;
         ctx.record(&mut tx, ended(approval, state, Some(outcome))).await?;

@@ -39,9 +39,9 @@ impl Facts for ViewedApproval {
 
     fn ids(&self) -> Ids {
         Ids {
-            repository_id: Some(self.approval.repository_id),
+            repository_id: self.approval.repository_id,
+            organization_id: self.approval.organization_id,
             subject_id: Some(self.approval.requester.id),
-            ..Ids::default()
         }
     }
 }

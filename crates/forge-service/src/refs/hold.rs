@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::gate::{Refusal, Waits};
 use super::{Push, RefChange};
-use crate::approvals::{digest, note};
+use crate::approvals::{Place, digest, note};
 use crate::context::{CallerCredential, RequestContext};
 use crate::git;
 
@@ -97,13 +97,13 @@ impl Waiting {
             return Ok(Hold::Refused(reason));
         }
         let asked = Asked::Refs { refs: held.iter().map(|change| change.held()).collect() };
-        let digest = digest(ctx, credential, repository, &asked)?;
-        let pending = store::list_pending_of(tx, ctx.account()?.id, ctx.now()).await?;
-        if let Some(same) = pending.iter().find(|approval| approval.digest == digest) {
+        let digest = digest(ctx, credential, Place::of_repository(repository), &asked)?;
+        let open = store::list_open_of(tx, ctx.account()?.id, ctx.now()).await?;
+        if let Some(same) = open.iter().find(|approval| approval.digest == digest) {
             return Ok(Hold::Known(note(ctx, &same.id, same.expires_at)));
         }
         let (replaced, others) =
-            pending.into_iter().partition::<Vec<_>, _>(|one| is_replaced(ctx, one, repository, &asked));
+            open.into_iter().partition::<Vec<_>, _>(|one| is_replaced(ctx, one, repository, &asked));
         if i64::try_from(others.len()).is_ok_and(|count| count >= MAX_PENDING) {
             let reason = format!(
                 "{MAX_PENDING} requests of this account wait for a human already: wait, or take some back"
@@ -138,13 +138,17 @@ impl Waiting {
             acting: ctx.caller().acting.as_ref().map(|human| human.id),
             credential: credential.id,
             grant: ctx.grant_id(),
-            repository: found.repository.id,
+            repository: Some(found.repository.id),
+            organization: None,
             asked,
             digest,
             rule: self.waits.denial.rule,
             reason: &self.waits.denial.message,
             expires_at,
         };
+        if !make_room(ctx, tx, digest).await? {
+            return Err(Error::internal("the same waits already, and was not found"));
+        }
         store::insert(tx, &new, ctx.now()).await?;
         let event = Event::new("approval.requested")
             .about(&found.repository)
@@ -175,7 +179,7 @@ pub(super) async fn keep_pack(
 /// A later request for the same ref, by the same account under the same grant, takes the place of the former.
 fn is_replaced(ctx: &RequestContext, former: &Approval, repository: RepositoryId, asked: &Asked) -> bool {
     let is_about = |name: &RefName| former.asked.refs().iter().any(|held| held.name == *name);
-    former.repository_id == repository
+    former.repository_id == Some(repository)
         && former.grant_id.as_ref() == ctx.grant_id()
         && asked.refs().iter().any(|held| is_about(&held.name))
 }
@@ -229,7 +233,9 @@ async fn unpin(tx: &mut Tx, approval: &Approval) -> Result<()> {
         Some(Deletion { name, old: change.new? })
     };
     let pins: Vec<Deletion<'_>> = held.iter().zip(&names).filter_map(pin).collect();
-    stored::delete(tx, approval.repository_id, &pins).await?;
+    if let Some(repository) = approval.repository_id.filter(|_| !pins.is_empty()) {
+        stored::delete(tx, repository, &pins).await?;
+    }
     Ok(())
 }
 
@@ -238,8 +244,24 @@ async fn unpin(tx: &mut Tx, approval: &Approval) -> Result<()> {
 /// # Errors
 /// `Unavailable` if the database is.
 pub(crate) async fn release(tx: &mut Tx, approval: &Approval) -> Result<()> {
-    stored::lock(tx, approval.repository_id, false).await?;
-    unpin(tx, approval).await
+    if let (Asked::Refs { .. }, Some(repository)) = (&approval.asked, approval.repository_id) {
+        stored::lock(tx, repository, false).await?;
+        unpin(tx, approval).await?;
+    }
+    Ok(())
+}
+
+/// Ends what has the same digest and whose time is over; returns false if it is not. Of ref changes, the repository is locked.
+///
+/// # Errors
+/// `Unavailable` if the database is.
+pub(crate) async fn make_room(ctx: &RequestContext, tx: &mut Tx, digest: &str) -> Result<bool> {
+    let Some(open) = store::find_open(tx, digest).await? else { return Ok(true) };
+    if open.state(ctx.now()) != ApprovalState::Expired {
+        return Ok(false);
+    }
+    end(ctx, tx, &open, ApprovalState::Expired, "nobody decided in time").await?;
+    Ok(true)
 }
 
 /// Ends an approval that nobody decided about, with its objects and its audit event. The repository is locked.
@@ -250,7 +272,7 @@ async fn end(
     state: ApprovalState,
     outcome: &str,
 ) -> Result<()> {
-    let turn = Turn { state, decided_by: None, comment: None, outcome: Some(outcome) };
+    let turn = Turn { state, decided_by: None, comment: None, outcome: Some(outcome), expires_at: None };
     if store::turn(tx, &approval.id, &turn, ctx.now()).await? {
         unpin(tx, approval).await?;
         ctx.record(tx, crate::approvals::ended(approval, state, Some(outcome))).await?;

@@ -30,7 +30,7 @@ use crate::{git, kill_switches};
 pub use change::RefChange;
 pub use door::Door;
 pub(crate) use gate::{Gate, Refusal, Step};
-pub(crate) use hold::release;
+pub(crate) use hold::{make_room, release};
 pub use watch::Watch;
 
 use hold::{Hold, Waiting};

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use forge_service::RequestContext;
 use forge_service::approvals::{self, ApprovalFilter, LONGEST_WAIT};
-use forge_types::approval::{Approval, ApprovalState};
+use forge_types::approval::{Approval, ApprovalState, Asked};
 use forge_types::id::{ApprovalId, GrantId};
 use forge_types::{Error, FieldCode};
 use serde::Deserialize;
@@ -134,7 +134,8 @@ fn answer(ctx: &RequestContext, approval: &Approval) -> Response {
 fn view(ctx: &RequestContext, approval: &Approval) -> Value {
     let links = Links::new(ctx.settings());
     let state = approval.state(ctx.now());
-    let result = (state == ApprovalState::Consumed).then(|| {
+    let is_moved = state == ApprovalState::Consumed && !approval.asked.refs().is_empty();
+    let result = is_moved.then(|| {
         let moved = approval.asked.refs().iter().map(|held| json!({ "ref": held.name, "new": held.new }));
         json!({ "refs": moved.collect::<Vec<_>>() })
     });
@@ -146,7 +147,9 @@ fn view(ctx: &RequestContext, approval: &Approval) -> Value {
         "requester": SimpleUser::new(&links, &approval.requester),
         "grant_id": approval.grant_id,
         "repository_id": approval.repository_id,
+        "organization_id": approval.organization_id,
         "refs": approval.asked.refs(),
+        "request": request(&approval.asked),
         "digest": approval.digest,
         "rule": approval.rule,
         "reason": approval.reason,
@@ -159,6 +162,15 @@ fn view(ctx: &RequestContext, approval: &Approval) -> Value {
         "outcome": approval.outcome,
         "result": result,
     })
+}
+
+fn request(asked: &Asked) -> Option<Value> {
+    match asked {
+        Asked::Refs { .. } => None,
+        Asked::Request { action, line, body } => {
+            Some(json!({ "action": action, "line": line, "body": body }))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use forge_service::approvals::{Look, ShownChange};
 use forge_service::commits::{ChangedFile, Comparison};
 use forge_types::ObjectId;
-use forge_types::approval::{ApprovalState, HeldChange};
+use forge_types::approval::{ApprovalState, Asked, HeldChange};
 use maud::{Markup, html};
 
 use crate::inert::{inert, inert_text};
@@ -12,6 +12,9 @@ use crate::inert::{inert, inert_text};
 const LINES: usize = 4000;
 
 pub(super) fn render(look: &Look, state: ApprovalState) -> Markup {
+    if let Asked::Request { action, line, body } = &look.found.approval.asked {
+        return request(action.as_str(), line, body);
+    }
     let held = look.found.approval.asked.refs();
     let is_readable = look.repository.is_some();
     html! {
@@ -20,6 +23,13 @@ pub(super) fn render(look: &Look, state: ApprovalState) -> Markup {
             @if !is_readable { p.warning { "You cannot read the repository, so its content is not shown." } }
             @for change in &look.changes { (shown(change)) }
         }
+    }
+}
+
+fn request(action: &str, line: &str, body: &str) -> Markup {
+    html! {
+        p { "Once you approve, this request does " code { (action) } " when it is made again, exactly so, within a quarter of an hour." }
+        pre.diff tabindex="0" role="region" aria-label="The request" { (inert(line)) @if !body.is_empty() { "\n\n" (inert(body)) } }
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use forge_service::approvals::{self, ApprovalFilter};
-use forge_types::approval::{Approval, ApprovalState};
+use forge_types::approval::{Approval, ApprovalState, Asked};
 use forge_types::page::PageRequest;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -67,6 +67,7 @@ fn row(browser: &Browser, one: &Approval) -> Markup {
             td {
                 a href={ (PATH) "/" (one.id) } { code { (one.id) } }
                 @for held in one.asked.refs().iter().take(3) { br; code { (inert(held.name.as_str())) } }
+                @if let Asked::Request { action, .. } = &one.asked { br; code { (action.as_str()) } }
                 @if one.asked.refs().len() > 3 { br; "and " (one.asked.refs().len() - 3) " more" }
             }
             td { (state.as_str()) }

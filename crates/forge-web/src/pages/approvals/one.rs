@@ -83,10 +83,8 @@ const fn told(approval: &Approval) -> &'static str {
         ApprovalState::Consumed => "You approved, and it is done.",
         ApprovalState::Failed => "You approved, but it could not be done any more.",
         ApprovalState::Denied => "You denied it.",
-        ApprovalState::Pending
-        | ApprovalState::Approved
-        | ApprovalState::Expired
-        | ApprovalState::Cancelled => "It was decided.",
+        ApprovalState::Approved => "You approved: it is done when the request is made again.",
+        ApprovalState::Pending | ApprovalState::Expired | ApprovalState::Cancelled => "It was decided.",
     }
 }
 
@@ -127,11 +125,13 @@ fn facts(look: &Look, state: ApprovalState) -> Markup {
                 dt { "On behalf of" } dd { (grant.delegator.login) }
                 dt { "Task" } dd { (inert(&grant.task)) ", grant " code { (grant.id) } }
             }
-            dt { "Repository" }
-            dd {
-                @match &look.repository {
-                    Some(access) => code { (access.repository.owner.login) "/" (access.repository.name) },
-                    None => "one that you cannot read",
+            @if approval.repository_id.is_some() {
+                dt { "Repository" }
+                dd {
+                    @match &look.repository {
+                        Some(access) => code { (access.repository.owner.login) "/" (access.repository.name) },
+                        None => "one that you cannot read",
+                    }
                 }
             }
             dt { "Why it waits" } dd { (sentence(&approval.reason)) " " span.muted { "(" (approval.rule) ")" } }
@@ -154,7 +154,7 @@ fn answers(browser: &Browser, look: &Look) -> Markup {
             Some(reason) => p.warning { "You cannot decide about this: " (reason) "." },
             None => form.card method="post" action={ (path) "/deny" } {
                 (browser.form_field())
-                p { "The forge does exactly what is shown above, once, or nothing if a ref has moved meanwhile. " (approval.requester.login) " is told what you decide and what you write." }
+                p { "Exactly what is shown above happens, once, or nothing if what it is about has changed meanwhile. " (approval.requester.login) " is told what you decide and what you write." }
                 div.field {
                     label for="comment" { "Comment" }
                     p.hint id="comment-hint" { "Optional." }
