@@ -36,12 +36,14 @@ A row is an action, a column is whoever asks, a section is what is asked about.
 Actions that nobody in a section may take are left out of it.
 ";
 
-struct Column {
-    name: &'static str,
-    subject: Subject,
+/// Whoever asks.
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) subject: Subject,
 }
 
-fn columns() -> Vec<Column> {
+/// Returns everyone who asks.
+pub(crate) fn columns() -> Vec<Column> {
     use {AccountKind as K, CredentialKind as C};
     let browser = |presence| Means::Browser { authenticated_at: Timestamp::from_micros(0), presence };
     let human = |means| Subject::Principal(principal(K::Human, means, None, false));
@@ -147,16 +149,18 @@ fn grant(constraints: GrantConstraints, actions: &[GrantAction]) -> GrantFacts {
     GrantFacts { id: grant_id(), delegator_id: OWNER, created_by: OWNER, task: "t".to_owned(), terms }
 }
 
-struct Section {
-    name: String,
-    resource: Resource,
+/// What is asked about.
+pub(crate) struct Section {
+    pub(crate) name: String,
+    pub(crate) resource: Resource,
 }
 
 fn section(name: impl Into<String>, resource: Resource) -> Section {
     Section { name: name.into(), resource }
 }
 
-fn sections() -> Vec<Section> {
+/// Returns everything that is asked about.
+pub(crate) fn sections() -> Vec<Section> {
     let mut all = vec![
         section("the site", Resource::Site),
         section("one's own account", Resource::Account { id: SELF }),
