@@ -15,6 +15,7 @@ mod links;
 mod meanwhile;
 mod refresh;
 mod revocation;
+mod second_factor;
 mod sign_in;
 mod standard_client;
 mod support;

@@ -15,3 +15,4 @@ pub mod password;
 pub mod policy;
 pub mod signing;
 pub mod token;
+pub mod totp;

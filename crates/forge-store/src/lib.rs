@@ -35,6 +35,7 @@ pub mod refs;
 pub mod repositories;
 mod row;
 pub mod scratch;
+pub mod second_factors;
 pub mod settings;
 mod statement;
 pub mod team_members;

@@ -46,6 +46,8 @@ pub enum Action {
     SigningKeyCreate,
     /// Remove a signing key.
     SigningKeyDelete,
+    /// Set up or take away what signing in takes beside the password.
+    SecondFactorManage,
     /// Decide a device code: approve or reject it.
     DeviceDecide,
     /// Grant an OAuth client access to one's account.
@@ -230,7 +232,7 @@ action_names! {
     CredentialList = "credential.list", CredentialCreate = "credential.create", CredentialRevoke = "credential.revoke",
     PublicKeyRead = "public_key.read", PublicKeyCreate = "public_key.create", PublicKeyDelete = "public_key.delete",
     SigningKeyRead = "signing_key.read", SigningKeyCreate = "signing_key.create",
-    SigningKeyDelete = "signing_key.delete",
+    SigningKeyDelete = "signing_key.delete", SecondFactorManage = "second_factor.manage",
     DeviceDecide = "device.decide", ClientAuthorize = "client.authorize",
     AgentList = "agent.list", AgentRead = "agent.read", AgentUpdate = "agent.update", AgentSuspend = "agent.suspend",
     AgentRestore = "agent.restore",

@@ -86,6 +86,7 @@ const fn concerns_own_account(action: Action) -> bool {
             | A::SigningKeyRead
             | A::SigningKeyCreate
             | A::SigningKeyDelete
+            | A::SecondFactorManage
             | A::DeviceDecide
             | A::ClientAuthorize
             | A::AgentInvite

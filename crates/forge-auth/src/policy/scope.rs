@@ -32,6 +32,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::CredentialList
         | A::CredentialCreate
         | A::CredentialRevoke
+        | A::SecondFactorManage
         | A::DeviceDecide
         | A::ClientAuthorize
         | A::AgentRead

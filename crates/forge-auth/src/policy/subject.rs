@@ -133,6 +133,9 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
     if action == Action::ApprovalDecide {
         approval::check_presence(&principal.means)?;
     }
+    if action == Action::SecondFactorManage {
+        check_confirmed(&principal.means)?;
+    }
     if action == Action::AgentRecover {
         check_recovery(&principal.means, resource)?;
     }
@@ -183,6 +186,7 @@ const fn is_for_humans(action: Action) -> bool {
             | Action::KillSwitchList
             | Action::KillSwitchLift
             | Action::ApprovalDecide
+            | Action::SecondFactorManage
             | Action::OrganizationCreate
             | Action::OrganizationAdminister
             | Action::OrganizationManageMembers
@@ -195,6 +199,15 @@ fn check_presence(means: &Means, action: Action) -> Verdict {
         return Err(Denial::forbidden("subject.stale", "sign in again to confirm that it is you"));
     }
     Ok(())
+}
+
+/// What signing in takes is changed by the person in front of a browser alone.
+fn check_confirmed(means: &Means) -> Verdict {
+    if matches!(means, Means::Browser { presence: Presence::Confirmed, .. }) {
+        return Ok(());
+    }
+    let message = "this is changed in a browser alone, after signing in again";
+    Err(Denial::forbidden("subject.second_factor", message))
 }
 
 /// Recovery takes an agent away from whoever runs it, so a browser has to be asked for the password just now. Programs

@@ -379,7 +379,13 @@ mod grants {
             .collect();
         assert_eq!(
             allowed,
-            ["account.read_private", "account.list_own", "task_grant.create", "task_grant.list"]
+            [
+                "account.read_private",
+                "account.list_own",
+                "task_grant.create",
+                "task_grant.list",
+                "approval.list"
+            ]
         );
         assert_ne!(decide(&subject, Action::SiteAuditRead, &Resource::Site), Decision::Allow);
     }

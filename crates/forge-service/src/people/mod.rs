@@ -9,6 +9,7 @@ pub mod handoff;
 pub mod identities;
 pub mod links;
 pub mod password;
+pub mod second_factor;
 pub mod sessions;
 pub mod setup;
 pub mod sign_in;

@@ -13,7 +13,7 @@ use super::identities::{HostIdentity, find_or_create};
 use super::sessions::{SignedIn, open};
 use crate::app::App;
 use crate::context::RequestContext;
-use crate::people::password;
+use crate::people::{password, second_factor};
 use crate::standing::hold_to_end;
 use crate::throttle::{self, Limit};
 
@@ -22,24 +22,52 @@ const PER_ACCOUNT: Limit =
 const PER_ADDRESS: Limit =
     Limit { name: "sign_in.address", attempts: 50, window: Duration::from_secs(15 * 60) };
 
-/// Signs a person in.
+/// Signs a person in, with a code where the account takes one.
 ///
 /// # Errors
+/// `Invalid` with the field `code` if the password is right, and the code is missing or wrong;
 /// `Unauthenticated`, always with the same words, if there is no such account or the password is wrong;
 /// `RateLimited` after too many attempts, whether or not the account exists.
-pub async fn with_password(ctx: &RequestContext, login: &str, given: &str) -> Result<SignedIn> {
+pub async fn with_password(ctx: &RequestContext, login: &str, given: &str, code: &str) -> Result<SignedIn> {
     count_attempt(ctx, login).await?;
     let found = find(ctx, login).await?;
     let stored = found.as_ref().and_then(|account| account.hash.clone());
     let is_right = is_right(ctx.app(), given, stored).await?;
     let may_enter = |account: &SignInAccount| is_right && account.status == AccountStatus::Active;
     match found {
-        Some(account) if may_enter(&account) => match succeed(ctx, login, &account).await? {
+        Some(account) if may_enter(&account) => match succeed(ctx, login, &account, code).await? {
             Some(signed_in) => Ok(signed_in),
             None => Err(fail(ctx, Some(&account)).await?),
         },
         found => Err(fail(ctx, found.as_ref()).await?),
     }
+}
+
+/// Confirms that the person of a session is there, by a code instead of the password.
+///
+/// # Errors
+/// `Invalid` with the field `code` if it is wrong or the account takes none; `RateLimited` after too many attempts.
+pub async fn with_code(ctx: &RequestContext, code: &str) -> Result<SignedIn> {
+    let (id, login) = {
+        let account = ctx.account()?;
+        (account.id, account.login.clone())
+    };
+    count_attempt(ctx, &login).await?;
+    let mut tx = ctx.begin().await?;
+    hold_to_end(&mut tx, id).await?;
+    if ctx.caller().session.is_none() || !ctx.still_stands(&mut tx).await? {
+        return Err(Error::bad_credentials());
+    }
+    if !second_factor::accept(ctx, &mut tx, id, code).await? {
+        ctx.record(&mut tx, Event::new("sign_in.failed").with("method", "code")).await?;
+        tx.commit().await?;
+        return Err(second_factor::wrong());
+    }
+    throttle::forget(ctx, &mut tx, PER_ACCOUNT, &name::key(&login)).await?;
+    let account = forge_store::accounts::find(&mut tx, id).await?.ok_or_else(Error::not_found)?;
+    let signed_in = open(ctx, &mut tx, account, "code").await?;
+    tx.commit().await?;
+    Ok(signed_in)
 }
 
 /// Signs in a person whom a provider has authenticated, creating the account at the first visit.
@@ -93,12 +121,27 @@ async fn is_right(app: &App, given: &str, stored: Option<String>) -> Result<bool
 
 /// Opens the session, unless the password was replaced while it was looked at, which takes a while: whoever replaces one
 /// wants those who know the old one to be out.
-async fn succeed(ctx: &RequestContext, login: &str, found: &SignInAccount) -> Result<Option<SignedIn>> {
+async fn succeed(
+    ctx: &RequestContext,
+    login: &str,
+    found: &SignInAccount,
+    code: &str,
+) -> Result<Option<SignedIn>> {
     let mut tx = ctx.begin().await?;
     hold_to_end(&mut tx, found.id).await?;
     let now_stored = forge_store::passwords::find_by_login(&mut tx, login).await?;
     if now_stored.is_none_or(|stored| stored.id != found.id || stored.hash != found.hash) {
         return Ok(None);
+    }
+    if second_factor::is_needed(&mut tx, found.id).await? {
+        if code.trim().is_empty() {
+            return Err(second_factor::missing());
+        }
+        if !second_factor::accept(ctx, &mut tx, found.id, code).await? {
+            record_failure(ctx, &mut tx, Some(found)).await?;
+            tx.commit().await?;
+            return Err(second_factor::wrong());
+        }
     }
     throttle::forget(ctx, &mut tx, PER_ACCOUNT, &name::key(login)).await?;
     let account = forge_store::accounts::find(&mut tx, found.id).await?.ok_or_else(Error::not_found)?;

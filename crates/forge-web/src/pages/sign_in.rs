@@ -36,6 +36,9 @@ struct Destination {
 struct Credentials {
     login: String,
     password: String,
+    /// Of the person's authenticator app; a code alone is enough to confirm a session.
+    #[serde(default)]
+    code: String,
     #[serde(default)]
     return_to: String,
 }
@@ -58,7 +61,13 @@ async fn submit(
     browser: Browser,
     Form(form): Form<Credentials>,
 ) -> Result<Response, WebError> {
-    match sign_in::with_password(&browser.ctx, form.login.trim(), &form.password).await {
+    let is_by_code =
+        browser.own().caller().session.is_some() && form.password.is_empty() && !form.code.is_empty();
+    let outcome = match is_by_code {
+        true => sign_in::with_code(browser.own(), &form.code).await,
+        false => sign_in::with_password(&browser.ctx, form.login.trim(), &form.password, &form.code).await,
+    };
+    match outcome {
         Ok(signed_in) => Ok(enter(&browser, &signed_in, &form.return_to)),
         Err(error) => {
             let (status, problems) = problems(error)?;
@@ -125,6 +134,17 @@ fn render(
         hint: None,
         autocomplete: "current-password",
     };
+    let code = Field {
+        name: "code",
+        label: "Code",
+        kind: "text",
+        value: "",
+        hint: Some(match is_again {
+            true => "Of your authenticator app, if you have one: it is enough without the password.",
+            false => "Of your authenticator app, if you have set one up; or a recovery code.",
+        }),
+        autocomplete: "one-time-code",
+    };
     let body = html! {
         div.card.narrow {
             h1 { (title) }
@@ -135,6 +155,7 @@ fn render(
                 input type="hidden" name="return_to" value=(own_path(return_to));
                 (name.render(problems))
                 (password.render(problems))
+                (code.render(problems))
                 button type="submit" { "Sign in" }
             }
             @if let Some(provider) = &state.provider {

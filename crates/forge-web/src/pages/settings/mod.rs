@@ -1,6 +1,7 @@
 //! Settings of the person who is signed in: a page per section, with the sections at the top.
 
 mod agents;
+mod security;
 mod tokens;
 
 pub(crate) use agents::notices;
@@ -21,15 +22,18 @@ pub enum Section {
     Agents,
     /// One's own tokens.
     Tokens,
+    /// What signing in takes.
+    Security,
 }
 
 impl Section {
-    const ALL: &'static [Self] = &[Self::Agents, Self::Tokens];
+    const ALL: &'static [Self] = &[Self::Agents, Self::Tokens, Self::Security];
 
     const fn label(self) -> &'static str {
         match self {
             Self::Agents => "Agents",
             Self::Tokens => "Tokens",
+            Self::Security => "Security",
         }
     }
 
@@ -37,13 +41,14 @@ impl Section {
         match self {
             Self::Agents => "/settings/agents",
             Self::Tokens => "/settings/tokens",
+            Self::Security => "/settings/security",
         }
     }
 }
 
 /// Returns the routes of all sections.
 pub(crate) fn routes() -> Router<WebState> {
-    Router::new().merge(agents::routes()).merge(tokens::routes())
+    Router::new().merge(agents::routes()).merge(tokens::routes()).merge(security::routes())
 }
 
 /// Renders a page of a section.
