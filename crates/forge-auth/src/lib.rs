@@ -13,6 +13,7 @@ pub mod keys;
 pub mod messages;
 pub mod password;
 pub mod policy;
+pub mod push_nonce;
 pub mod signing;
 pub mod token;
 pub mod totp;
