@@ -13,4 +13,5 @@ mod every_door;
 mod grants;
 mod pushes;
 mod register;
+mod signed;
 mod tokens;

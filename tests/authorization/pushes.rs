@@ -11,7 +11,7 @@ use forge_types::credential::CredentialKind;
 use forge_types::repository::Visibility;
 use http::Method;
 
-mod chunked_body {
+pub(crate) mod chunked_body {
     //! A request body that arrives in two parts, with something happening in between.
 
     use std::io::Error;
@@ -53,7 +53,7 @@ mod chunked_body {
     }
 
     /// Returns the body, what tells that the server waits for the second part, and what sends it.
-    pub(super) fn streamed(first: Vec<u8>) -> (RequestBody, Receiver<()>, Sender<Vec<u8>>) {
+    pub(crate) fn streamed(first: Vec<u8>) -> (RequestBody, Receiver<()>, Sender<Vec<u8>>) {
         let ((asked, waits), (send, second)) = (channel(), channel());
         let parts = TwoParts { first: Some(first), asked: Some(asked), second, is_over: false };
         (RequestBody::from_stream(parts), waits, send)

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use forge_auth::policy::{
     AgentFacts, ApprovalFacts, CredentialFacts, Decision, Effect, GrantFacts, KillSwitchFacts, Means,
-    OrganizationFacts, Presence, Principal, ProfileFacts, RefFacts, RepositoryFacts, Resource, Subject,
-    TaskGrantFacts, TeamFacts, Touched, decide,
+    OrganizationFacts, Presence, Principal, ProfileFacts, RefFacts, RepositoryFacts, Resource, Signing,
+    Subject, TaskGrantFacts, TeamFacts, Touched, decide,
 };
 use forge_types::account::AccountKind;
 use forge_types::agent::StandingAccess;
@@ -134,6 +134,7 @@ fn credential(kind: CredentialKind, scopes: Option<Scopes>, grants: Vec<GrantFac
         grants,
         audience: None,
         lacks_key: false,
+        signed_only: false,
         is_approved: false,
     }
 }
@@ -217,6 +218,7 @@ fn refs() -> Vec<Section> {
             repository: repository(REPOSITORY, Visibility::Private, Some(permission)),
             name: RefName::new(name).unwrap(),
             touched: Touched::nothing(),
+            signing: Signing::Unsigned,
         })
     };
     vec![

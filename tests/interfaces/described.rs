@@ -47,7 +47,7 @@ for_each_database! {
         let paths: BTreeSet<&str> = described.iter().filter_map(|name| name.split(' ').nth(1)).collect();
         for path in paths {
             for method in [Method::GET, Method::PUT, Method::POST, Method::PATCH, Method::DELETE] {
-                let concrete = path.replace("{login}", "nobody").replace("{id}", "7").replace("{client_id}", "none");
+                let concrete = path.replace("{login}", "nobody").replace("{owner}", "nobody").replace("{repo}", "none").replace("{id}", "7").replace("{client_id}", "none");
                 // The client fails on an answer of a route that is not described, and on the lack of one that is.
                 let answer = forge.client().send_json(method, &format!("{EXT}{concrete}"), &json!({})).await;
                 assert!([200, 401, 404, 422].contains(&answer.status.as_u16()), "{}", answer.text());

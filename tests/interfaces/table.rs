@@ -81,6 +81,7 @@ const AGENT: &[&str] = &[
     "owner",
     "standing_access",
     "bound_only",
+    "signed_only",
     "created_by",
     "last_used_at",
 ];
@@ -108,6 +109,9 @@ const CREDENTIAL: &[&str] = &["id", "name", "kind", "created_at", "expires_at"];
 const SESSION: &[&str] = &["agent_login", "token", "user"];
 const ENDED: &[&str] = &["agent_login", "revoked_switch_sessions"];
 const CREATED: &[&str] = &["login", "token", "repo_full_name", "key", "agent"];
+
+const PUSH: &[&str] = &["id", "actor", "door", "pushed_at", "signed_by"];
+const CERTIFICATE: &[&str] = &["push_id", "signed_by", "nonce", "nonce_issued_at", "certificate"];
 
 /// Returns what is asked for when a grant is made.
 fn grant_details(world: &World<'_>) -> Value {
@@ -222,6 +226,9 @@ pub(crate) fn routes() -> Vec<Route> {
             &["name"],
         ),
         Route::new("DELETE /admin/oauth-clients/{client_id}", Admin, 204, &[]).of_own("/admin/oauth-clients/none"),
+        Route::new("GET /repos/{owner}/{repo}/pushes", Human, 200, PUSH).of("/repos/alice/none/pushes"),
+        Route::new("GET /repos/{owner}/{repo}/pushes/{id}/certificate", Human, 200, CERTIFICATE)
+            .of("/repos/{owner}/{repo}/pushes/999999/certificate"),
         Route::new("GET /audit-events", Admin, 200, &["id", "action", "decision", "actor", "surface", "content_hash"]),
         Route::new("GET /audit-events/stream", Admin, 200, &["id", "action", "position", "hash"]),
         Route::new("GET /audit-checkpoints", Admin, 200, &["id", "chain", "position", "hash", "key_id", "signature"]),

@@ -1,11 +1,13 @@
 //! People, agents, and what there is between them, new for each row.
 
 use forge_auth::token::Secret;
+use forge_store::push_certificates::{self, PushCertificate};
 use forge_testing::agents::secret;
 use forge_testing::proofs::Prover;
 use forge_testing::{Client, TestAgent, TestForge};
 use forge_types::account::Account;
 use forge_types::credential::CredentialKind;
+use forge_types::id::{PushId, RepositoryId};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -42,6 +44,8 @@ pub(crate) struct World<'a> {
     pub(crate) user_code: String,
     /// A client that an administrator registered.
     pub(crate) client_id: String,
+    /// A push to `alice/open`, with a certificate.
+    pub(crate) push: String,
 }
 
 impl<'a> World<'a> {
@@ -71,6 +75,7 @@ impl<'a> World<'a> {
         let path = format!("agents/{}/keys", robo.login);
         let key = create(&human, &path, proved(forge, &robo.login), 201).await;
         let key = key["id"].as_str().unwrap().to_owned();
+        let push = certified_push(forge, &human).await;
         // The audit log is sealed, and has a checkpoint.
         forge.run_jobs().await;
         Self {
@@ -88,6 +93,7 @@ impl<'a> World<'a> {
             key,
             user_code,
             client_id,
+            push,
         }
     }
 
@@ -129,11 +135,14 @@ impl<'a> World<'a> {
             _ if template.starts_with("/approvals") => self.approval.clone(),
             _ if template.starts_with("/kill-switches") => self.switch["id"].as_str().unwrap().to_owned(),
             _ if template.starts_with("/agents/") => self.key.clone(),
+            _ if template.starts_with("/repos/") => self.push.clone(),
             _ if template.starts_with("/user/tokens") => self.token["id"].to_string(),
             _ => self.session["token"]["id"].to_string(),
         };
         let path = template
             .replace("{login}", &self.robo.login)
+            .replace("{owner}", "alice")
+            .replace("{repo}", "open")
             .replace("{id}", &id)
             .replace("{client_id}", &self.client_id);
         format!("{EXT}{path}")
@@ -151,6 +160,24 @@ async fn waiting(forge: &TestForge, human: &Client, robo: &TestAgent) -> String 
     let branch = json!({ "ref": "refs/heads/asked", "sha": main["object"]["sha"] });
     let held = agent.post("/api/v3/repos/alice/work/git/refs", &branch).await.expect(403).json();
     held["approval"]["id"].as_str().unwrap().to_owned()
+}
+
+/// Makes the public repository `alice/open` with one push, and lets that have a certificate; returns its id.
+async fn certified_push(forge: &TestForge, human: &Client) -> String {
+    let created = human.post("/api/v3/user/repos", &json!({ "name": "open", "auto_init": true })).await;
+    let repository = RepositoryId(created.expect(201).json()["id"].as_i64().unwrap());
+    let pushes = human.get(&format!("{EXT}/repos/alice/open/pushes")).await.expect(200).json();
+    let id = pushes[0]["id"].as_i64().unwrap();
+    let certificate = PushCertificate {
+        certificate: "certificate version 0.1\n".to_owned(),
+        key_fingerprint: "SHA256:key".to_owned(),
+        nonce: "1".to_owned(),
+        nonce_issued_at: forge.now(),
+    };
+    let mut tx = forge.app().db().begin().await.unwrap();
+    push_certificates::insert(&mut tx, (repository, PushId(id)), &certificate).await.unwrap();
+    tx.commit().await.unwrap();
+    id.to_string()
 }
 
 fn details(agent: &TestAgent) -> Value {

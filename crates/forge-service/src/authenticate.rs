@@ -212,6 +212,7 @@ pub(crate) fn caller_of(found: Authentication) -> Caller {
         audience: credential.audience.clone(),
         is_approved: false,
         lacks_key: found.bound_only && credential.cnf_jkt.is_none() && credential.kind != CredentialKind::Git,
+        signed_only: found.signed_only,
     };
     let principal = Principal {
         id: found.account.id,

@@ -91,7 +91,7 @@ macro_rules! bearer_columns {
              a.is_site_admin AS account_is_site_admin, a.status AS account_status, \
              h.kind AS acting_kind, h.login AS acting_login, h.name AS acting_name, \
              h.is_site_admin AS acting_is_site_admin, h.status AS acting_status, \
-             b.human_id AS owner_id, g.standing_access, g.bound_only, CASE WHEN a.kind = 'agent' THEN ",
+             b.human_id AS owner_id, g.standing_access, g.bound_only, g.signed_only, CASE WHEN a.kind = 'agent' THEN ",
             live_stops!(),
             " END AS stops, "
         )
@@ -172,6 +172,8 @@ pub struct Authentication {
     pub stops: Vec<Stop>,
     /// Whether the agent's tokens are good only when they are bound to a key.
     pub bound_only: bool,
+    /// Whether the agent changes refs by signed pushes only.
+    pub signed_only: bool,
 }
 
 impl FromRow for Authentication {
@@ -195,6 +197,7 @@ impl FromRow for Authentication {
             chain: grants::chain(row)?,
             stops: kill_switches::stops(row, "stops")?,
             bound_only: row.get::<Option<bool>>("bound_only")?.unwrap_or_default(),
+            signed_only: row.get::<Option<bool>>("signed_only")?.unwrap_or_default(),
         })
     }
 }

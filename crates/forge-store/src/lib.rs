@@ -30,6 +30,7 @@ pub mod organizations;
 pub mod passwords;
 pub mod proofs;
 pub mod public_keys;
+pub mod push_certificates;
 pub mod pushes;
 pub mod refs;
 pub mod repositories;

@@ -6,7 +6,7 @@ use forge_types::page::{Page, PageRequest};
 use forge_types::public_key::{PublicKey, PublicKeyUse};
 
 use crate::row::from_row;
-use crate::statement::{params, sql};
+use crate::statement::{params, postgres_sql, sql};
 use crate::{Conn, StoreResult, Tx};
 
 from_row!(PublicKey { id, account_id, usage, title, key, fingerprint, created_at });
@@ -15,6 +15,14 @@ from_row!(PublicKey { id, account_id, usage, title, key, fingerprint, created_at
 macro_rules! public_key_columns {
     () => {
         "id, account_id, usage, title, key, fingerprint, created_at"
+    };
+}
+
+/// A key of an account by its fingerprint.
+macro_rules! by_fingerprint {
+    () => {
+        "SELECT id, account_id, usage, title, key, fingerprint, created_at FROM public_keys \
+         WHERE account_id = $1 AND usage = $2 AND fingerprint = $3"
     };
 }
 
@@ -122,4 +130,36 @@ pub async fn delete_all(tx: &mut Tx, account: AccountId) -> StoreResult<Vec<Publ
         params![account],
     )
     .await
+}
+
+/// Returns the key of an account that has this fingerprint.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_by_fingerprint(
+    conn: &mut Conn,
+    account: AccountId,
+    usage: PublicKeyUse,
+    fingerprint: &str,
+) -> StoreResult<Option<PublicKey>> {
+    conn.fetch_optional(sql!(by_fingerprint!()), params![account, usage.as_str(), fingerprint]).await
+}
+
+/// Returns whether an account has the key with this fingerprint, and keeps it so until the transaction ends: whoever withdraws
+/// the key waits for the commit.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn hold(
+    tx: &mut Tx,
+    account: AccountId,
+    usage: PublicKeyUse,
+    fingerprint: &str,
+) -> StoreResult<bool> {
+    // SQLite has one writer, which is this transaction.
+    let statement =
+        if tx.is_sqlite() { sql!(by_fingerprint!()) } else { postgres_sql!(by_fingerprint!(), " FOR SHARE") };
+    let held: Option<PublicKey> =
+        tx.fetch_optional(statement, params![account, usage.as_str(), fingerprint]).await?;
+    Ok(held.is_some_and(|key| key.fingerprint == fingerprint))
 }

@@ -52,6 +52,8 @@ pub struct Agent {
     pub standing_access: StandingAccess,
     /// Whether its tokens are good only when they are bound to a key.
     pub bound_only: bool,
+    /// Whether it changes refs by signed pushes only.
+    pub signed_only: bool,
     /// When an agent that nobody bound is removed.
     pub expires_unbound_at: Option<Timestamp>,
     /// When a credential of the agent was last used.

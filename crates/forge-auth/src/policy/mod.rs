@@ -17,6 +17,7 @@ mod grant;
 mod resource;
 mod rights;
 mod scope;
+mod signing;
 mod stop;
 mod subject;
 mod visibility;
@@ -24,7 +25,7 @@ mod visibility;
 pub use grant::{GrantFacts, conveying};
 pub use resource::{
     AgentFacts, ApprovalFacts, KillSwitchFacts, OrganizationFacts, ProfileFacts, RefFacts, RepositoryFacts,
-    Resource, TaskGrantFacts, TeamFacts, Touched,
+    Resource, Signing, TaskGrantFacts, TeamFacts, Touched,
 };
 pub use stop::{message as stop_message, stopping};
 pub use subject::{CredentialFacts, Means, Presence, Principal, Subject};

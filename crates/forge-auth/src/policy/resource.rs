@@ -109,6 +109,20 @@ pub struct RefFacts {
     pub name: RefName,
     /// Which files the new commits touch.
     pub touched: Touched,
+    /// Whether the change came signed.
+    pub signing: Signing,
+}
+
+/// Whether a change of refs was signed by whoever makes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Signing {
+    /// It was not.
+    #[default]
+    Unsigned,
+    /// It was, with a key that is on record for just that.
+    Signed,
+    /// It claims to be, and is not to be believed, for this reason.
+    Refused(String),
 }
 
 /// Which files the commits that a ref change brings touch: those that differ from every parent.

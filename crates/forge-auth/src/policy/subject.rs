@@ -8,7 +8,7 @@ use forge_types::id::{AccountId, CredentialId};
 use forge_types::kill_switch::Stop;
 use forge_types::{Action, Scopes, Timestamp};
 
-use super::{Denial, GrantFacts, Resource, Verdict, approval};
+use super::{Denial, GrantFacts, Resource, Verdict, approval, signing};
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -101,6 +101,8 @@ pub struct CredentialFacts {
     pub lacks_key: bool,
     /// Whether a human has approved just this, and the forge does it now.
     pub is_approved: bool,
+    /// Whether its account changes refs by signed pushes only.
+    pub signed_only: bool,
 }
 
 impl Principal {
@@ -139,6 +141,7 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
     if action == Action::AgentRecover {
         check_recovery(&principal.means, resource)?;
     }
+    signing::check(principal, action, resource)?;
     let Some(credential) = principal.credential() else { return Ok(()) };
     check_credential(credential.kind, action)?;
     check_audience(credential, resource)?;

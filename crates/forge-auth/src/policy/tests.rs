@@ -8,8 +8,8 @@ use forge_types::repository::Visibility;
 use forge_types::{Action, Permission, Scope, Scopes};
 
 use super::{
-    AgentFacts, CredentialFacts, Decision, Effect, Means, Presence, Principal, ProfileFacts, RepositoryFacts,
-    Resource, Subject, decide,
+    AgentFacts, CredentialFacts, Decision, Effect, Means, Presence, Principal, ProfileFacts, RefFacts,
+    RepositoryFacts, Resource, Signing, Subject, Touched, decide,
 };
 
 fn principal(kind: AccountKind, credential: CredentialKind, scopes: Option<&str>) -> Principal {
@@ -30,6 +30,7 @@ fn principal(kind: AccountKind, credential: CredentialKind, scopes: Option<&str>
             grants: Vec::new(),
             audience: None,
             lacks_key: false,
+            signed_only: false,
         }),
     }
 }
@@ -147,6 +148,39 @@ fn a_reading_agent_cannot_write_with_its_standing_token() {
 }
 
 #[test]
+fn a29_whose_pushes_must_be_signed_changes_no_ref_unsigned_and_adds_no_key() {
+    let mut agent = principal(AccountKind::Agent, CredentialKind::Personal, None);
+    if let Means::Credential(credential) = &mut agent.means {
+        credential.signed_only = true;
+    }
+    let own = Resource::Account { id: agent.id };
+    let strict = Subject::Principal(agent);
+    let change = |signing: Signing| {
+        let target = repository(Visibility::Private, Some(Permission::Admin));
+        let Resource::Repository(repository) = target else { unreachable!("a repository") };
+        let name = forge_types::RefName::branch("main").expect("a name");
+        Resource::Ref(RefFacts { repository, name, touched: Touched::nothing(), signing })
+    };
+    let rule = |subject: &Subject, action, resource: &Resource| match decide(subject, action, resource) {
+        Decision::Allow => "allow",
+        Decision::Deny(denial) => denial.rule,
+    };
+    let human = principal(AccountKind::Human, CredentialKind::Personal, None);
+    let human = Subject::Principal(human);
+    let refused = || change(Signing::Refused("no".to_owned()));
+    for action in [Action::BranchCreate, Action::BranchUpdate, Action::BranchDelete, Action::TagCreate] {
+        assert_eq!(rule(&strict, action, &change(Signing::Unsigned)), "signing.unsigned");
+        assert_eq!(rule(&human, action, &change(Signing::Unsigned)), "allow");
+        for subject in [&strict, &human] {
+            assert_eq!(rule(subject, action, &change(Signing::Signed)), "allow");
+            assert_eq!(rule(subject, action, &refused()), "signing.refused");
+        }
+    }
+    assert_eq!(rule(&strict, Action::SigningKeyCreate, &own), "signing.key");
+    assert_eq!(rule(&strict, Action::SigningKeyDelete, &own), "allow");
+}
+
+#[test]
 fn a_token_that_lacks_the_key_its_agent_demands_is_good_for_nothing() {
     let agent = principal(AccountKind::Agent, CredentialKind::Personal, None);
     let mut unbound = agent.clone();
@@ -225,7 +259,7 @@ mod grants {
     };
     use forge_types::id::GrantId;
 
-    use super::super::{GrantFacts, RefFacts, Touched, visible_repositories};
+    use super::super::{GrantFacts, visible_repositories};
     use super::*;
 
     fn grant(actions: &[GrantAction], constraints: GrantConstraints) -> GrantFacts {
@@ -262,6 +296,7 @@ mod grants {
             repository: facts(1, Visibility::Private, Some(Permission::Admin)),
             name: RefName::new(name).expect("a name"),
             touched,
+            signing: Signing::Unsigned,
         })
     }
 

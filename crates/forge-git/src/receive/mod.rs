@@ -14,6 +14,7 @@
 //! INVARIANT: dropping a [`Quarantine`] at any step leaves no trace; the repository never has an object that was not checked.
 //! The body is expected decoded (`Content-Encoding` is the edge's).
 
+mod certificate;
 mod connectivity;
 mod ingest;
 mod quarantine;
@@ -23,6 +24,7 @@ mod request;
 mod sizes;
 pub(crate) mod small;
 
+pub use certificate::Certificate;
 pub use ingest::IngestLimits;
 pub use quarantine::Quarantine;
 pub use reply::Reply;

@@ -1,4 +1,4 @@
-//! The first part of a push request: shallow lines, commands with capabilities, push options.
+//! The first part of a push request: shallow lines, commands with capabilities or a certificate of them, push options.
 //!
 //! A command whose ref name is no ref name is kept with its reason, so that it alone is refused; anything that breaks the
 //! grammar ends the request. See gitprotocol-pack(5), "Reference Update Request".
@@ -6,6 +6,7 @@
 use forge_types::{InvalidRefName, ObjectFormat, ObjectId, RefName};
 use tokio::io::AsyncRead;
 
+use super::certificate::Certificate;
 use crate::wire::pkt::{Packet, Reader};
 use crate::{Error, Result};
 
@@ -78,6 +79,8 @@ pub struct Request {
     pub push_options: Vec<String>,
     /// Where the client's history was cut.
     pub shallow: Vec<ObjectId>,
+    /// What the client signed of it: then commands and push options are those that were signed.
+    pub certificate: Option<Certificate>,
 }
 
 impl Request {
@@ -93,10 +96,14 @@ impl Request {
             commands: Vec::new(),
             push_options: Vec::new(),
             shallow: Vec::new(),
+            certificate: None,
         };
         loop {
             match reader.next().await? {
                 Some(Packet::Flush) => break,
+                Some(Packet::Data(line)) if is_certificate(&line) => {
+                    request.read_certificate(&line, &mut reader, format, limits).await?;
+                }
                 Some(Packet::Data(line)) => request.add_line(&line, format, limits)?,
                 Some(Packet::Delim | Packet::ResponseEnd) => {
                     return Err(Error::protocol("unexpected special packet in the commands"));
@@ -107,6 +114,9 @@ impl Request {
         }
         if request.capabilities.push_options && !request.commands.is_empty() {
             request.read_push_options(&mut reader, limits).await?;
+        }
+        if request.certificate.as_ref().is_some_and(|signed| signed.push_options() != request.push_options) {
+            return Err(Error::protocol("other push options were signed than sent"));
         }
         Ok(request)
     }
@@ -127,8 +137,8 @@ impl Request {
             self.shallow.push(object_id(id, format)?);
             return Ok(());
         }
-        if line == b"push-cert" || line.starts_with(b"push-cert\0") {
-            return Err(Error::protocol("signed pushes are not offered"));
+        if self.certificate.is_some() {
+            return Err(Error::protocol("there are commands beside those that were signed"));
         }
         if self.commands.len() >= limits.commands {
             return Err(Error::TooLarge(format!("one push may change at most {} refs", limits.commands)));
@@ -141,6 +151,24 @@ impl Request {
             self.capabilities = Capabilities::parse(capabilities, format)?;
         }
         self.commands.push(Command::parse(command.strip_suffix(b"\n").unwrap_or(command), format)?);
+        Ok(())
+    }
+
+    async fn read_certificate<R: AsyncRead + Unpin>(
+        &mut self,
+        first: &[u8],
+        reader: &mut Reader<R>,
+        format: ObjectFormat,
+        limits: &RequestLimits,
+    ) -> Result<()> {
+        if self.certificate.is_some() || !self.commands.is_empty() {
+            return Err(Error::protocol("there are commands beside those that were signed"));
+        }
+        let first = first.strip_suffix(b"\n").unwrap_or(first);
+        let capabilities = first.get(ANNOUNCED.len() + 1..).unwrap_or_default();
+        self.capabilities = Capabilities::parse(capabilities, format)?;
+        let (certificate, commands) = Certificate::read(reader, format, limits).await?;
+        (self.certificate, self.commands) = (Some(certificate), commands);
         Ok(())
     }
 
@@ -171,8 +199,16 @@ impl Request {
     }
 }
 
+/// How the packet begins after which a certificate follows; capabilities stand behind a null byte.
+const ANNOUNCED: &[u8] = b"push-cert";
+
+fn is_certificate(data: &[u8]) -> bool {
+    let rest = data.strip_suffix(b"\n").unwrap_or(data).strip_prefix(ANNOUNCED);
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(0)))
+}
+
 impl Command {
-    fn parse(line: &[u8], format: ObjectFormat) -> Result<Self> {
+    pub(super) fn parse(line: &[u8], format: ObjectFormat) -> Result<Self> {
         let mut parts = line.splitn(3, |byte| *byte == b' ');
         let (Some(old), Some(new), Some(raw_name)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(Error::Protocol(format!("expected `old new ref`, got `{}`", shown(line))));
@@ -298,18 +334,84 @@ mod tests {
     #[test]
     fn broken_grammar_ends_the_request() {
         let line = format!("{ZERO} {A} refs/heads/main");
-        for lines in [
-            vec!["garbage"],
-            vec!["push-cert\0push-options"],
-            vec!["shallow 12"],
-            vec![&line[..60]],
-            vec![&line, &line, &line, &line],
-        ] {
+        for lines in
+            [vec!["garbage"], vec!["shallow 12"], vec![&line[..60]], vec![&line, &line, &line, &line]]
+        {
             assert!(read(&body(&lines, b"")).is_err(), "{lines:?}");
         }
         let wrong_format = format!("{line}\0object-format=sha256");
         assert!(read(&body(&[&wrong_format], b"")).is_err());
         assert!(read(&body(&[&line], b"")[..70]).is_err(), "cut short");
+    }
+
+    const SIGNATURE: [&str; 3] =
+        ["-----BEGIN SSH SIGNATURE-----\n", "AAAA\n", "-----END SSH SIGNATURE-----\n"];
+
+    /// Returns the packets of a certificate whose own lines are these.
+    fn certified<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+        [&["push-cert\0report-status push-options"], lines, &SIGNATURE, &["push-cert-end\n"]].concat()
+    }
+
+    #[test]
+    fn commands_and_options_of_a_certificate_are_those_that_were_signed() {
+        let command = format!("{ZERO} {A} refs/heads/main\n");
+        let lines =
+            ["certificate version 0.1\n", "pusher key 1 +0000\n", "nonce 1-a\n", "push-option ci.skip\n"];
+        let lines = certified(&[&lines[..], &["\n", &command]].concat());
+        let bytes = body(&lines, &body(&["ci.skip"], b"PACK"));
+        let (request, rest) = read(&bytes).unwrap();
+        let certificate = request.certificate.unwrap();
+        assert_eq!((rest, request.commands.len()), (b"PACK".to_vec(), 1));
+        assert!(request.capabilities.report_status);
+        assert_eq!((certificate.pusher(), certificate.nonce()), ("key 1 +0000", Some("1-a")));
+        assert_eq!((certificate.pushee(), certificate.push_options()), (None, &["ci.skip".to_owned()][..]));
+        assert_eq!(certificate.text(), lines[1..lines.len() - 1].concat());
+        // What was not signed is not taken, and what was signed is not left out.
+        for sent in [&["ci.skip", "other"][..], &[]] {
+            assert!(read(&body(&lines, &body(sent, b"PACK"))).is_err(), "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn a29_certificates_that_do_not_say_all_there_is_are_refused() {
+        let command = format!("{ZERO} {A} refs/heads/main\n");
+        let other = format!("{ZERO} {A} refs/heads/other\n");
+        let head = ["certificate version 0.1\n", "pusher x 1 +0000\n"];
+        let honest = certified(&[&head[..], &["\n", &command]].concat());
+        let read = |lines: &[&str]| read(&body(lines, &body(&[], b"PACK")));
+        assert!(read(&honest).is_ok());
+        let beside_before = [&[other.as_str()], &honest[..]].concat();
+        let beside_after = [&honest[..], &[other.as_str()]].concat();
+        let with = |lines: &[&'static str]| certified(&[&head[..], lines, &["\n", &command]].concat());
+        for lines in [
+            beside_before,
+            beside_after,
+            [&honest[..], &honest[..]].concat(),
+            honest[..honest.len() - 1].to_vec(),
+            [&honest[..honest.len() - 4], &honest[honest.len() - 1..]].concat(),
+            certified(&head),
+            certified(&[&head[..], &["\n"]].concat()),
+            certified(&[&head[..], &[&command]].concat()),
+            certified(&[&head[..1], &["\n", &command]].concat()),
+            certified(&["certificate version 0.2\n", head[1], "\n", &command]),
+            with(&["nonce 1\n", "nonce 2\n"]),
+            with(&["forced yes\n"]),
+            with(&["nonce \0\n"]),
+            with(&["push-option unsent\n"]),
+        ] {
+            assert!(read(&lines).is_err(), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn certificate_longer_than_what_is_kept_is_refused() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let line = "x".repeat(60_000);
+        let lines = certified(&vec![line.as_str(); 18]);
+        let bytes = body(&lines, b"");
+        let (mut from, limits) = (&bytes[..], RequestLimits::default());
+        let read = runtime.block_on(Request::read(&mut from, ObjectFormat::Sha1, &limits));
+        assert!(matches!(read, Err(Error::TooLarge(_))));
     }
 
     #[test]

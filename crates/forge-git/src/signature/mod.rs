@@ -74,6 +74,12 @@ pub struct Keys<'a> {
 }
 
 impl Signed {
+    /// Returns the fingerprint of the SSH key that claims to have made the signature, such as `SHA256:…`; none if it is of
+    /// another form or does not read.
+    pub fn claimed_key(&self) -> Option<String> {
+        (self.kind() == SignatureKind::Ssh).then(|| ssh::claimed_key(&self.signature)).flatten()
+    }
+
     /// Verifies the signature against the keys of its form; [`SignatureState::Valid`] counts among these. Texts that do not
     /// read are no keys.
     pub fn verify(&self, keys: Keys<'_>) -> SignatureState {

@@ -39,6 +39,11 @@ pub(super) fn verify<K: AsRef<str>>(payload: &[u8], signature: &[u8], keys: &[K]
     }
 }
 
+/// Returns the fingerprint of the key that claims to have made a signature, as `ssh-keygen -l` writes it.
+pub(super) fn claimed_key(signature: &[u8]) -> Option<String> {
+    Some(read(signature)?.public_key().fingerprint(HashAlg::Sha256).to_string())
+}
+
 /// Reads a signature. The reader of the library forgives wrong lengths: what it would write differently is not accepted.
 fn read(armoured: &[u8]) -> Option<SshSig> {
     let signature = SshSig::from_pem(armoured).ok()?;

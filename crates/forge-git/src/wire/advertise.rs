@@ -65,12 +65,15 @@ pub fn advertise_upload_pack(protocol: Protocol, snapshot: &RefSnapshot) -> Vec<
     out
 }
 
-/// Returns the answer to `info/refs?service=git-receive-pack`. There is no version 2 of it.
-pub fn advertise_receive_pack(protocol: Protocol, snapshot: &RefSnapshot) -> Vec<u8> {
+/// Returns the answer to `info/refs?service=git-receive-pack`. There is no version 2 of it. Pushes may be signed over the nonce
+/// if there is one: up to 255 letters, digits and `-./+=_`.
+pub fn advertise_receive_pack(protocol: Protocol, snapshot: &RefSnapshot, nonce: Option<&str>) -> Vec<u8> {
     let mut out = Vec::with_capacity(256 + snapshot.refs().len() * 80);
     begin(&mut out, Service::ReceivePack, protocol);
+    let certificates = nonce.map(|nonce| format!(" push-cert={nonce}")).unwrap_or_default();
     let capabilities = format!(
-        "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options object-format={} agent={AGENT}",
+        "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options{certificates} \
+         object-format={} agent={AGENT}",
         snapshot.format()
     );
     let refs = snapshot.refs().iter().map(|entry| format!("{} {}", entry.id, entry.name));
@@ -164,10 +167,13 @@ mod tests {
 
     #[test]
     fn empty_repository_still_tells_its_capabilities() {
-        let out = text(&advertise_receive_pack(Protocol::V2, &snapshot(&[])));
+        let out = text(&advertise_receive_pack(Protocol::V2, &snapshot(&[]), None));
         assert!(
             out.contains("0000000000000000000000000000000000000000 capabilities^{}\0report-status"),
             "{out}"
         );
+        assert!(!out.contains("push-cert"), "{out}");
+        let out = text(&advertise_receive_pack(Protocol::V0, &snapshot(&[]), Some("1-a")));
+        assert!(out.contains(" push-cert=1-a object-format="), "{out}");
     }
 }

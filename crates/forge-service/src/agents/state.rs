@@ -23,6 +23,8 @@ pub struct AgentChanges {
     pub standing_access: Option<StandingAccess>,
     /// Whether its tokens are good only when they are bound to a key.
     pub bound_only: Option<bool>,
+    /// Whether it changes refs by signed pushes only.
+    pub signed_only: Option<bool>,
 }
 
 /// Changes what an agent is called and what its tokens may do.
@@ -52,6 +54,11 @@ pub async fn update(ctx: &RequestContext, login: &str, changes: AgentChanges) ->
         event = event.with("bound_only", bound_only);
         agent.bound_only = bound_only;
         forge_store::agents::update_bound_only(&mut tx, agent.account.id, bound_only).await?;
+    }
+    if let Some(signed_only) = changes.signed_only {
+        event = event.with("signed_only", signed_only);
+        agent.signed_only = signed_only;
+        forge_store::agents::update_signed_only(&mut tx, agent.account.id, signed_only).await?;
     }
     if event.details.is_empty() {
         return Ok(agent);

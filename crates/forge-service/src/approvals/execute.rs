@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use forge_auth::policy::{Means, Subject};
+use forge_auth::policy::{Means, Signing, Subject};
 use forge_git::objects::Objects;
 use forge_types::approval::{Approval, ApprovalState, HeldChange};
 use forge_types::id::RepositoryId;
@@ -76,7 +76,7 @@ async fn inspect(
 
 /// Nobody approves what they could not do.
 fn require_own_right(ctx: &RequestContext, found: &RepositoryAccess, changes: &[RefChange]) -> Result<()> {
-    let mut gate = Gate::new(ctx, found);
+    let mut gate = Gate::new(ctx, found, Signing::Unsigned);
     for change in changes {
         if let Err(Refusal::Never(reason)) = gate.check(change.name(), change.step(), change.touched()) {
             let message = format!("you could not do this yourself, so you cannot approve it: {reason}");

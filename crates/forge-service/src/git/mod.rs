@@ -4,6 +4,7 @@
 //! runs in a task of its own that outlives a client that hangs up, and moves refs through [`crate::refs`] alone.
 
 mod answers;
+mod certificate;
 mod engine;
 mod fault;
 mod first_commit;

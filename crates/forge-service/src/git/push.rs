@@ -17,13 +17,14 @@ use forge_types::{Action, Error, ObjectFormat, ObjectId, Result};
 use tokio::io::AsyncRead;
 use tokio::sync::mpsc;
 
+use super::certificate;
 use super::fault::{fault, in_time, told};
 use super::held;
 use super::settle::{Fate, settle};
 use super::shares::Share;
 use crate::context::RequestContext;
 use crate::kill_switches;
-use crate::refs::{self, ATOMIC_FAILURE, Door, Gate, Outcome, Push, RefChange, Step, Watch};
+use crate::refs::{self, ATOMIC_FAILURE, Door, Gate, Outcome, Push, RefChange, Signature, Step, Watch};
 use crate::target::RepositoryTarget;
 
 /// Bytes beyond the pack limit that are read and forgotten, so that a refused client reads its answer.
@@ -61,11 +62,12 @@ pub async fn receive_pack(
     let begun = async {
         let read = Request::read(&mut body, ObjectFormat::Sha1, &limits.push);
         let request = in_time(limits.processes.stall, read).await.map_err(fault)?;
+        let signature = certificate::check(ctx, &found, request.certificate.as_ref()).await?;
         let share = ctx.app().git.pushes.take(ctx).await?;
-        Ok::<_, Error>((request, share))
+        Ok::<_, Error>((request, signature, share))
     };
-    let (request, share) = match begun.await {
-        Ok((request, _)) if request.commands.is_empty() => return Ok(PushAnswer { body: None }),
+    let (request, signature, share) = match begun.await {
+        Ok((request, ..)) if request.commands.is_empty() => return Ok(PushAnswer { body: None }),
         Ok(begun) => begun,
         Err(error) => {
             drain(&mut body, limits.pack.pack_bytes).await;
@@ -74,7 +76,7 @@ pub async fn receive_pack(
     };
     let (reply, answer) = Reply::channel(&request.capabilities);
     let repository = ctx.app().git.repository(found.repository.id);
-    let work = Work { ctx: ctx.clone(), repository, found, request };
+    let work = Work { ctx: ctx.clone(), repository, found, request, signature };
     tokio::spawn(work.run(body, reply, share));
     Ok(PushAnswer { body: Some(answer) })
 }
@@ -84,6 +86,7 @@ struct Work {
     found: RepositoryAccess,
     repository: Repository,
     request: Request,
+    signature: Signature,
 }
 
 /// What became of a push: of the pack, and of each command.
@@ -172,7 +175,7 @@ impl Work {
         if let Err(reason) = held::patience(&self.request.push_options) {
             return vec![Err(reason); self.request.commands.len()];
         }
-        let mut gate = Gate::new(&self.ctx, &self.found);
+        let mut gate = Gate::new(&self.ctx, &self.found, self.signature.fact());
         let check = |command: &Command| {
             let name = command.name.as_ref().map_err(ToString::to_string)?;
             // Whether it is forced is known only with the objects; the gate asks again.
@@ -364,6 +367,7 @@ impl Work {
             approval: None,
             is_atomic: self.request.capabilities.atomic,
             rebuilds_at_check: Some(self.found.git_state.rebuilds),
+            signature: self.signature.clone(),
         };
         let moved = self.commit_checked(push, &changes).await;
         for (at, result) in places.into_iter().zip(moved.results) {

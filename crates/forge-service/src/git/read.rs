@@ -8,6 +8,7 @@ use forge_types::{Action, ObjectFormat, Result};
 use tokio::io::AsyncRead;
 
 use super::answers::{Answer, Keeping, Question};
+use super::certificate;
 use super::fault::{fault, in_time, told};
 use super::shares::Share;
 use super::states::State;
@@ -108,7 +109,10 @@ pub async fn advertise(
     let body = match (service, protocol) {
         (Service::UploadPack, Protocol::V2) => wire::advertise_upload_pack(protocol, &state.without_refs()),
         (Service::UploadPack, _) => wire::advertise_upload_pack(protocol, state.refs(ctx).await?),
-        (Service::ReceivePack, _) => wire::advertise_receive_pack(protocol, state.refs(ctx).await?),
+        (Service::ReceivePack, _) => {
+            let nonce = certificate::nonce(ctx, repository)?;
+            wire::advertise_receive_pack(protocol, state.refs(ctx).await?, nonce.as_deref())
+        }
     };
     Ok(Advertisement { owner: repository.owner.login.clone(), name: repository.name.clone(), body })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use forge_auth::policy::{Denial, Effect, RefFacts, Resource, Touched};
+use forge_auth::policy::{Denial, Effect, RefFacts, Resource, Signing, Touched};
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, RefKind, RefName};
 
@@ -48,6 +48,7 @@ pub(crate) struct Gate<'a> {
     found: &'a RepositoryAccess,
     /// Does the answer depend on the ref, and not only on what is done to it?
     is_by_ref: bool,
+    signing: Signing,
     /// Equal questions have equal answers, and a refusal is audited once.
     decided: HashMap<Action, Result<(), Refusal>>,
     /// The first refusal that is about the caller and not about the ref.
@@ -55,9 +56,10 @@ pub(crate) struct Gate<'a> {
 }
 
 impl<'a> Gate<'a> {
-    pub(crate) fn new(ctx: &'a RequestContext, found: &'a RepositoryAccess) -> Self {
+    /// Begins with what the changes have in common: whether they came signed.
+    pub(crate) fn new(ctx: &'a RequestContext, found: &'a RepositoryAccess, signing: Signing) -> Self {
         let is_by_ref = ctx.is_bound_by_grant();
-        Self { ctx, found, is_by_ref, decided: HashMap::new(), denial: None }
+        Self { ctx, found, is_by_ref, signing, decided: HashMap::new(), denial: None }
     }
 
     /// Decides about one ref as far as that goes before its objects are there; the refusal is for the client.
@@ -80,7 +82,7 @@ impl<'a> Gate<'a> {
             return Err(Refusal::never(format!("refusing to delete the current branch: {name}")));
         }
         let action = action(name.kind(), step);
-        let question = Question { found: self.found, name, touched };
+        let question = Question { found: self.found, name, touched, signing: &self.signing };
         let ctx = self.ctx;
         let refuse = |denial: Denial| match denial.effect {
             Effect::Approval => Refusal::Waits(Waits { action, denial }),
@@ -106,6 +108,7 @@ struct Question<'a> {
     found: &'a RepositoryAccess,
     name: &'a RefName,
     touched: &'a Touched,
+    signing: &'a Signing,
 }
 
 impl Facts for Question<'_> {
@@ -114,6 +117,7 @@ impl Facts for Question<'_> {
             repository: repository_facts(self.found),
             name: self.name.clone(),
             touched: self.touched.clone(),
+            signing: self.signing.clone(),
         })
     }
 

@@ -80,6 +80,7 @@ impl Waiting {
         ctx: &RequestContext,
         tx: &mut Tx,
         found: &RepositoryAccess,
+        push: &Push,
         changes: &[RefChange],
     ) -> Result<Hold> {
         let repository = found.repository.id;
@@ -115,7 +116,7 @@ impl Waiting {
             let outcome = format!("replaced by {id}");
             end(ctx, tx, one, ApprovalState::Cancelled, &outcome).await?;
         }
-        let note = self.insert(ctx, tx, found, credential, &id, &asked, &digest).await?;
+        let note = self.insert(ctx, tx, found, (push, credential), &id, &asked, &digest).await?;
         keep_objects(ctx, tx, repository, &id, &held).await?;
         Ok(Hold::New(note))
     }
@@ -126,7 +127,7 @@ impl Waiting {
         ctx: &RequestContext,
         tx: &mut Tx,
         found: &RepositoryAccess,
-        credential: &CallerCredential,
+        (push, credential): (&Push, &CallerCredential),
         id: &ApprovalId,
         asked: &Asked,
         digest: &str,
@@ -158,6 +159,10 @@ impl Waiting {
             .with("digest", digest)
             .with("expires_at", expires_at.to_string())
             .causing(json!({ "held": asked.refs() }));
+        let event = match push.signature.signed_by() {
+            Some(key) => event.with("signed_by", key),
+            None => event,
+        };
         ctx.record(tx, event).await?;
         Ok(note(ctx, id, expires_at))
     }

@@ -10,6 +10,7 @@ mod change;
 mod door;
 mod gate;
 mod hold;
+mod signature;
 mod watch;
 
 use std::collections::HashMap;
@@ -31,6 +32,8 @@ pub use change::RefChange;
 pub use door::Door;
 pub(crate) use gate::{Gate, Refusal, Step};
 pub(crate) use hold::{make_room, release};
+pub use signature::Signature;
+pub(crate) use signature::{REPLAYED, UNKNOWN_KEY};
 pub use watch::Watch;
 
 use hold::{Hold, Waiting};
@@ -57,6 +60,8 @@ pub struct Push {
     /// For objects that may build on some which no ref reached: how many rebuilds the repository had counted before that was
     /// checked.
     pub rebuilds_at_check: Option<i64>,
+    /// What the push is signed with.
+    pub signature: Signature,
 }
 
 impl Push {
@@ -70,6 +75,7 @@ impl Push {
             approval: None,
             is_atomic: true,
             rebuilds_at_check: None,
+            signature: Signature::None,
         }
     }
 }
@@ -140,6 +146,9 @@ pub async fn update(
     if push.is_atomic && waiting.is_none() && results.iter().any(Result::is_err) {
         return Ok(nothing(results, denial));
     }
+    if let Err(reason) = push.signature.check(ctx, tx, repository.id).await? {
+        return Ok(denied(changes, reason));
+    }
     if let Err(reason) = spend(ctx, tx, push).await? {
         return Ok(denied(changes, reason));
     }
@@ -151,7 +160,7 @@ pub async fn update(
         return Ok(nothing(results, denial));
     }
     let hold = match &waiting {
-        Some(waiting) => Some(waiting.hold(ctx, tx, found, changes).await?),
+        Some(waiting) => Some(waiting.hold(ctx, tx, found, push, changes).await?),
         None => None,
     };
     if let (Some(waiting), Some(hold)) = (&waiting, &hold) {
@@ -207,7 +216,7 @@ fn decide(
     changes: &[RefChange],
     rewrites: i64,
 ) -> Ruling {
-    let mut gate = Gate::new(ctx, found);
+    let mut gate = Gate::new(ctx, found, push.signature.fact());
     let mut times: HashMap<&str, usize> = HashMap::new();
     for change in changes {
         *times.entry(change.name().as_str()).or_default() += 1;
@@ -329,6 +338,7 @@ async fn record(
         .collect();
     let id = pushes::insert(tx, &new, ctx.now()).await?;
     pushes::insert_reflog(tx, id, &new, &entries, ctx.now()).await?;
+    push.signature.record(tx, found.repository.id, id).await?;
     ctx.record(tx, event(found, push, &door, Some(id.0), changed)).await
 }
 
@@ -363,6 +373,10 @@ fn event(
         .with("count", changed.len())
         .causing(json!({ "refs": named }))
         .with("refs_sha256", digest);
+    let event = match push.signature.signed_by() {
+        Some(key) => event.with("signed_by", key),
+        None => event,
+    };
     match &push.approval {
         Some(id) => event.with("approval_id", id.0.as_str()),
         None => event,

@@ -26,6 +26,7 @@ impl FromRow for Agent {
             bound_at: row.get("bound_at")?,
             standing_access: row.get("standing_access")?,
             bound_only: row.get("bound_only")?,
+            signed_only: row.get("signed_only")?,
             expires_unbound_at: row.get("expires_unbound_at")?,
             last_used_at: row.get("last_used_at")?,
             creator: account_ref(row, "creator")?,
@@ -39,8 +40,8 @@ impl FromRow for Agent {
 macro_rules! agent_columns {
     () => {
         "a.id, a.kind, a.login, a.name, a.email, a.is_email_public, a.description, a.status, a.is_site_admin, a.created_by, \
-         a.created_at, a.updated_at, a.status_reason, g.standing_access, g.bound_only, g.expires_unbound_at, g.suspended_by, \
-         b.bound_at, o.id AS owner_id, o.kind AS owner_kind, o.login AS owner_login, o.name AS owner_name, \
+         a.created_at, a.updated_at, a.status_reason, g.standing_access, g.bound_only, g.signed_only, g.expires_unbound_at, \
+         g.suspended_by, b.bound_at, o.id AS owner_id, o.kind AS owner_kind, o.login AS owner_login, o.name AS owner_name, \
          o.is_site_admin AS owner_is_site_admin, k.id AS creator_id, k.kind AS creator_kind, \
          k.login AS creator_login, k.name AS creator_name, k.is_site_admin AS creator_is_site_admin, \
          (SELECT MAX(c.last_used_at) FROM credentials c WHERE c.account_id = a.id AND c.kind <> 'w') AS last_used_at"
@@ -145,6 +146,16 @@ pub async fn update_standing_access(
 /// Only faults of the database.
 pub async fn update_bound_only(tx: &mut Tx, id: AccountId, bound_only: bool) -> StoreResult<()> {
     tx.execute(sql!("UPDATE agents SET bound_only = $2 WHERE account_id = $1"), params![id, bound_only])
+        .await?;
+    Ok(())
+}
+
+/// Writes whether the agent changes refs by signed pushes only.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn update_signed_only(tx: &mut Tx, id: AccountId, signed_only: bool) -> StoreResult<()> {
+    tx.execute(sql!("UPDATE agents SET signed_only = $2 WHERE account_id = $1"), params![id, signed_only])
         .await?;
     Ok(())
 }

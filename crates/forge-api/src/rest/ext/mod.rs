@@ -8,6 +8,7 @@ mod audit_stream;
 mod clients;
 mod device;
 mod organizations;
+mod pushes;
 mod revocations;
 mod task_grants;
 mod tokens;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(device::routes())
         .merge(clients::routes())
         .merge(organizations::routes())
+        .merge(pushes::routes())
 }
 
 async fn description() -> impl IntoResponse {

@@ -35,6 +35,7 @@ pub(super) struct UpdateBody {
     description: Option<Option<String>>,
     standing_access: Option<StandingAccess>,
     bound_only: Option<bool>,
+    signed_only: Option<bool>,
 }
 
 /// Tells `null`, which empties, from a field that is left out.
@@ -52,6 +53,7 @@ pub(super) async fn update(
         description: body.description,
         standing_access: body.standing_access,
         bound_only: body.bound_only,
+        signed_only: body.signed_only,
     };
     let changed = agents::update(&ctx, &login, changes).await?;
     Ok(Json(agent(&ctx, &changed)))

@@ -80,6 +80,7 @@ pub(super) fn agent(ctx: &RequestContext, agent: &Agent) -> Value {
         "last_used_at": agent.last_used_at,
         "standing_access": agent.standing_access,
         "bound_only": agent.bound_only,
+        "signed_only": agent.signed_only,
         "expires_unbound_at": agent.expires_unbound_at,
     });
     if let (Value::Object(view), Value::Object(more)) = (&mut view, more) {
