@@ -6,6 +6,7 @@
 use std::fmt;
 
 use forge_types::credential::CredentialKind;
+use memchr::memmem;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -146,6 +147,32 @@ pub fn recognise_letter(prefix: &TokenPrefix, value: &str) -> Option<char> {
     (checksum(entropy) == sum).then_some(letter)
 }
 
+/// Finds what has the form and the checksum of a secret of this forge in bytes of any kind, each with where it begins. What stands
+/// beside it does not matter: a secret is one also in the middle of a longer word.
+pub fn sightings<'a>(prefix: &'a TokenPrefix, text: &'a [u8]) -> impl Iterator<Item = (usize, Secret)> + 'a {
+    let length = prefix.0.len() + 2 + ENTROPY + CHECKSUM;
+    memmem::find_iter(text, prefix.0.as_bytes()).filter_map(move |at| {
+        let value = std::str::from_utf8(text.get(at..at + length)?).ok()?;
+        recognise_letter(prefix, value)?;
+        Some((at, Secret(value.to_owned())))
+    })
+}
+
+/// Returns a text without the secrets in it: of each, the last four characters stay.
+#[must_use]
+pub fn without_secrets(prefix: &TokenPrefix, text: &[u8]) -> String {
+    let (mut shown, mut end) = (Vec::with_capacity(text.len()), 0);
+    for (at, secret) in sightings(prefix, text) {
+        if at >= end {
+            shown.extend_from_slice(&text[end..at]);
+            shown.extend_from_slice(format!("…{}", secret.tail()).as_bytes());
+            end = at + secret.0.len();
+        }
+    }
+    shown.extend_from_slice(&text[end..]);
+    String::from_utf8_lossy(&shown).into_owned()
+}
+
 /// Returns the checksum of `entropy`: its CRC-32/ISO-HDLC in base 62, six characters.
 fn checksum(entropy: &str) -> String {
     let mut rest = crc32fast::hash(entropy.as_bytes());
@@ -199,6 +226,44 @@ mod tests {
             let secret = mint_lettered(&prefix, letter, counting());
             assert_eq!(recognise_letter(&prefix, secret.expose()), Some(letter));
             assert_eq!(recognise(&prefix, secret.expose()), None);
+        }
+    }
+
+    #[test]
+    fn a96_secrets_are_found_in_whatever_stands_around_them() {
+        let prefix = TokenPrefix::default();
+        let token = mint(&prefix, CredentialKind::Personal, counting());
+        let value = token.expose();
+        for (before, after) in [
+            ("", ""),
+            ("token=", "\n"),
+            ("https://x:", "@forge.example"),
+            ("QUJD", "QUJD"),
+            ("fge", "="),
+            ("fgep_", ""),
+            ("fgefge", "fge"),
+        ] {
+            let text = format!("{before}{value}{after}");
+            let found: Vec<usize> = sightings(&prefix, text.as_bytes()).map(|(at, _)| at).collect();
+            assert_eq!(found, [before.len()], "{text}");
+            let shown = without_secrets(&prefix, text.as_bytes());
+            assert_eq!(shown, format!("{before}…{}{after}", token.tail()));
+        }
+        let bytes = [b"\xff\0".as_slice(), value.as_bytes(), b"\xff"].concat();
+        assert_eq!(sightings(&prefix, &bytes).count(), 1);
+        let twice = format!("{value}{value}");
+        assert_eq!(sightings(&prefix, twice.as_bytes()).count(), 2);
+    }
+
+    #[test]
+    fn a96_what_only_looks_like_a_secret_is_none() {
+        let prefix = TokenPrefix::default();
+        let value = mint(&prefix, CredentialKind::Personal, counting()).expose().to_owned();
+        let altered = value.replace(value.chars().nth(9).expect("a character"), "-");
+        let other = value.replacen("fge", "fgf", 1);
+        let broken = format!("{}\n{}", &value[..20], &value[20..]);
+        for text in [&value[..value.len() - 1], &altered, &other, &broken, "fge", "fgep_"] {
+            assert_eq!(sightings(&prefix, text.as_bytes()).count(), 0, "{text}");
         }
     }
 
