@@ -13,5 +13,6 @@ mod every_door;
 mod grants;
 mod pushes;
 mod register;
+mod secrets;
 mod signed;
 mod tokens;

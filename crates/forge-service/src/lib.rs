@@ -36,6 +36,7 @@ pub mod refs;
 pub mod registration_key;
 pub mod repositories;
 pub mod revocations;
+mod secrets;
 mod standing;
 pub mod target;
 pub mod teams;

@@ -63,7 +63,7 @@ pub(crate) async fn create_if_absent(ctx: &RequestContext, tx: &mut Tx) -> Resul
     Ok(is_new.then_some(key))
 }
 
-async fn find(ctx: &RequestContext, conn: &mut Conn) -> Result<Option<Secret>> {
+pub(crate) async fn find(ctx: &RequestContext, conn: &mut Conn) -> Result<Option<Secret>> {
     let sealed = forge_store::settings::find(conn, SETTING).await?;
     sealed.map(|sealed| open(ctx, &sealed)).transpose()
 }

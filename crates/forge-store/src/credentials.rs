@@ -11,7 +11,8 @@ use forge_types::{Scopes, Timestamp};
 use crate::accounts::account_ref;
 use crate::grants::{self, GrantLink, chain_columns, chain_tables};
 use crate::kill_switches::{self, live_stops};
-use crate::row::{Column, FromRow, Row, corrupt, from_row};
+use crate::refs::batch::{name_list, pieces};
+use crate::row::{Column, FromRow, Row, Value, corrupt, from_row};
 use crate::statement::{params, postgres_sql, sql};
 use crate::{Conn, StoreResult, Tx};
 
@@ -624,3 +625,46 @@ struct Standing {
     id: CredentialId,
 }
 from_row!(Standing { id });
+
+/// Returns which of these hashes are of secrets that somebody could use at `now`: credentials that stand, whoever's they are, and
+/// invitations that can be accepted. One statement for each 64.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_live_among(
+    conn: &mut Conn,
+    hashes: &[[u8; 32]],
+    now: Timestamp,
+) -> StoreResult<Vec<Vec<u8>>> {
+    struct Live {
+        hash: Vec<u8>,
+    }
+    from_row!(Live { hash });
+    let mut found: Vec<Live> = Vec::new();
+    for piece in pieces(hashes) {
+        let mut values = params![now];
+        values.extend(piece.iter().map(|hash| Value::from(*hash)));
+        let rows = if piece.len() == 1 {
+            let one = sql!(
+                "SELECT hash FROM credentials WHERE hash = $2 AND revoked_at IS NULL AND consumed_at IS NULL \
+                 AND (expires_at IS NULL OR expires_at > $1) \
+                 UNION ALL SELECT token_hash AS hash FROM agent_invites WHERE token_hash = $2 \
+                 AND consumed_at IS NULL AND withdrawn_at IS NULL AND expires_at > $1"
+            );
+            conn.fetch_all(one, values).await?
+        } else {
+            let many = sql!(
+                "SELECT hash FROM credentials WHERE revoked_at IS NULL AND consumed_at IS NULL \
+                 AND (expires_at IS NULL OR expires_at > $1) AND hash IN (",
+                name_list!(),
+                ") UNION ALL SELECT token_hash AS hash FROM agent_invites WHERE consumed_at IS NULL \
+                 AND withdrawn_at IS NULL AND expires_at > $1 AND token_hash IN (",
+                name_list!(),
+                ")"
+            );
+            conn.fetch_all(many, values).await?
+        };
+        found.extend(rows);
+    }
+    Ok(found.into_iter().map(|live| live.hash).collect())
+}

@@ -114,9 +114,15 @@ impl PackBuilder {
     /// Writes the pack durably into the repository, which is created if need be. `unique` is a number that no other pack
     /// was or will be given.
     pub fn write(self, repository: &Repository, unique: u128) -> Result<PackInfo> {
+        let quarantine = self.into_quarantine(repository, unique)?;
+        quarantine.publish_blocking()?.ok_or_else(|| Error::Corrupt("an empty pack was to be written".into()))
+    }
+
+    /// Writes the pack where the repository does not see it yet, for being looked through. Else as [`PackBuilder::write`].
+    pub fn into_quarantine(self, repository: &Repository, unique: u128) -> Result<Quarantine> {
         let quarantine = Quarantine::open(&Packs::of_directory(repository.clone()), unique)?;
         self.write_into(&quarantine.pack_directory())?;
-        quarantine.publish_blocking()?.ok_or_else(|| Error::Corrupt("an empty pack was to be written".into()))
+        Ok(quarantine)
     }
 
     /// Writes the pack and its index into a directory. Nothing is synced.

@@ -14,6 +14,7 @@
 //! INVARIANT: dropping a [`Quarantine`] at any step leaves no trace; the repository never has an object that was not checked.
 //! The body is expected decoded (`Content-Encoding` is the edge's).
 
+mod brought;
 mod certificate;
 mod connectivity;
 mod ingest;

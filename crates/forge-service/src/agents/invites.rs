@@ -16,7 +16,7 @@ use crate::standing::Standing;
 use crate::target::OwnAccount;
 
 /// What the keyed hash of an invitation's secret is for.
-const PURPOSE: &str = "agent invite";
+pub(crate) const PURPOSE: &str = "agent invite";
 const MOST_GRANTS: usize = 50;
 
 /// What a human offers.

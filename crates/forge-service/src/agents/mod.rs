@@ -24,6 +24,7 @@ pub use confirm::{ConfirmedBinding, confirm};
 pub use create::{AgentLogin, CreatedAgent, NewAgent, create};
 pub use expiry::expire_unbound;
 pub use grants::{RepositoryGrantRequest, TeamGrantRequest};
+pub(crate) use invites::PURPOSE as INVITE_PURPOSE;
 pub use invites::{InviteRequest, find_invite, invite, list_invites, withdraw_invite};
 pub use keys::{NewKey, add_key, list_keys, withdraw_key};
 pub use register::{Registration, register};

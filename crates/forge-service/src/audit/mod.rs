@@ -18,4 +18,4 @@ pub mod stream;
 pub mod verify;
 
 pub use record::Ids;
-pub(crate) use record::{Refusal, record, record_refusal};
+pub(crate) use record::{Refusal, record, record_refusal, record_refused};

@@ -56,6 +56,24 @@ pub(crate) async fn record(ctx: &RequestContext, tx: &mut Tx, event: Event) -> R
     insert(ctx, tx, entry).await
 }
 
+/// Writes what was refused for another reason than a right, with its particulars. Nothing came of it.
+pub(crate) async fn record_refused(
+    ctx: &RequestContext,
+    tx: &mut Tx,
+    event: Event,
+    reason: &str,
+) -> Result<()> {
+    let entry = Entry {
+        name: event.name,
+        refused_because: Some(reason),
+        about: About::of_event(tx, &event).await?,
+        side_effect: None,
+        details: Value::Object(event.details),
+        personal: event.personal,
+    };
+    insert(ctx, tx, entry).await
+}
+
 /// Writes an attempt that was refused. Nothing came of it.
 pub(crate) async fn record_refusal(ctx: &RequestContext, tx: &mut Tx, refusal: Refusal) -> Result<()> {
     let entry = Entry {

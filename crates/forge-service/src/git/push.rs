@@ -25,6 +25,7 @@ use super::shares::Share;
 use crate::context::RequestContext;
 use crate::kill_switches;
 use crate::refs::{self, ATOMIC_FAILURE, Door, Gate, Outcome, Push, RefChange, Signature, Step, Watch};
+use crate::secrets;
 use crate::target::RepositoryTarget;
 
 /// Bytes beyond the pack limit that are read and forgotten, so that a refused client reads its answer.
@@ -231,6 +232,8 @@ impl Work {
             let current = self.current_ids().await.map_err(|error| reason(&error))?;
             self.check_connectivity(&quarantine, &current, results).await?;
         }
+        let checked = secrets::check(&self.ctx, self.found.repository.id, quarantine).await;
+        let quarantine = checked.map_err(|error| reason(&error))??;
         let (quarantine, changes) = self.inspect(quarantine, results).await?;
         if changes.iter().all(Option::is_none) || self.is_lost(results) {
             return Ok(None);

@@ -51,6 +51,11 @@ impl Taken {
         self.objects.iter().filter(|(_, object)| is_tip(object)).map(|(id, _)| *id).collect()
     }
 
+    /// Shows the objects, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (ObjectId, ObjectKind, &[u8])> {
+        self.objects.iter().map(|(id, object)| (*id, object.kind, object.data.as_slice()))
+    }
+
     /// Returns the objects, in no order.
     pub(crate) fn into_objects(self) -> Vec<(ObjectId, ObjectKind, Vec<u8>)> {
         self.objects.into_iter().map(|(id, object)| (id, object.kind, object.data)).collect()
