@@ -1,6 +1,7 @@
 //! The commands of a push: what is accepted keeps within the limits, and the pack begins where they end.
 
 use forge_git::receive::{CommandStatus, Request, RequestLimits, Unpack, report_status};
+use forge_git::signature::Keys;
 use tokio::io::AsyncReadExt as _;
 
 use crate::support::{choice, expect_refusal, format, in_pieces, now, packets};
@@ -41,6 +42,15 @@ pub(crate) fn run(bytes: &[u8]) {
         }
     }
     assert!(request.capabilities.push_options || request.push_options.is_empty());
+    if let Some(certificate) = &request.certificate {
+        assert_eq!(certificate.push_options(), request.push_options);
+        for command in &request.commands {
+            let name = String::from_utf8_lossy(&command.raw_name);
+            let line = format!("\n{} {} {name}\n", command.old, command.new);
+            assert!(certificate.text().to_lowercase().contains(&line.to_lowercase()), "not signed: {line:?}");
+        }
+        let _ = (certificate.claimed_key(), certificate.verify(Keys::default()));
+    }
     let refused = CommandStatus::Refused(String::from_utf8_lossy(bytes).into_owned());
     let results = request.commands.iter().map(|command| (&command.raw_name[..], &refused));
     let report = report_status(true, &Unpack::Failed("no\nno".into()), results);

@@ -4,11 +4,13 @@
 
 mod support;
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use forge_git::objects::Objects;
+use forge_git::objects::{ObjectKind, Objects};
 use forge_git::receive::{Capabilities, IngestLimits, Quarantine, Reply};
 use forge_git::{Error, ProcessLimits};
+use forge_types::ObjectId;
 use support::Bench;
 
 #[tokio::test]
@@ -107,13 +109,8 @@ async fn dangerous_trees_are_refused_by_name() {
     let bench = Bench::new();
     let blob = String::from_utf8(bench.work.pipe(&["hash-object", "-w", "--stdin"], b"x")).unwrap();
     for name in [".git", ".GIT", "git~1", ".g\u{200c}it", ".."] {
-        let entry = [
-            b"100644 ",
-            name.as_bytes(),
-            b"\0",
-            blob.trim().parse::<forge_types::ObjectId>().unwrap().as_bytes(),
-        ]
-        .concat();
+        let entry = [b"100644 ", name.as_bytes(), b"\0", blob.trim().parse::<ObjectId>().unwrap().as_bytes()]
+            .concat();
         let tree = bench.work.pipe(&["hash-object", "-w", "-t", "tree", "--literally", "--stdin"], &entry);
         let tree = String::from_utf8(tree).unwrap();
         let commit = bench.work.run(&["commit-tree", "-m", "evil", tree.trim()]);
@@ -226,4 +223,54 @@ async fn ordinary_small_push_needs_no_process() {
     let tag = bench.work.id("v1");
     bench.push(&bench.work.pack(&["v1", "^side"]), &[tag], &[second, side]).await.unwrap();
     bench.fsck(&[second, side, tag]);
+}
+
+/// Shows what a pack brings to a repository that has the objects of `current`.
+async fn brought(
+    bench: &Bench,
+    pack: &[u8],
+    limit: u64,
+) -> (Quarantine, BTreeMap<ObjectId, (ObjectKind, Vec<u8>)>) {
+    let mut quarantine = Quarantine::open(&bench.packs(), bench.unique()).unwrap();
+    let (reply, _body) = Reply::channel(&Capabilities::default());
+    quarantine.ingest(&bench.processes, &mut &pack[..], &IngestLimits::default(), &reply).await.unwrap();
+    let mut shown = BTreeMap::new();
+    let mut visit = |id, kind, data: &[u8]| {
+        assert!(shown.insert(id, (kind, data.to_vec())).is_none(), "shown twice");
+        Ok(())
+    };
+    quarantine.each_brought(limit, &mut visit).unwrap();
+    (quarantine, shown)
+}
+
+/// A file that does not compress makes git take the pack in, instead of this process.
+#[tokio::test]
+async fn what_a_push_brings_is_shown_and_found_whoever_takes_it_in() {
+    let mut state = 1_u64;
+    let mut noise = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b' ' + (state >> 58) as u8)
+    };
+    let noise: String = (0..3 << 20).map(|_| noise()).collect();
+    for (large, count) in [("small", 0), (noise.as_str(), 1)] {
+        let bench = Bench::new();
+        let text: String = (0..2000).map(|n| format!("line {n} of a long file\n")).collect();
+        let first = bench.work.commit("dir/long", &text);
+        bench.push(&bench.work.pack(&["main"]), &[first], &[]).await.unwrap();
+        bench.work.commit("noise", large);
+        bench.work.commit("dir/long", &format!("{text}one more\n"));
+        let pack = bench.work.pack(&["main", &format!("^{first}")]);
+        let (quarantine, shown) = brought(&bench, &pack, 1 << 20).await;
+        let former = quarantine.former().unwrap();
+        let new = |kind| shown.iter().filter(move |(id, shown)| shown.0 == kind && !former.contains(**id));
+        let blobs: Vec<&(ObjectKind, Vec<u8>)> = new(ObjectKind::Blob).map(|(_, shown)| shown).collect();
+        assert_eq!(blobs.len(), 2 - count, "what is over the limit is not shown");
+        assert!(blobs.iter().any(|(_, data)| data.ends_with(b"one more\n")), "a difference is shown whole");
+        assert_eq!(shown.values().filter(|(kind, _)| *kind == ObjectKind::Commit).count(), 2);
+        let long = shown.iter().find(|(_, (_, data))| data.ends_with(b"one more\n")).unwrap();
+        let paths = quarantine.paths_to(&HashSet::from([*long.0, first])).unwrap();
+        assert_eq!(paths, HashMap::from([(*long.0, b"dir/long".to_vec())]));
+        drop(quarantine);
+        assert!(bench.leftovers().is_empty());
+    }
 }

@@ -170,4 +170,45 @@ for_each_database! {
             assert_eq!(answer["errors"], Value::Null, "{mutation}: {answer}");
         }
     }
+
+    async fn a29_where_signatures_are_required_no_door_of_rest_or_graphql_moves_a_ref(forge: TestForge) {
+        let world = World::new(forge).await;
+        let scene = scene(&world).await;
+        let agent = format!("{}/agents/{}", super::EXT, world.agent.login);
+        let signed_only = async |value: bool| {
+            let _ = world.alice.patch(&agent, &json!({ "signed_only": value })).await.expect(200);
+        };
+        let before = tips(&world).await;
+        let branch = format!("{PREFIX}a");
+        let name = format!("refs/heads/{PREFIX}new");
+        let commit = json!({
+            "branch": { "repositoryNameWithOwner": "alice/project", "branchName": branch },
+            "message": { "headline": "m" }, "expectedHeadOid": scene.base,
+            "fileChanges": { "additions": [{ "path": "x", "contents": "eA==" }] },
+        });
+        let mutations = [
+            ("createRef", json!({ "repositoryId": scene.node, "name": name, "oid": scene.base })),
+            ("createCommitOnBranch", commit),
+        ];
+        signed_only(true).await;
+        for door in ["create", "update", "put", "merge"] {
+            let answer = rest(&scene, door, &branch, "honest").await;
+            assert_eq!(answer.status, 403, "{door}: {}", answer.text());
+            assert!(answer.text().contains("must be signed"), "{door}: {}", answer.text());
+        }
+        for (mutation, input) in &mutations {
+            let answer = graphql(&scene, mutation, input.clone()).await;
+            assert!(answer.to_string().contains("must be signed"), "{mutation}: {answer}");
+        }
+        assert_eq!(tips(&world).await, before, "nothing was moved");
+        signed_only(false).await;
+        for (mutation, input) in mutations {
+            let answer = graphql(&scene, mutation, input).await;
+            assert_eq!(answer["errors"], Value::Null, "{mutation}: {answer}");
+        }
+        for (door, status) in [("create", 201), ("put", 201), ("merge", 201)] {
+            let answer = rest(&scene, door, &branch, "honest").await;
+            assert_eq!(answer.status, status, "{door}: {}", answer.text());
+        }
+    }
 }
