@@ -11,6 +11,7 @@ mod devices;
 mod doors;
 mod every_door;
 mod grants;
+mod policies;
 mod pushes;
 mod register;
 mod secrets;

@@ -1,9 +1,9 @@
 //! What holds of every cell of the rights matrix, whatever the rules are: tried for each action on each resource.
 
-use forge_auth::policy::{Decision, Effect, decide};
+use forge_auth::policy::{Decision, Effect};
 use forge_types::Action;
 
-use crate::rights::{columns, sections};
+use crate::rights::{columns, decide, sections};
 
 /// Asks everything of two columns, and shows where `holds` does not.
 fn compare(one: &str, other: &str, holds: impl Fn(Action, &Decision, &Decision) -> bool) {

@@ -4,17 +4,18 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use forge_auth::policy::{
-    AgentFacts, ApprovalFacts, CredentialFacts, Decision, Effect, GrantFacts, KillSwitchFacts, Means,
-    OrganizationFacts, Presence, Principal, ProfileFacts, RefFacts, RepositoryFacts, Resource, Signing,
-    Subject, TaskGrantFacts, TeamFacts, Touched, decide,
+    self, AgentFacts, ApprovalFacts, Circumstances, CredentialFacts, Decision, Effect, GrantFacts,
+    KillSwitchFacts, Means, OrganizationFacts, Policies, Presence, Principal, ProfileFacts, RefFacts,
+    RepositoryFacts, Resource, Signing, Subject, TaskGrantFacts, TeamFacts, Touched,
 };
 use forge_types::account::AccountKind;
 use forge_types::agent::StandingAccess;
 use forge_types::credential::CredentialKind;
 use forge_types::grant::{BranchPrefix, GrantAction, GrantConstraints, GrantResource, GrantTerms};
-use forge_types::id::{AccountId, CredentialId, GrantId, RepositoryId};
+use forge_types::id::{AccountId, CredentialId, GrantId, RepositoryId, TeamId};
 use forge_types::organization::{OrganizationRole, TeamPrivacy, TeamRole};
 use forge_types::repository::Visibility;
 use forge_types::{Action, Permission, RefName, Scopes, Timestamp};
@@ -25,6 +26,14 @@ const SELF: AccountId = AccountId(1);
 const OWNER: AccountId = AccountId(2);
 /// Somebody else.
 const OTHER: AccountId = AccountId(3);
+/// Decides under the policies that the forge comes with.
+pub(crate) fn decide(subject: &Subject, action: Action, resource: &Resource) -> Decision {
+    let circumstances = Circumstances::at(Timestamp::from_micros(0));
+    policy::decide(&SHIPPED, &circumstances, subject, action, resource).decision
+}
+
+static SHIPPED: LazyLock<Policies> = LazyLock::new(Policies::shipped);
+
 const REPOSITORY: RepositoryId = RepositoryId(1);
 const ELSEWHERE: RepositoryId = RepositoryId(2);
 
@@ -33,6 +42,7 @@ const HEAD: &str = "The rights matrix. Written by `cargo xtask refresh-schema` f
 A row is an action, a column is whoever asks, a section is what is asked about.
   .  allowed          H  does not exist for it      U  has to say who it is
   S  lacks a scope    F  forbidden                  A  takes a human's approval
+  W  withheld by a policy until something else is so
 Actions that nobody in a section may take are left out of it.
 ";
 
@@ -182,7 +192,15 @@ pub(crate) fn sections() -> Vec<Section> {
 
 fn repository(id: RepositoryId, visibility: Visibility, permission: Option<Permission>) -> RepositoryFacts {
     let owner_kind = AccountKind::Human;
-    RepositoryFacts { id, owner_id: OTHER, owner_kind, visibility, is_archived: false, permission }
+    RepositoryFacts {
+        id,
+        owner_id: OTHER,
+        owner_kind,
+        full_name: "o/r".to_owned(),
+        visibility,
+        is_archived: false,
+        permission,
+    }
 }
 
 fn repositories() -> Vec<Section> {
@@ -218,6 +236,7 @@ fn refs() -> Vec<Section> {
             repository: repository(REPOSITORY, Visibility::Private, Some(permission)),
             name: RefName::new(name).unwrap(),
             touched: Touched::nothing(),
+            is_default: name.ends_with("/main"),
             signing: Signing::Unsigned,
         })
     };
@@ -234,8 +253,9 @@ fn organizations() -> Vec<Section> {
         Resource::Organization(OrganizationFacts { id: OTHER, role, members_can_create_repositories })
     };
     let (member, owner) = (Some(OrganizationRole::Member), Some(OrganizationRole::Admin));
-    let team =
-        |privacy, organization_role, role| Resource::Team(TeamFacts { privacy, organization_role, role });
+    let team = |privacy, organization_role, role| {
+        Resource::Team(TeamFacts { id: TeamId(1), organization_id: OTHER, privacy, organization_role, role })
+    };
     vec![
         section("organization, no member", organization(None, true)),
         section("organization, member", organization(member, false)),
@@ -268,7 +288,13 @@ fn agents() -> Vec<Section> {
 
 fn authority() -> Vec<Section> {
     let grant = |agent_id, agent_owner_id, delegator_id, owns_delegator| {
-        Resource::Grant(TaskGrantFacts { agent_id, agent_owner_id, delegator_id, owns_delegator })
+        Resource::Grant(TaskGrantFacts {
+            id: grant_id(),
+            agent_id,
+            agent_owner_id,
+            delegator_id,
+            owns_delegator,
+        })
     };
     let approval = |requester_id, delegators: &[AccountId], permission, separates_delegator| {
         Resource::Approval(ApprovalFacts {
@@ -307,6 +333,7 @@ const fn cell(decision: &Decision) -> char {
             Effect::MissingScope(_) => 'S',
             Effect::Forbidden => 'F',
             Effect::Approval => 'A',
+            Effect::Withheld(_) => 'W',
         },
     }
 }

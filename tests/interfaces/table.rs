@@ -106,6 +106,8 @@ const APPROVAL: &[&str] =
 const SWITCH: &[&str] = &["id", "scope", "reason", "set_by", "set_at"];
 const TOKEN: &[&str] = &["id", "name", "kind", "scopes", "tail", "created_at", "expires_at", "last_used_at"];
 const CREDENTIAL: &[&str] = &["id", "name", "kind", "created_at", "expires_at"];
+const RULE: &[&str] = &["rule", "outcome", "reason"];
+const POLICY: &[&str] = &["rule", "outcome", "reason", "name", "policy", "created_by", "created_at"];
 const SESSION: &[&str] = &["agent_login", "token", "user"];
 const ENDED: &[&str] = &["agent_login", "revoked_switch_sessions"];
 const CREATED: &[&str] = &["login", "token", "repo_full_name", "key", "agent"];
@@ -183,6 +185,24 @@ pub(crate) fn routes() -> Vec<Route> {
             .with(|_| json!({ "scope": "owner:alice", "reason": "done" }), &["scope", "reason"]),
         Route::new("GET /kill-switches", Human, 200, SWITCH),
         Route::new("DELETE /kill-switches/{id}", Human, 204, &[]).of("/kill-switches/ks_none"),
+        Route::new("GET /orgs/{org}/policies", Human, 200, POLICY).of_own("/orgs/nobody/policies"),
+        Route::new("POST /orgs/{org}/policies", Human, 201, POLICY)
+            .with(
+                |_| json!({ "name": "another", "policy": "@outcome(\"read_only\") forbid (principal, action, resource);" }),
+                &["name", "policy"],
+            )
+            .of_own("/orgs/nobody/policies"),
+        Route::new("DELETE /orgs/{org}/policies", Human, 204, &[]).of_own("/orgs/nobody/policies"),
+        Route::new("DELETE /orgs/{org}/policies/{name}", Human, 204, &[]).of_own("/orgs/{org}/policies/none"),
+        Route::new("POST /orgs/{org}/policies/dry-run", Human, 200, &["considered", "changed"])
+            .with(|_| json!({ "add": [], "remove": ["no-release"], "decisions": 10 }), &[])
+            .of_own("/orgs/nobody/policies/dry-run"),
+        Route::new("GET /admin/policies", Admin, 200, RULE),
+        Route::new("POST /admin/policies/reload", Admin, 200, RULE),
+        Route::new("POST /access/evaluate", Human, 200, &["decision", "context"])
+            .with(|world| world.evaluation(), &["subject", "action", "resource"]),
+        Route::new("POST /access/evaluations", Human, 200, &["evaluations"])
+            .with(|world| json!({ "evaluations": [world.evaluation()], "options": {} }), &["evaluations"]),
         Route::new("POST /agent-bindings/confirm", FreeAgent, 201, &["human_login", "agent_login", "bound_at", "repo_grants"])
             .with(|world| json!({ "invite_token": world.invite["invite_token"] }), &["invite_token"]),
         Route::new("PATCH /agent-bindings/{login}", Human, 200, &["agent"])

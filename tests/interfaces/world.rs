@@ -68,6 +68,9 @@ impl<'a> World<'a> {
         let token = create(&human, "user/tokens", json!({ "name": "spare" }), 201).await;
         let session =
             create(&human, &format!("agent-bindings/{}/switch-session", robo.login), json!({}), 200).await;
+        create(&human, "user/orgs", json!({ "login": "acme" }), 201).await;
+        let policy = "forbid (principal is Agent, action == Action::\"repository.delete\", resource);";
+        create(&human, "orgs/acme/policies", json!({ "name": "no-release", "policy": policy }), 201).await;
         let client = json!({ "name": "Tool", "allows_device": true });
         let client_id =
             create(&root, "admin/oauth-clients", client, 201).await["client_id"].as_str().unwrap().to_owned();
@@ -122,6 +125,16 @@ impl<'a> World<'a> {
         details(&self.robo)
     }
 
+    /// Returns a question about robo.
+    pub(crate) fn evaluation(&self) -> Value {
+        json!({
+            "subject": { "type": "agent", "id": self.robo.login },
+            "action": { "name": "branch.update" },
+            "resource": { "type": "ref", "id": "refs/heads/main", "properties": { "repository": "alice/work" } },
+            "context": { "surface": "git" },
+        })
+    }
+
     /// Returns a client that presents nothing.
     pub(crate) fn nobody(&self) -> Client {
         self.forge.client()
@@ -143,6 +156,8 @@ impl<'a> World<'a> {
             .replace("{login}", &self.robo.login)
             .replace("{owner}", "alice")
             .replace("{repo}", "open")
+            .replace("{org}", "acme")
+            .replace("{name}", "no-release")
             .replace("{id}", &id)
             .replace("{client_id}", &self.client_id);
         format!("{EXT}{path}")

@@ -5,7 +5,7 @@ use axum::http::header::{HeaderName, HeaderValue, LINK, RETRY_AFTER, WWW_AUTHENT
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use forge_service::proof;
-use forge_types::{Error, ErrorKind, FieldError};
+use forge_types::{Error, ErrorKind, FieldError, Withheld};
 use serde_json::{Value, json};
 
 /// Where answers about errors send their reader.
@@ -65,7 +65,19 @@ fn status(kind: &ErrorKind, headers: &mut HeaderMap) -> StatusCode {
             insert(headers, WWW_AUTHENTICATE, &proof::challenge(Some(*problem)));
             StatusCode::UNAUTHORIZED
         }
-        ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+        ErrorKind::Withheld(Withheld::StrongerAuthentication) => {
+            // RFC 9470 §3.
+            let challenge = "Bearer error=\"insufficient_user_authentication\", \
+                             error_description=\"a token bound to a key, or a recent sign-in, is needed\"";
+            insert(headers, WWW_AUTHENTICATE, challenge);
+            if let Ok(value) = HeaderValue::from_str(&proof::challenge(None)) {
+                headers.append(WWW_AUTHENTICATE, value);
+            }
+            StatusCode::UNAUTHORIZED
+        }
+        ErrorKind::Forbidden | ErrorKind::Withheld(Withheld::ReadOnly | Withheld::ReviewNeeded) => {
+            StatusCode::FORBIDDEN
+        }
         ErrorKind::ApprovalRequired(note) => {
             insert(headers, LINK, &format!("<{}>; rel=\"approval\"", note.status_url));
             StatusCode::FORBIDDEN

@@ -1,10 +1,12 @@
 //! `forge serve`: takes the data, opens the doors, says where it is, and serves until told to stop.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use forge_jobs::Runner;
 use forge_service::admin::{self, FirstStart};
+use forge_service::{App, policies};
 use tokio_util::sync::CancellationToken;
 
 use crate::assembly::{Forge, ForgeBuilder};
@@ -15,7 +17,7 @@ use crate::data::{DataDirectory, DataLock, RunFile, RunInfo};
 use crate::doors::Doors;
 use crate::failure::{Failure, Result};
 use crate::local::shell;
-use crate::net::{Ops, stop_signal};
+use crate::net::{Ops, on_hangup, stop_signal};
 
 /// How long a command that works on the data by itself may keep a starting server waiting.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -103,6 +105,14 @@ fn announce(data: &DataDirectory, info: &RunInfo, first: Option<&FirstStart>) ->
     written.map_err(|error| Failure::io("cannot say where the server listens", error))
 }
 
+/// Puts the policies that stand in files now in force; if one is at fault, those in force stay.
+async fn reload_policies(app: Arc<App>) {
+    match policies::reload(&admin::console(&app)).await {
+        Ok(rules) => tracing::info!(policies = rules.len(), "policies were read again"),
+        Err(error) => tracing::error!(error = policies::explained(&error), "the policies in force stay"),
+    }
+}
+
 /// What goes on beside requests.
 struct Work {
     tasks: tokio::task::JoinSet<()>,
@@ -117,6 +127,8 @@ impl Work {
             let console = console.clone();
             async move { console.carry_out(command).await }
         }));
+        let app = forge.app().clone();
+        tasks.spawn(on_hangup(move || reload_policies(app.clone())));
         Self { tasks, jobs: Runner::start(forge.app()) }
     }
 

@@ -20,6 +20,7 @@ use crate::git::Engine;
 
 use crate::limits::{Budgets, Limits};
 use crate::news::Announcements;
+use crate::policies::Active;
 
 /// The running forge.
 pub struct App {
@@ -36,6 +37,7 @@ pub struct App {
     /// That something that waited for a human was decided about.
     pub(crate) decisions: Announcements,
     pub(crate) streams: Streams,
+    pub(crate) policies: Active,
     uses: Mutex<HashMap<CredentialId, Timestamp>>,
 }
 
@@ -80,6 +82,8 @@ pub struct Settings {
     pub separation: Separation,
     /// The name of a new repository's default branch.
     pub default_branch: String,
+    /// The folder with files of policies that replace or add to those the forge comes with.
+    pub policy_folder: Option<PathBuf>,
     /// How many requests an hour may be made.
     pub limits: Limits,
     /// How the audit log is sealed and where its checkpoints go.
@@ -194,6 +198,7 @@ impl Settings {
             proof_nonces: ProofNonces::Demanded,
             separation: Separation::Requester,
             default_branch: "main".to_owned(),
+            policy_folder: None,
             limits: Limits::default(),
             audit: AuditSettings::default(),
         }
@@ -218,6 +223,7 @@ impl App {
             stops: Announcements::default(),
             decisions: Announcements::default(),
             streams: Streams::default(),
+            policies: Active::default(),
             uses: Mutex::default(),
         }
     }

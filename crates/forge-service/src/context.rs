@@ -1,11 +1,13 @@
 //! The context of one request: who asks, from where, and the only ways to the database.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use forge_auth::policy::Presence;
 use forge_auth::policy::{
-    Decision, Denial, Effect, GrantFacts, Means, Principal, Subject, decide, visible_repositories,
+    Circumstances, Decision, Denial, Effect, GrantFacts, Means, Policies, Principal, Resource, Ruling,
+    Subject, cedar, decide, policies_of, visible_repositories,
 };
 use forge_store::{Conn, Tx};
 use forge_types::account::AccountRef;
@@ -18,6 +20,7 @@ use forge_types::{Action, Error, Event, Result, Scopes, Timestamp};
 use crate::app::{App, Settings};
 use crate::approvals::{Repeat, settle_repeat};
 use crate::audit::{self, Refusal};
+use crate::policies::{self, Made};
 use crate::target::{Facts, Target};
 
 /// The surface a request came in by; the audit log names it.
@@ -168,6 +171,10 @@ struct Inner {
     refusals: Mutex<Vec<Refusal>>,
     /// What is asked of a human, and what was approved before.
     repeat: Mutex<Option<Repeat>>,
+    /// What was decided, until it is kept.
+    decisions: Mutex<Vec<Made>>,
+    /// How much policies refused this credential lately, if any asks.
+    recent_refusals: AtomicU32,
 }
 
 /// One request may be refused thousands of refs; so many refusals of it are written down.
@@ -177,15 +184,16 @@ impl RequestContext {
     /// Creates the context of a request by `caller`.
     #[must_use]
     pub fn new(app: Arc<App>, caller: Caller, info: RequestInfo) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                app,
-                caller,
-                info,
-                refusals: Mutex::default(),
-                repeat: Mutex::default(),
-            }),
-        }
+        let inner = Inner {
+            app,
+            caller,
+            info,
+            refusals: Mutex::default(),
+            repeat: Mutex::default(),
+            decisions: Mutex::default(),
+            recent_refusals: AtomicU32::default(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Returns who asks.
@@ -205,6 +213,14 @@ impl RequestContext {
     pub(crate) fn deferred_for(&self, account: AccountRef, subject: Subject) -> Self {
         let caller = Caller { subject, account: Some(account), ..Caller::anonymous() };
         Self::new(Arc::clone(&self.inner.app), caller, self.inner.info.clone())
+    }
+
+    /// Returns the same request as one by `caller`, for asking what would be; it leaves no trace.
+    pub(crate) fn supposing(&self, caller: Caller, surface: Option<Surface>, source: Option<IpAddr>) -> Self {
+        let mut info = self.inner.info.clone();
+        info.surface = surface.unwrap_or(info.surface);
+        info.ip = source.map(|source| source.to_string()).or(info.ip);
+        Self::new(Arc::clone(&self.inner.app), caller, info)
     }
 
     /// Takes over what was refused to `other`, so that it is written as refused to this request's caller.
@@ -317,6 +333,9 @@ impl RequestContext {
         action: Action,
     ) -> Result<T::Found> {
         let found = target.load(self, conn).await?.ok_or_else(Error::not_found)?;
+        if cedar::binds(action) {
+            self.look_at_policies(conn, &found).await?;
+        }
         self.permit(&found, action)?;
         Ok(found)
     }
@@ -347,7 +366,10 @@ impl RequestContext {
     /// Decides about a further action on what was already loaded, for who can have a human asked: that one has to be is no
     /// refusal yet.
     pub(crate) fn ask(&self, found: &impl Facts, action: Action) -> Result<(), Denial> {
-        match decide(&self.inner.caller.subject, action, &found.resource(self)) {
+        let resource = found.resource(self);
+        let ruling = self.rule(action, &resource);
+        self.note(&ruling, &resource);
+        match ruling.decision {
             Decision::Allow => Ok(()),
             Decision::Deny(denial) => {
                 if denial.effect != Effect::Approval {
@@ -360,7 +382,71 @@ impl RequestContext {
 
     /// Decides without error or trace, for answers that say what the caller could do.
     pub(crate) fn may(&self, found: &impl Facts, action: Action) -> bool {
-        decide(&self.inner.caller.subject, action, &found.resource(self)) == Decision::Allow
+        self.rule(action, &found.resource(self)).decision == Decision::Allow
+    }
+
+    /// Decides, and says what the policies were told. Leaves no trace.
+    pub(crate) fn rule(&self, action: Action, resource: &Resource) -> Ruling {
+        decide(&self.policies(), &self.circumstances(), &self.inner.caller.subject, action, resource)
+    }
+
+    /// Returns the policies in force.
+    pub(crate) fn policies(&self) -> Arc<Policies> {
+        self.inner.app.policies.policies()
+    }
+
+    /// Loads what is new of the policies, and what they ask that only the database knows.
+    async fn look_at_policies(&self, conn: &mut Conn, found: &impl Facts) -> Result<()> {
+        self.inner.app.policies.refresh(conn).await?;
+        self.look_at_refusals(conn, &found.resource(self)).await
+    }
+
+    /// Counts what policies refused this credential lately, if one of those that bind the resource asks.
+    pub(crate) async fn look_at_refusals(&self, conn: &mut Conn, resource: &Resource) -> Result<()> {
+        let owner = policies_of(resource);
+        if let Some(credential) = &self.inner.caller.credential
+            && self.policies().count_refusals(owner)
+        {
+            let since = self.now().minus(policies::RECENT);
+            let count = forge_store::decisions::count_refused(conn, credential.id, since).await?;
+            self.inner.recent_refusals.store(u32::try_from(count).unwrap_or(u32::MAX), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn circumstances(&self) -> Circumstances<'_> {
+        let (caller, info) = (&self.inner.caller, &self.inner.info);
+        Circumstances {
+            login: caller.account.as_ref().map_or("", |account| account.login.as_str()),
+            now: self.now(),
+            surface: info.surface.as_str(),
+            source: info.ip.as_deref().and_then(|ip| ip.parse().ok()),
+            destination: None,
+            runtime: None,
+            has_key: caller.credential.as_ref().is_some_and(|credential| credential.cnf_jkt.is_some()),
+            is_approved: self.is_approved(),
+            recent_refusals: self.inner.recent_refusals.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Notes a decision that is to be kept; the last answer to a question counts.
+    fn note(&self, ruling: &Ruling, resource: &Resource) {
+        let Some(made) = Made::of(ruling, resource).filter(|_| self.inner.caller.account.is_some()) else {
+            return;
+        };
+        let mut decisions = self.inner.decisions.lock().unwrap_or_else(PoisonError::into_inner);
+        decisions.retain(|other| !other.is_about(&made));
+        if decisions.len() < RECORDED_REFUSALS {
+            decisions.push(made);
+        }
+    }
+
+    /// Takes the decisions that wait for being kept.
+    pub(crate) fn take_decisions(&self, which: impl Fn(&Made) -> bool) -> Vec<Made> {
+        let mut decisions = self.inner.decisions.lock().unwrap_or_else(PoisonError::into_inner);
+        let (taken, left) = std::mem::take(&mut *decisions).into_iter().partition(which);
+        *decisions = left;
+        taken
     }
 
     /// Notes that a mutation was refused, for the audit log.
@@ -389,8 +475,9 @@ impl RequestContext {
     /// `Unavailable` if the database is; then the effect must not happen either.
     pub(crate) async fn record(&self, tx: &mut Tx, event: Event) -> Result<()> {
         let used = settle_repeat(self, tx).await?;
-        audit::record(self, tx, used.iter().fold(event, |event, id| event.with("approval_id", id.0.as_str())))
-            .await
+        let event = used.iter().fold(event, |event, id| event.with("approval_id", id.0.as_str()));
+        audit::record(self, tx, event).await?;
+        policies::keep_allowed(self, tx).await
     }
 
     /// Writes the refused mutations of this request to the audit log, in a transaction of their own. Edges call it
@@ -412,6 +499,7 @@ impl RequestContext {
         for refusal in refusals {
             audit::record_refusal(self, &mut tx, refusal).await?;
         }
+        policies::keep_refused(self, &mut tx).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -4,6 +4,7 @@
 //! change, store, `ctx.record(&mut tx, event)`, `tx.commit()`. INVARIANT: a target is had only from `authorize`, and
 //! every effect is recorded in its own transaction.
 
+pub mod access;
 pub mod accounts;
 pub mod admin;
 pub mod agents;
@@ -29,6 +30,7 @@ pub mod objects;
 pub mod operations;
 pub mod organizations;
 pub mod people;
+pub mod policies;
 pub mod proof;
 pub mod public_keys;
 mod reason;

@@ -232,6 +232,7 @@ pub(crate) fn repository_facts(found: &RepositoryAccess) -> RepositoryFacts {
         id: found.repository.id,
         owner_id: found.repository.owner.id,
         owner_kind: found.repository.owner.kind,
+        full_name: format!("{}/{}", found.repository.owner.login, found.repository.name),
         visibility: found.repository.visibility,
         is_archived: found.repository.archived_at.is_some(),
         permission: found.permission,

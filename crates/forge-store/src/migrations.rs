@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (14, "proofs", include_str!("../../../migrations/0014_proofs.sql")),
     (15, "made_objects", include_str!("../../../migrations/0015_made_objects.sql")),
     (16, "approvals", include_str!("../../../migrations/0016_approvals.sql")),
+    (17, "policies", include_str!("../../../migrations/0017_policies.sql")),
     (18, "push_certificates", include_str!("../../../migrations/0018_push_certificates.sql")),
     (21, "second_factors", include_str!("../../../migrations/0021_second_factors.sql")),
 ];

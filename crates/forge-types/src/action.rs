@@ -58,6 +58,8 @@ pub enum Action {
     AgentList,
     /// Read an agent's state: owner, status, last use.
     AgentRead,
+    /// Ask what an agent may do, and why.
+    AgentEvaluate,
     /// Change an agent's description or display name.
     AgentUpdate,
     /// Suspend an agent.
@@ -128,6 +130,10 @@ pub enum Action {
     OrganizationReadMembers,
     /// Change the organization's settings.
     OrganizationAdminister,
+    /// See the organization's policies, and what others would change.
+    OrganizationReadPolicies,
+    /// Add and remove policies of the organization.
+    OrganizationManagePolicies,
     /// Add, change and remove members.
     OrganizationManageMembers,
     /// Leave the organization; show or hide that one belongs to it.
@@ -234,7 +240,7 @@ action_names! {
     SigningKeyRead = "signing_key.read", SigningKeyCreate = "signing_key.create",
     SigningKeyDelete = "signing_key.delete", SecondFactorManage = "second_factor.manage",
     DeviceDecide = "device.decide", ClientAuthorize = "client.authorize",
-    AgentList = "agent.list", AgentRead = "agent.read", AgentUpdate = "agent.update", AgentSuspend = "agent.suspend",
+    AgentList = "agent.list", AgentRead = "agent.read", AgentEvaluate = "agent.evaluate", AgentUpdate = "agent.update", AgentSuspend = "agent.suspend",
     AgentRestore = "agent.restore",
     AgentInvite = "agent.invite", AgentConfirm = "agent.confirm", AgentKeyManage = "agent.key.manage",
     AgentUnbind = "agent.unbind",
@@ -250,6 +256,7 @@ action_names! {
     ApprovalCancel = "approval.cancel",
     OrganizationCreate = "organization.create", OrganizationRead = "organization.read",
     OrganizationReadMembers = "organization.read_members", OrganizationAdminister = "organization.administer",
+    OrganizationReadPolicies = "organization.policy.read", OrganizationManagePolicies = "organization.policy.manage",
     OrganizationManageMembers = "organization.manage_members",
     OrganizationManageOwnMembership = "organization.manage_own_membership",
     OrganizationCreateRepository = "organization.create_repository",
@@ -283,6 +290,7 @@ impl Action {
                 | Self::SigningKeyRead
                 | Self::AgentList
                 | Self::AgentRead
+                | Self::AgentEvaluate
                 | Self::TaskGrantList
                 | Self::TaskGrantRead
                 | Self::KillSwitchList
@@ -290,6 +298,7 @@ impl Action {
                 | Self::ApprovalRead
                 | Self::OrganizationRead
                 | Self::OrganizationReadMembers
+                | Self::OrganizationReadPolicies
                 | Self::TeamRead
                 | Self::RepositoryRead
                 | Self::CollaboratorRead

@@ -25,6 +25,8 @@ pub enum ErrorKind {
     Forbidden,
     /// Nothing is missing but a human's approval, which was asked for.
     ApprovalRequired(Box<ApprovalNote>),
+    /// The caller may do this, but not as things stand: a policy asks for something first.
+    Withheld(Withheld),
     /// The credential lacks a scope; all that would suffice are named.
     InsufficientScope(Vec<&'static str>),
     /// The request could not be read: malformed JSON, wrong types, broken framing.
@@ -55,6 +57,7 @@ impl ErrorKind {
             Self::Unproved(problem) => problem.as_str(),
             Self::Forbidden => "forbidden",
             Self::ApprovalRequired(_) => "approval_required",
+            Self::Withheld(withheld) => withheld.as_str(),
             Self::InsufficientScope(_) => "insufficient_scope",
             Self::Malformed => "malformed",
             Self::Invalid(_) => "invalid",
@@ -64,6 +67,29 @@ impl ErrorKind {
             Self::RateLimited(_) => "rate_limited",
             Self::Unavailable(_) => "unavailable",
             Self::Internal => "internal",
+        }
+    }
+}
+
+/// What a policy asks for before the caller may do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    /// Nothing helps for now: what is there may be read, not changed.
+    ReadOnly,
+    /// A review.
+    ReviewNeeded,
+    /// A better proof of who the caller is (RFC 9470).
+    StrongerAuthentication,
+}
+
+impl Withheld {
+    /// Returns the code that programs can rely on.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read_only",
+            Self::ReviewNeeded => "review_required",
+            Self::StrongerAuthentication => "insufficient_user_authentication",
         }
     }
 }

@@ -33,7 +33,7 @@ pub mod window;
 
 pub use account::{Account, AccountKind, AccountStatus};
 pub use action::Action;
-pub use error::{Error, ErrorKind, FieldCode, FieldError, ProofProblem, Result};
+pub use error::{Error, ErrorKind, FieldCode, FieldError, ProofProblem, Result, Withheld};
 pub use event::Event;
 pub use node_id::NodeId;
 pub use object_id::{InvalidObjectId, ObjectFormat, ObjectId};

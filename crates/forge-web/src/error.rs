@@ -3,7 +3,7 @@
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use forge_types::{Error, ErrorKind};
+use forge_types::{Error, ErrorKind, Withheld};
 use maud::html;
 
 use crate::layout;
@@ -48,9 +48,11 @@ pub(crate) fn describe(kind: &ErrorKind) -> (StatusCode, &'static str) {
     match kind {
         ErrorKind::NotFound => (StatusCode::NOT_FOUND, "Not found"),
         ErrorKind::Unauthenticated | ErrorKind::Unproved(_) => (StatusCode::UNAUTHORIZED, "Sign in first"),
-        ErrorKind::Forbidden | ErrorKind::ApprovalRequired(_) | ErrorKind::InsufficientScope(_) => {
-            (StatusCode::FORBIDDEN, "Not allowed")
-        }
+        ErrorKind::Withheld(Withheld::StrongerAuthentication) => (StatusCode::UNAUTHORIZED, "Sign in again"),
+        ErrorKind::Forbidden
+        | ErrorKind::ApprovalRequired(_)
+        | ErrorKind::Withheld(_)
+        | ErrorKind::InsufficientScope(_) => (StatusCode::FORBIDDEN, "Not allowed"),
         ErrorKind::Malformed => (StatusCode::BAD_REQUEST, "This request makes no sense"),
         ErrorKind::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "There is a problem"),
         ErrorKind::Conflict | ErrorKind::Stale => (StatusCode::CONFLICT, "There is a problem"),
@@ -73,6 +75,7 @@ pub(crate) fn message(error: &Error) -> String {
         | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
         | ErrorKind::ApprovalRequired(_)
+        | ErrorKind::Withheld(_)
         | ErrorKind::InsufficientScope(_)
         | ErrorKind::Malformed
         | ErrorKind::Conflict
@@ -132,6 +135,7 @@ pub fn problems(error: Error) -> Result<(StatusCode, Vec<Problem>), WebError> {
         | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
         | ErrorKind::ApprovalRequired(_)
+        | ErrorKind::Withheld(_)
         | ErrorKind::InsufficientScope(_)
         | ErrorKind::Malformed
         | ErrorKind::TooLarge

@@ -63,9 +63,11 @@ fn status(kind: &ErrorKind, headers: &mut HeaderMap) -> StatusCode {
             }
             StatusCode::UNAUTHORIZED
         }
-        ErrorKind::Forbidden | ErrorKind::ApprovalRequired(_) | ErrorKind::InsufficientScope(_) => {
-            StatusCode::FORBIDDEN
-        }
+        // A new password would not help: git has no way to prove more.
+        ErrorKind::Forbidden
+        | ErrorKind::ApprovalRequired(_)
+        | ErrorKind::Withheld(_)
+        | ErrorKind::InsufficientScope(_) => StatusCode::FORBIDDEN,
         ErrorKind::Malformed => StatusCode::BAD_REQUEST,
         ErrorKind::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorKind::Conflict | ErrorKind::Stale => StatusCode::CONFLICT,

@@ -127,7 +127,9 @@ impl From<Error> for OAuthError {
             }
             ErrorKind::Unproved(ProofProblem::InvalidProof) => (OAuthCode::InvalidDpopProof, None),
             ErrorKind::Unproved(ProofProblem::NonceNeeded) => (OAuthCode::UseDpopNonce, None),
-            ErrorKind::Forbidden | ErrorKind::ApprovalRequired(_) => (OAuthCode::AccessDenied, None),
+            ErrorKind::Forbidden | ErrorKind::ApprovalRequired(_) | ErrorKind::Withheld(_) => {
+                (OAuthCode::AccessDenied, None)
+            }
             ErrorKind::InsufficientScope(_) => (OAuthCode::InvalidScope, None),
             ErrorKind::Invalid(fields) if fields.iter().any(|field| field.field == "scopes") => {
                 (OAuthCode::InvalidScope, None)
@@ -152,6 +154,7 @@ impl From<Error> for OAuthError {
             | ErrorKind::Unproved(_)
             | ErrorKind::Forbidden
             | ErrorKind::ApprovalRequired(_)
+            | ErrorKind::Withheld(_)
             | ErrorKind::InsufficientScope(_)
             | ErrorKind::RateLimited(_)
             | ErrorKind::Unavailable(_)

@@ -42,7 +42,7 @@ impl GrantFacts {
             Resource::Ref(facts) => self.check_ref(action, facts),
             Resource::Account { .. } if may_concern_oneself(action) => Ok(()),
             Resource::Grant(_) if action == Action::TaskGrantRead => Ok(()),
-            Resource::Agent(_) if action == Action::AgentRead => Ok(()),
+            Resource::Agent(_) if matches!(action, Action::AgentRead | Action::AgentEvaluate) => Ok(()),
             Resource::Organization(_) if action == Action::OrganizationRead => Ok(()),
             Resource::Profile(_) => Ok(()),
             Resource::Site

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use forge_types::Permission;
 use forge_types::RefName;
 use forge_types::account::AccountKind;
-use forge_types::id::{AccountId, GrantId, RepositoryId};
+use forge_types::id::{AccountId, GrantId, RepositoryId, TeamId};
 use forge_types::organization::{OrganizationRole, TeamPrivacy, TeamRole};
 use forge_types::repository::Visibility;
 
@@ -75,6 +75,10 @@ pub struct OrganizationFacts {
 /// What decides about a team.
 #[derive(Clone, Debug)]
 pub struct TeamFacts {
+    /// The team.
+    pub id: TeamId,
+    /// Whose it is.
+    pub organization_id: AccountId,
     /// Who may see it.
     pub privacy: TeamPrivacy,
     /// What the subject is in the organization.
@@ -92,6 +96,8 @@ pub struct RepositoryFacts {
     pub owner_id: AccountId,
     /// What the owner is.
     pub owner_kind: AccountKind,
+    /// What it is called, `owner/name`.
+    pub full_name: String,
     /// Who may see it.
     pub visibility: Visibility,
     /// Whether it is read-only.
@@ -107,6 +113,8 @@ pub struct RefFacts {
     pub repository: RepositoryFacts,
     /// The ref.
     pub name: RefName,
+    /// Whether it is the default branch.
+    pub is_default: bool,
     /// Which files the new commits touch.
     pub touched: Touched,
     /// Whether the change came signed.
@@ -169,6 +177,8 @@ pub struct ApprovalFacts {
 /// What decides about a task grant.
 #[derive(Clone, Debug)]
 pub struct TaskGrantFacts {
+    /// The grant.
+    pub id: GrantId,
     /// The agent it is for.
     pub agent_id: AccountId,
     /// The human that agent is bound to.

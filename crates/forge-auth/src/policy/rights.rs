@@ -5,8 +5,8 @@ use forge_types::organization::{OrganizationRole, TeamRole};
 use forge_types::{Action, Permission};
 
 use super::{
-    AgentFacts, Denial, Means, OrganizationFacts, Principal, ProfileFacts, RepositoryFacts, Resource,
-    Subject, TaskGrantFacts, TeamFacts, Verdict, approval,
+    AgentFacts, Denial, OrganizationFacts, Principal, ProfileFacts, RepositoryFacts, Resource, Subject,
+    TaskGrantFacts, TeamFacts, Verdict, approval,
 };
 
 /// Refuses what nothing allows.
@@ -107,7 +107,7 @@ fn check_agent(principal: &Principal, action: Action, agent: &AgentFacts) -> Ver
     let is_itself = principal.id == agent.id;
     let is_owner = agent.owner_id == Some(principal.id);
     let may = match action {
-        Action::AgentRead => is_itself || is_owner || principal.is_site_admin,
+        Action::AgentRead | Action::AgentEvaluate => is_itself || is_owner || principal.is_site_admin,
         Action::AgentUpdate => is_owner || principal.is_site_admin,
         Action::AgentSuspend | Action::AgentRevoke | Action::KillSwitchSet => {
             is_owner || principal.is_site_admin
@@ -167,6 +167,8 @@ fn check_organization(action: Action, organization: &OrganizationFacts) -> Verdi
         Action::OrganizationAdminister
         | Action::OrganizationManageMembers
         | Action::TeamCreate
+        | Action::OrganizationReadPolicies
+        | Action::OrganizationManagePolicies
         | Action::KillSwitchSet => role == Some(OrganizationRole::Admin),
         _ => false,
     };
@@ -206,9 +208,6 @@ fn check_repository(subject: &Subject, action: Action, repository: &RepositoryFa
     if subject.principal().is_none() {
         return Err(Denial::unauthenticated("rights.anonymous"));
     }
-    if repository.is_archived && !outlives_archiving(action) && !is_operator(subject) {
-        return Err(Denial::forbidden("rights.archived", "Repository was archived so is read-only."));
-    }
     if repository.permission >= Some(needed) {
         return Ok(());
     }
@@ -241,21 +240,4 @@ const fn needed_permission(action: Action) -> Option<Permission> {
         }
         _ => return None,
     })
-}
-
-/// At the console, what a database lost is put back whatever its state was.
-fn is_operator(subject: &Subject) -> bool {
-    subject.principal().is_some_and(|principal| matches!(principal.means, Means::Console))
-}
-
-/// An archived repository can still be restored, given away and deleted.
-const fn outlives_archiving(action: Action) -> bool {
-    matches!(
-        action,
-        Action::RepositoryAdminister
-            | Action::RepositoryTransfer
-            | Action::RepositoryDelete
-            | Action::CollaboratorRead
-            | Action::CollaboratorLeave
-    )
 }

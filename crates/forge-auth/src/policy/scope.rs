@@ -36,6 +36,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::DeviceDecide
         | A::ClientAuthorize
         | A::AgentRead
+        | A::AgentEvaluate
         | A::AgentConfirm
         | A::TaskGrantConsent
         | A::AgentSwitchRenew
@@ -79,7 +80,10 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::KillSwitchList
         | A::KillSwitchLift => &[Scope::Repo],
         A::AccountListTeams | A::OrganizationReadMembers | A::TeamRead => &[Scope::ReadOrg, Scope::Repo],
-        A::OrganizationCreate | A::OrganizationAdminister => &[Scope::AdminOrg],
+        A::OrganizationReadPolicies => &[Scope::ReadOrg],
+        A::OrganizationCreate | A::OrganizationAdminister | A::OrganizationManagePolicies => {
+            &[Scope::AdminOrg]
+        }
         A::OrganizationManageMembers
         | A::OrganizationManageOwnMembership
         | A::TeamLeave

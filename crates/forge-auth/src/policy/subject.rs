@@ -193,6 +193,7 @@ const fn is_for_humans(action: Action) -> bool {
             | Action::OrganizationCreate
             | Action::OrganizationAdminister
             | Action::OrganizationManageMembers
+            | Action::OrganizationManagePolicies
     )
 }
 
@@ -242,6 +243,7 @@ const fn takes_presence(action: Action) -> bool {
             | Action::TaskGrantCreate
             | Action::TaskGrantUpdate
             | Action::AgentKeyManage
+            | Action::OrganizationManagePolicies
             | Action::SiteAdminister
     )
 }

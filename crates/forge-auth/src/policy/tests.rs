@@ -9,8 +9,14 @@ use forge_types::{Action, Permission, Scope, Scopes};
 
 use super::{
     AgentFacts, CredentialFacts, Decision, Effect, Means, Presence, Principal, ProfileFacts, RefFacts,
-    RepositoryFacts, Resource, Signing, Subject, Touched, decide,
+    RepositoryFacts, Resource, Signing, Subject, Touched,
 };
+
+/// Decides under the policies that the forge comes with.
+fn decide(subject: &Subject, action: Action, resource: &Resource) -> Decision {
+    let circumstances = super::Circumstances::at(forge_types::Timestamp::from_seconds(0));
+    super::decide(&super::Policies::shipped(), &circumstances, subject, action, resource).decision
+}
 
 fn principal(kind: AccountKind, credential: CredentialKind, scopes: Option<&str>) -> Principal {
     Principal {
@@ -44,6 +50,7 @@ fn repository(visibility: Visibility, permission: Option<Permission>) -> Resourc
         id: RepositoryId(1),
         owner_id: AccountId(1),
         owner_kind: AccountKind::Human,
+        full_name: "alice/work".to_owned(),
         visibility,
         is_archived: false,
         permission,
@@ -159,10 +166,10 @@ fn a29_whose_pushes_must_be_signed_changes_no_ref_unsigned_and_adds_no_key() {
         let target = repository(Visibility::Private, Some(Permission::Admin));
         let Resource::Repository(repository) = target else { unreachable!("a repository") };
         let name = forge_types::RefName::branch("main").expect("a name");
-        Resource::Ref(RefFacts { repository, name, touched: Touched::nothing(), signing })
+        Resource::Ref(RefFacts { repository, name, is_default: false, touched: Touched::nothing(), signing })
     };
     let rule = |subject: &Subject, action, resource: &Resource| match decide(subject, action, resource) {
-        Decision::Allow => "allow",
+        Decision::Allow => "allow".into(),
         Decision::Deny(denial) => denial.rule,
     };
     let human = principal(AccountKind::Human, CredentialKind::Personal, None);
@@ -237,6 +244,7 @@ fn only_the_operator_at_the_console_puts_refs_back_into_an_archived_repository()
         id: RepositoryId(1),
         owner_id: AccountId(1),
         owner_kind: AccountKind::Human,
+        full_name: "alice/work".to_owned(),
         visibility: Visibility::Private,
         is_archived: true,
         permission: Some(Permission::Admin),
@@ -295,14 +303,15 @@ mod grants {
         Resource::Ref(RefFacts {
             repository: facts(1, Visibility::Private, Some(Permission::Admin)),
             name: RefName::new(name).expect("a name"),
+            is_default: false,
             touched,
             signing: Signing::Unsigned,
         })
     }
 
-    fn rule(decision: Decision) -> &'static str {
+    fn rule(decision: Decision) -> std::borrow::Cow<'static, str> {
         match decision {
-            Decision::Allow => "allow",
+            Decision::Allow => "allow".into(),
             Decision::Deny(denial) => denial.rule,
         }
     }

@@ -9,11 +9,12 @@ use forge_types::repository_query::VisibleRepositories;
 use forge_types::{Action, Permission, Scope};
 
 use super::{
-    ApprovalFacts, Decision, Denial, Principal, RefFacts, RepositoryFacts, Resource, Subject, TaskGrantFacts,
-    TeamFacts, Verdict, decide,
+    ApprovalFacts, Denial, Principal, RefFacts, RepositoryFacts, Resource, Subject, TaskGrantFacts,
+    TeamFacts, Verdict, check_authority,
 };
 
-/// Returns which repositories `subject` may read, for lists: what [`decide`] answers for each kind of repository.
+/// Returns which repositories `subject` may read, for lists: what [`super::decide`] answers for each kind of repository.
+/// Policies do not bind reads.
 #[must_use]
 pub fn visible_repositories(subject: &Subject) -> VisibleRepositories {
     let granted = granted_repositories(subject);
@@ -24,11 +25,12 @@ pub fn visible_repositories(subject: &Subject) -> VisibleRepositories {
             id,
             owner_id: AccountId(0),
             owner_kind: AccountKind::Organization,
+            full_name: String::new(),
             visibility,
             is_archived: false,
             permission,
         };
-        decide(subject, Action::RepositoryRead, &Resource::Repository(facts)) == Decision::Allow
+        check_authority(subject, Action::RepositoryRead, &Resource::Repository(facts)).is_ok()
     };
     VisibleRepositories {
         principal: subject.principal().map(Principal::rights_id),

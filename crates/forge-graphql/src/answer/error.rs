@@ -1,7 +1,7 @@
 //! Errors of a query, and how the kinds of errors of the forge are called in GraphQL.
 
 use async_graphql::{PathSegment, Pos, ServerError};
-use forge_types::{Error, ErrorKind};
+use forge_types::{Error, ErrorKind, Withheld};
 use serde_json::{Map, Value, json};
 
 /// The `type` of an error.
@@ -11,6 +11,8 @@ pub(crate) enum Kind {
     Forbidden,
     ApprovalRequired,
     InsufficientScopes,
+    ReadOnly,
+    StrongerAuth,
     Unprocessable,
     StaleData,
     RateLimited,
@@ -28,6 +30,8 @@ impl Kind {
             Self::Forbidden => "FORBIDDEN",
             Self::ApprovalRequired => "APPROVAL_REQUIRED",
             Self::InsufficientScopes => "INSUFFICIENT_SCOPES",
+            Self::ReadOnly => "READ_ONLY",
+            Self::StrongerAuth => "STRONGER_AUTH",
             Self::Unprocessable => "UNPROCESSABLE",
             Self::StaleData => "STALE_DATA",
             Self::RateLimited => "RATE_LIMITED",
@@ -46,6 +50,9 @@ impl Kind {
             ErrorKind::NotFound => Self::NotFound,
             ErrorKind::Unauthenticated | ErrorKind::Unproved(_) | ErrorKind::Forbidden => Self::Forbidden,
             ErrorKind::ApprovalRequired(_) => Self::ApprovalRequired,
+            ErrorKind::Withheld(Withheld::ReadOnly) => Self::ReadOnly,
+            ErrorKind::Withheld(Withheld::StrongerAuthentication) => Self::StrongerAuth,
+            ErrorKind::Withheld(Withheld::ReviewNeeded) => Self::Unprocessable,
             ErrorKind::InsufficientScope(_) => Self::InsufficientScopes,
             ErrorKind::Malformed | ErrorKind::Invalid(_) | ErrorKind::Conflict | ErrorKind::TooLarge => {
                 Self::Unprocessable

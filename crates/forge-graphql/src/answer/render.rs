@@ -73,6 +73,7 @@ fn of_use_case(ctx: &RequestContext, cause: &Error, error: &ServerError) -> Quer
         | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
         | ErrorKind::ApprovalRequired(_)
+        | ErrorKind::Withheld(_)
         | ErrorKind::Malformed
         | ErrorKind::Conflict
         | ErrorKind::Stale

@@ -17,7 +17,7 @@ use forge_service::app::{
 };
 use forge_service::git::{self, Engine};
 use forge_service::limits::Limits;
-use forge_service::{App, AppParts, Settings};
+use forge_service::{App, AppParts, Settings, policies};
 use forge_store::{Db, DbOptions};
 use url::Url;
 
@@ -87,6 +87,7 @@ impl ForgeBuilder {
     /// The same in a data directory that is taken already.
     pub(crate) async fn build_in(self, data: DataDirectory, lock: DataLock) -> Result<Forge> {
         let app = Arc::new(self.open().await?);
+        policies::load(&app).map_err(|fault| Failure::usage(fault.to_string()))?;
         git::recover(&app)
             .await
             .map_err(|error| Failure::io("cannot take away what a former process left", error))?;
@@ -162,6 +163,7 @@ impl ForgeBuilder {
                 config::Separation::Strict => Separation::Strict,
             },
             default_branch: config.git.default_branch.clone(),
+            policy_folder: config.policies.folder.clone(),
             limits: Limits {
                 account_per_hour: config.limits.requests_per_hour,
                 anonymous_per_hour: config.limits.anonymous_requests_per_hour,

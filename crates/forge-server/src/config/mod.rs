@@ -24,8 +24,8 @@ pub use section::{OptionInfo, SectionInfo};
 pub use sections::{
     AgentCredential, AgentRecovery, AgentRegistration, Agents, AgentsLayer, Audit, AuditLayer,
     AuthorizationOf, Git, GitLayer, GitTransport, IdentityProxy, IdentityProxyLayer, Limits, LimitsLayer,
-    Log, LogFormat, LogLayer, Oidc, OidcLayer, ProofNonces, Registration, RegistrationLayer, Sealing,
-    Separation, Server, ServerLayer, Tls, TlsLayer, TlsMode,
+    Log, LogFormat, LogLayer, Oidc, OidcLayer, Policies, PoliciesLayer, ProofNonces, Registration,
+    RegistrationLayer, Sealing, Separation, Server, ServerLayer, Tls, TlsLayer, TlsMode,
 };
 pub use values::{ByteSize, List, Period};
 
@@ -84,6 +84,8 @@ sections! {
     identity_proxy: IdentityProxy, IdentityProxyLayer;
     /// Sealing the audit log.
     audit: Audit, AuditLayer;
+    /// Policies of the forge.
+    policies: Policies, PoliciesLayer;
     /// What one client may take.
     limits: Limits, LimitsLayer;
     /// Logging.

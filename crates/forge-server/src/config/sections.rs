@@ -187,6 +187,15 @@ section! {
 }
 
 section! {
+    /// What is forbidden beyond what rights allow. docs/policies.md says how.
+    [policies] Policies, PoliciesLayer {
+        /// Folder of `*.cedar` files. One with the name of a file that comes with the forge replaces it, the others
+        /// add to them. Read again on SIGHUP.
+        optional folder: PathBuf => "policy-folder", "FORGE_POLICY_FOLDER", r#""/etc/forge/policies""#;
+    }
+}
+
+section! {
     /// What one client may take.
     [limits] Limits, LimitsLayer {
         /// API requests that one account may make in an hour.

@@ -181,6 +181,7 @@ pub(crate) fn failure(error: Error) -> Failure {
         | ErrorKind::Unproved(_)
         | ErrorKind::Forbidden
         | ErrorKind::ApprovalRequired(_)
+        | ErrorKind::Withheld(_)
         | ErrorKind::InsufficientScope(_)
         | ErrorKind::Conflict
         | ErrorKind::Stale => Exit::Finding,

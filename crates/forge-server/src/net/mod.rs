@@ -23,7 +23,7 @@ pub use idle::IdleTimeout;
 pub use listen::{bind, bind_local};
 pub use metrics::{MetricText, Metrics};
 pub use ops::Ops;
-pub use signals::stop_signal;
+pub use signals::{on_hangup, stop_signal};
 pub use slots::Slots;
 pub use tls::{CertificateSlot, acceptor, acceptor_with_clients, load_files};
 

@@ -1,4 +1,4 @@
-//! Being told to stop.
+//! Being told to stop, or to read again what stands in files.
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -17,4 +17,18 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>> {
             _ = terminate.recv() => {}
         }
     })
+}
+
+/// Calls `reload` for every SIGHUP.
+pub async fn on_hangup<F: Future<Output = ()>>(reload: impl Fn() -> F) {
+    let mut hangup = match signal(SignalKind::hangup()) {
+        Ok(hangup) => hangup,
+        Err(error) => {
+            tracing::warn!(%error, "cannot wait for SIGHUP");
+            return;
+        }
+    };
+    while hangup.recv().await.is_some() {
+        reload().await;
+    }
 }

@@ -52,7 +52,7 @@ pub async fn deny(ctx: &RequestContext, id: &ApprovalId, comment: &str) -> Resul
 /// Returns why the caller cannot decide about an approval; none if it can. Nothing is recorded.
 #[must_use]
 pub fn why_not(ctx: &RequestContext, found: &ViewedApproval) -> Option<String> {
-    match forge_auth::policy::decide(&ctx.caller().subject, Action::ApprovalDecide, &found.resource(ctx)) {
+    match ctx.rule(Action::ApprovalDecide, &found.resource(ctx)).decision {
         Decision::Allow => None,
         Decision::Deny(denial) => Some(denial.message),
     }

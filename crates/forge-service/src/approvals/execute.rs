@@ -35,7 +35,7 @@ pub(super) async fn refs(ctx: &RequestContext, approval: &Approval, comment: Opt
     let outcome = match requester(ctx, approval).await? {
         Err(reason) => Outcome::Void(reason),
         Ok(asker) => {
-            let changes = inspect(&asker, repository, approval).await?;
+            let changes = inspect(&asker, &found, approval).await?;
             require_own_right(ctx, &found, &changes)?;
             make(ctx, &asker, (approval, repository), &changes, comment).await?
         }
@@ -58,11 +58,11 @@ async fn requester(ctx: &RequestContext, approval: &Approval) -> Result<Result<R
 
 async fn inspect(
     asker: &RequestContext,
-    repository: RepositoryId,
+    found: &RepositoryAccess,
     approval: &Approval,
 ) -> Result<Vec<RefChange>> {
-    let watch = Watch::of(asker, repository).await?;
-    let directory = asker.app().git.repository(repository);
+    let watch = Watch::of(asker, found).await?;
+    let directory = asker.app().git.repository(found.repository.id);
     let held: Vec<HeldChange> = approval.asked.refs().to_vec();
     let inspect = move || {
         let mut objects = Objects::open(&directory).map_err(fault)?;

@@ -5,7 +5,7 @@
 //! transaction of the first effect that is recorded.
 //! INVARIANT: an approval that was let through is used in the same transaction as what it allowed, or nothing happens.
 
-use forge_auth::policy::Denial;
+use forge_auth::policy::{Denial, GrantFacts};
 use forge_store::Tx;
 use forge_store::approvals::{self as store, NewApproval, Turn};
 use forge_types::approval::{Approval, ApprovalNote, ApprovalState, Asked, LIFETIME, MAX_BODY, MAX_PENDING};
@@ -38,7 +38,7 @@ pub(crate) struct Ask {
     place: Place,
     digest: String,
     action: Action,
-    rule: &'static str,
+    rule: String,
     reason: String,
 }
 
@@ -63,7 +63,9 @@ pub async fn prepare(ctx: &RequestContext, method: &str, path: &str, body: &[u8]
 /// Returns whether anything makes the caller ask a human for some action.
 #[must_use]
 pub fn may_have_to_ask(ctx: &RequestContext) -> bool {
-    ctx.grants().iter().any(|grant| !grant.terms.constraints.requires_approval.is_empty())
+    let is_asked = |grant: &GrantFacts| !grant.terms.constraints.requires_approval.is_empty();
+    let has_token = ctx.caller().credential.is_some();
+    has_token && (ctx.policies().ask_humans() || ctx.grants().iter().any(is_asked))
 }
 
 impl Repeat {
@@ -100,7 +102,7 @@ impl Repeat {
         }
         let id = ApprovalId(ctx.app().random_id(ApprovalId::PREFIX));
         let note = note(ctx, &id, ctx.now().plus(LIFETIME));
-        let (rule, reason) = (denial.rule, denial.message.clone());
+        let (rule, reason) = (denial.rule.to_string(), denial.message.clone());
         self.asks.push(Ask { note: note.clone(), asked, place, digest, action, rule, reason });
         Err(Error::approval_required(note))
     }
@@ -128,7 +130,7 @@ impl Ask {
             organization: self.place.organization,
             asked: &self.asked,
             digest: &self.digest,
-            rule: self.rule,
+            rule: &self.rule,
             reason: &self.reason,
             expires_at: self.note.expires_at,
         };
@@ -144,7 +146,7 @@ impl Ask {
         let mut event = Event::new("approval.requested")
             .with("approval_id", self.note.id.0.as_str())
             .with("action", self.action.as_str())
-            .with("rule", self.rule)
+            .with("rule", self.rule.as_str())
             .with("digest", self.digest.as_str())
             .with("expires_at", expires_at.to_string())
             .causing(json!({ "asked": self.asked }));

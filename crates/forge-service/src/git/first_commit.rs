@@ -53,7 +53,7 @@ pub async fn first_commit(
     let build = move || build(tree, signature, message);
     let (pack, commit_id) = tokio::task::spawn_blocking(build).await.map_err(Error::internal)??;
     let (ctx, directory) = (ctx.clone(), ctx.app().git.repository(id));
-    let watch = Watch::of(&ctx, id).await?;
+    let watch = Watch::of(&ctx, created).await?;
     keep(&ctx.clone(), id, Some(pack), async move |pack| {
         let inspect = move || {
             let mut objects = Objects::open(&directory).map_err(fault)?;

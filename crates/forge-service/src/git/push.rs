@@ -329,7 +329,7 @@ impl Work {
             .zip(&*results)
             .map(|(command, result)| result.is_ok().then(|| command.clone()))
             .collect();
-        let watch = Watch::of(&self.ctx, self.found.repository.id).await.map_err(|error| reason(&error))?;
+        let watch = Watch::of(&self.ctx, &self.found).await.map_err(|error| reason(&error))?;
         let inspect = move || {
             let mut objects = quarantine.objects().map_err(|error| told(&error))?;
             let facts =

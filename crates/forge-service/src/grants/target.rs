@@ -25,6 +25,7 @@ impl Target for GrantTarget<'_> {
 impl Facts for ViewedGrant {
     fn resource(&self, _: &RequestContext) -> Resource {
         Resource::Grant(TaskGrantFacts {
+            id: self.grant.id.clone(),
             agent_id: self.grant.agent.id,
             agent_owner_id: self.agent_owner_id,
             delegator_id: self.grant.delegator.id,

@@ -58,7 +58,7 @@ pub(crate) struct Gate<'a> {
 impl<'a> Gate<'a> {
     /// Begins with what the changes have in common: whether they came signed.
     pub(crate) fn new(ctx: &'a RequestContext, found: &'a RepositoryAccess, signing: Signing) -> Self {
-        let is_by_ref = ctx.is_bound_by_grant();
+        let is_by_ref = ctx.is_bound_by_grant() || ctx.policies().tell_refs_apart(found.repository.owner.id);
         Self { ctx, found, is_by_ref, signing, decided: HashMap::new(), denial: None }
     }
 
@@ -72,15 +72,7 @@ impl<'a> Gate<'a> {
 
     /// Decides about one ref.
     pub(crate) fn check(&mut self, name: &RefName, step: Step, touched: &Touched) -> Result<(), Refusal> {
-        if !name.kind().is_writable_by_clients() {
-            return Err(Refusal::never("deny updating a hidden ref"));
-        }
-        if step == Step::Create {
-            name.check_creatable().map_err(|error| Refusal::never(error.to_string()))?;
-        }
-        if step == Step::Delete && name.branch_name() == Some(self.found.repository.default_branch.as_str()) {
-            return Err(Refusal::never(format!("refusing to delete the current branch: {name}")));
-        }
+        check_for_everyone(self.found, name, step).map_err(Refusal::Never)?;
         let action = action(name.kind(), step);
         let question = Question { found: self.found, name, touched, signing: &self.signing };
         let ctx = self.ctx;
@@ -103,6 +95,20 @@ impl<'a> Gate<'a> {
     }
 }
 
+/// Refuses what nobody may do to a ref.
+pub(crate) fn check_for_everyone(found: &RepositoryAccess, name: &RefName, step: Step) -> Result<(), String> {
+    if !name.kind().is_writable_by_clients() {
+        return Err("deny updating a hidden ref".to_owned());
+    }
+    if step == Step::Create {
+        name.check_creatable().map_err(|error| error.to_string())?;
+    }
+    if step == Step::Delete && name.branch_name() == Some(found.repository.default_branch.as_str()) {
+        return Err(format!("refusing to delete the current branch: {name}"));
+    }
+    Ok(())
+}
+
 /// May this be done to that ref?
 struct Question<'a> {
     found: &'a RepositoryAccess,
@@ -113,12 +119,7 @@ struct Question<'a> {
 
 impl Facts for Question<'_> {
     fn resource(&self, _: &RequestContext) -> Resource {
-        Resource::Ref(RefFacts {
-            repository: repository_facts(self.found),
-            name: self.name.clone(),
-            touched: self.touched.clone(),
-            signing: self.signing.clone(),
-        })
+        ref_resource(self.found, self.name, self.touched, self.signing)
     }
 
     fn ids(&self) -> Ids {
@@ -126,7 +127,24 @@ impl Facts for Question<'_> {
     }
 }
 
-const fn action(kind: RefKind, step: Step) -> Action {
+/// Returns what is decided about when a ref of a repository changes.
+pub(crate) fn ref_resource(
+    found: &RepositoryAccess,
+    name: &RefName,
+    touched: &Touched,
+    signing: &Signing,
+) -> Resource {
+    Resource::Ref(RefFacts {
+        repository: repository_facts(found),
+        name: name.clone(),
+        is_default: name.branch_name() == Some(found.repository.default_branch.as_str()),
+        touched: touched.clone(),
+        signing: signing.clone(),
+    })
+}
+
+/// Returns what it is called to do this to a ref of that kind.
+pub(crate) const fn action(kind: RefKind, step: Step) -> Action {
     match (kind, step) {
         (RefKind::Branch, Step::Create) => Action::BranchCreate,
         (RefKind::Branch, Step::Update) => Action::BranchUpdate,

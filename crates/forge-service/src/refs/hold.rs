@@ -143,7 +143,7 @@ impl Waiting {
             organization: None,
             asked,
             digest,
-            rule: self.waits.denial.rule,
+            rule: &self.waits.denial.rule,
             reason: &self.waits.denial.message,
             expires_at,
         };
@@ -155,7 +155,7 @@ impl Waiting {
             .about(&found.repository)
             .with("approval_id", id.0.as_str())
             .with("action", self.waits.action.as_str())
-            .with("rule", self.waits.denial.rule)
+            .with("rule", self.waits.denial.rule.as_ref())
             .with("digest", digest)
             .with("expires_at", expires_at.to_string())
             .causing(json!({ "held": asked.refs() }));

@@ -30,7 +30,7 @@ use crate::{git, kill_switches};
 
 pub use change::RefChange;
 pub use door::Door;
-pub(crate) use gate::{Gate, Refusal, Step};
+pub(crate) use gate::{Gate, Refusal, Step, action, check_for_everyone, ref_resource};
 pub(crate) use hold::{make_room, release};
 pub use signature::Signature;
 pub(crate) use signature::{REPLAYED, UNKNOWN_KEY};
@@ -135,6 +135,7 @@ pub async fn update(
         let rebuilds_now = Some(locked.rebuilds);
         return Ok(Outcome { results, is_applied: false, denial: None, held: None, rebuilds_now });
     }
+    ctx.app().policies.hold(tx).await?;
     let rewrites_before = locked.rewrites - i64::from(loses_history);
     let Ruling { mut results, mut denial, waiting } = decide(ctx, found, push, changes, rewrites_before);
     if !ctx.still_stands(tx).await? {

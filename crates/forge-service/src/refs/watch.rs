@@ -1,9 +1,10 @@
-//! Whose files are looked at: a ref change made under a grant that denies paths needs to know which files it touches.
+//! Whose files are looked at: a ref change made under a grant that denies paths, or where a policy asks about paths, needs to
+//! know which files it touches.
 
 use forge_auth::policy::Touched;
 use forge_git::diff::TouchLimits;
 use forge_git::objects::Objects;
-use forge_types::id::RepositoryId;
+use forge_types::repository::RepositoryAccess;
 use forge_types::{Error, ObjectId, Result};
 
 use crate::context::RequestContext;
@@ -30,10 +31,12 @@ impl Watch {
     ///
     /// # Errors
     /// `NotFound` if the repository is gone, `Unavailable` if the database is.
-    pub async fn of(ctx: &RequestContext, repository: RepositoryId) -> Result<Self> {
-        if !denies_paths(ctx) {
+    pub async fn of(ctx: &RequestContext, found: &RepositoryAccess) -> Result<Self> {
+        let is_asked = ctx.policies().watched_paths(found.repository.owner.id).next().is_some();
+        if !is_asked && !denies_paths(ctx) {
             return Ok(Self::default());
         }
+        let repository = found.repository.id;
         let mut conn = ctx.read().await?;
         // In this order: what is lost after the count was read makes it stale.
         let rewrites = forge_store::inventory::count_rewrites(&mut conn, repository).await?;

@@ -35,6 +35,8 @@ impl Target for TeamTarget<'_> {
 impl Facts for TeamRecord {
     fn resource(&self, _: &RequestContext) -> Resource {
         Resource::Team(TeamFacts {
+            id: self.team.id,
+            organization_id: self.team.organization_id,
             privacy: self.team.privacy,
             organization_role: self.organization_role,
             role: self.role,

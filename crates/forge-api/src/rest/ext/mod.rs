@@ -1,5 +1,6 @@
 //! Our extensions under `/api/ext/v1`, all of them described by `schema/forge-ext.openapi.json`.
 
+mod access;
 pub(crate) mod agents;
 mod approvals;
 pub(crate) mod audit_checkpoints;
@@ -8,6 +9,7 @@ mod audit_stream;
 mod clients;
 mod device;
 mod organizations;
+mod policies;
 mod pushes;
 mod revocations;
 mod task_grants;
@@ -38,6 +40,8 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(clients::routes())
         .merge(organizations::routes())
         .merge(pushes::routes())
+        .merge(policies::routes())
+        .merge(access::routes())
 }
 
 async fn description() -> impl IntoResponse {

@@ -55,7 +55,7 @@ pub(in crate::repositories) async fn land_with(
 ) -> Result<()> {
     let (ctx, directory) = (opened.ctx().clone(), opened.directory());
     let (id, rebuilds) = (opened.access.repository.id, opened.access.git_state.rebuilds);
-    let watch = Watch::of(opened.ctx(), id).await?;
+    let watch = Watch::of(opened.ctx(), &opened.access).await?;
     let held = keep(opened.ctx(), id, pack, async move |pack| {
         let (changes, wanted) = inspect(directory, watch, wanted).await?;
         let push = Push { pack, rebuilds_at_check: Some(rebuilds), ..Push::by(door) };
