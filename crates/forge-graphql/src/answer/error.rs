@@ -72,7 +72,7 @@ pub(crate) struct QueryError {
     kind: Option<Kind>,
     path: Vec<PathSegment>,
     locations: Vec<Pos>,
-    extensions: Map<String, Value>,
+    extensions: Box<Map<String, Value>>,
 }
 
 impl QueryError {
@@ -82,7 +82,7 @@ impl QueryError {
             kind: None,
             path: Vec::new(),
             locations: Vec::new(),
-            extensions: Map::new(),
+            extensions: Box::default(),
         }
     }
 
@@ -120,7 +120,7 @@ impl QueryError {
             members.insert("path".to_owned(), self.path.iter().map(segment).collect());
         }
         if !self.extensions.is_empty() {
-            members.insert("extensions".to_owned(), Value::Object(self.extensions.clone()));
+            members.insert("extensions".to_owned(), Value::Object(Map::clone(&self.extensions)));
         }
         if !self.locations.is_empty() {
             let place = |pos: &Pos| json!({ "line": pos.line, "column": pos.column });

@@ -13,7 +13,7 @@ pub(crate) use decisions::{Made, RECENT, keep_allowed, keep_refused};
 pub use dry_run::{Change, DryRun, Verdict, dry_run};
 pub use instance::{explained, list_instance, load, reload};
 
-pub use forge_auth::policy::cedar::{Facts, PolicyFault, PolicySource, ResourceFacts, Rule};
+pub use forge_auth::policy::cedar::{Facts, Outcome, PolicyFault, PolicySource, ResourceFacts, Rule};
 
 use forge_auth::policy::cedar::PolicySet;
 use forge_store::Tx;
@@ -157,6 +157,7 @@ fn source(name: &str, text: &str) -> PolicySource {
 }
 
 /// Says what is wrong with a policy, one entry for each thing.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn invalid(fault: PolicyFault) -> Error {
     let field = |reason: String| FieldError {
         resource: "Policy",

@@ -7,8 +7,9 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use forge_service::RequestContext;
 use forge_service::organizations::OrganizationTarget;
-use forge_service::policies::{self, Change, DryRun, Policy, Verdict};
-use forge_service::policies::{Facts, PolicySource, ResourceFacts, Rule};
+use forge_service::policies::{
+    self, Change, DryRun, Facts, Outcome, Policy, PolicySource, ResourceFacts, Rule, Verdict,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -106,7 +107,7 @@ async fn reload(Ctx(ctx): Ctx) -> ApiResult<Json<Value>> {
 fn rule(rule: &Rule) -> Value {
     json!({
         "rule": rule.name,
-        "outcome": rule.outcome.map(|outcome| outcome.as_str()),
+        "outcome": rule.outcome.map(Outcome::as_str),
         "reason": rule.reason,
     })
 }

@@ -39,7 +39,7 @@ pub(super) fn build_by(facts: &Facts, schema: Option<&Schema>) -> Result<(Reques
     Ok((request, entities))
 }
 
-fn uid(kind: &str, id: impl ToString) -> Result<EntityUid, Fault> {
+fn uid(kind: &str, id: &impl ToString) -> Result<EntityUid, Fault> {
     let name: EntityTypeName = kind.parse()?;
     Ok(EntityUid::from_type_name_and_id(name, EntityId::new(id.to_string())))
 }
@@ -76,9 +76,9 @@ fn principal(facts: &Facts) -> Result<Entity, Fault> {
         pair("is_site_admin", RestrictedExpression::new_bool(principal.is_site_admin)),
     ];
     if let Some(owner) = principal.owner_id.filter(|_| principal.kind == "agent") {
-        attributes.push(pair("owner", RestrictedExpression::new_entity_uid(uid("Human", owner)?)));
+        attributes.push(pair("owner", RestrictedExpression::new_entity_uid(uid("Human", &owner)?)));
     }
-    entity(uid(account_type(&principal.kind), principal.id)?, attributes, None)
+    entity(uid(account_type(&principal.kind), &principal.id)?, attributes, None)
 }
 
 fn resource(facts: &ResourceFacts) -> Result<Entity, Fault> {

@@ -165,7 +165,7 @@ fn every_circumstance_can_turn_the_answer() {
             f.context.r#ref.as_mut().expect("a ref").touched.push("deploy/**".to_owned());
         }),
         ("!(context.network has source && context.network.source.isInRange(ip(\"10.0.0.0/8\")))", |f| {
-            f.context.source = "10.1.2.3".parse().ok()
+            f.context.source = "10.1.2.3".parse().ok();
         }),
         ("!(context.network has destination)", |f| {
             f.context.destination = Some("example.com".to_owned());
@@ -308,7 +308,8 @@ fn paths_are_watched_as_they_are_written() {
     let text = "forbid (principal, action in Action::\"ref.change\", resource) \
                 when { context.ref.touched.containsAny([\"deploy/**\", \".github/**\"]) };";
     let policies = of_acme(&[text]);
-    let watched: Vec<&str> = policies.watched_paths(ACME).map(|pattern| pattern.as_str()).collect();
+    let watched: Vec<&str> =
+        policies.watched_paths(ACME).map(forge_types::grant::PathPattern::as_str).collect();
     assert_eq!(watched, ["deploy/**", ".github/**"]);
     assert_eq!(policies.watched_paths(AccountId(4)).count(), 0);
     let mut facts = push();

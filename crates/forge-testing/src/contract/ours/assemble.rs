@@ -28,12 +28,15 @@ pub fn assemble(folder: &Path) -> Result<String, String> {
     for entry in listed {
         let path = entry.map_err(|error| error.to_string())?.path();
         let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let part: Value =
+        let mut part: Value =
             serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        // Members come in one order, whatever order a map of this build keeps them in.
+        part.sort_all_objects();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         parts.insert(name, part);
     }
-    let document = Parts::gather(&parts)?.document()?;
+    let mut document = Parts::gather(&parts)?.document()?;
+    document.sort_all_objects();
     serde_json::to_string_pretty(&document).map(|text| text + "\n").map_err(|error| error.to_string())
 }
 
