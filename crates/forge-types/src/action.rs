@@ -66,8 +66,10 @@ pub enum Action {
     AgentSuspend,
     /// Restore a suspended agent.
     AgentRestore,
-    /// Create, list and withdraw invitations.
+    /// Create and withdraw invitations.
     AgentInvite,
+    /// List one's own invitations.
+    AgentInviteRead,
     /// Accept an invitation, as the agent.
     AgentConfirm,
     /// Add and withdraw an agent's keys.
@@ -242,7 +244,7 @@ action_names! {
     DeviceDecide = "device.decide", ClientAuthorize = "client.authorize",
     AgentList = "agent.list", AgentRead = "agent.read", AgentEvaluate = "agent.evaluate", AgentUpdate = "agent.update", AgentSuspend = "agent.suspend",
     AgentRestore = "agent.restore",
-    AgentInvite = "agent.invite", AgentConfirm = "agent.confirm", AgentKeyManage = "agent.key.manage",
+    AgentInvite = "agent.invite", AgentInviteRead = "agent.invite.read", AgentConfirm = "agent.confirm", AgentKeyManage = "agent.key.manage",
     AgentUnbind = "agent.unbind",
     AgentUndoBinding = "agent.undo_binding",
     AgentRecover = "agent.recover", AgentSwitch = "agent.switch", AgentSwitchRenew = "agent.switch_renew",
@@ -290,6 +292,7 @@ impl Action {
                 | Self::SigningKeyRead
                 | Self::AgentList
                 | Self::AgentRead
+                | Self::AgentInviteRead
                 | Self::AgentEvaluate
                 | Self::TaskGrantList
                 | Self::TaskGrantRead

@@ -90,6 +90,7 @@ const fn concerns_own_account(action: Action) -> bool {
             | A::DeviceDecide
             | A::ClientAuthorize
             | A::AgentInvite
+            | A::AgentInviteRead
             | A::AgentList
             | A::TaskGrantCreate
             | A::TaskGrantList

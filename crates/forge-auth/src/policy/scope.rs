@@ -64,6 +64,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::AgentRestore
         | A::AccountAuditRead
         | A::AgentInvite
+        | A::AgentInviteRead
         | A::AgentList
         | A::AgentKeyManage
         | A::AgentUnbind

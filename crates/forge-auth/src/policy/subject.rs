@@ -178,6 +178,7 @@ const fn is_for_humans(action: Action) -> bool {
             | Action::DeviceDecide
             | Action::ClientAuthorize
             | Action::AgentInvite
+            | Action::AgentInviteRead
             | Action::AgentUnbind
             | Action::AgentRecover
             | Action::AgentSwitch

@@ -125,7 +125,7 @@ fn event(name: &'static str, invite: &AgentInvite) -> Event {
 /// `Unauthenticated` when anonymous; `Forbidden` for an agent.
 pub async fn list_invites(ctx: &RequestContext, page: PageRequest) -> Result<Page<AgentInvite>> {
     let mut conn = ctx.read().await?;
-    let human = ctx.authorize(&mut conn, OwnAccount, Action::AgentInvite).await?;
+    let human = ctx.authorize(&mut conn, OwnAccount, Action::AgentInviteRead).await?;
     Ok(forge_store::agents::invites::list(&mut conn, human.id, page).await?)
 }
 
@@ -135,7 +135,7 @@ pub async fn list_invites(ctx: &RequestContext, page: PageRequest) -> Result<Pag
 /// `NotFound` if the caller has no such invitation.
 pub async fn find_invite(ctx: &RequestContext, id: &InviteId) -> Result<AgentInvite> {
     let mut conn = ctx.read().await?;
-    let human = ctx.authorize(&mut conn, OwnAccount, Action::AgentInvite).await?;
+    let human = ctx.authorize(&mut conn, OwnAccount, Action::AgentInviteRead).await?;
     forge_store::agents::invites::find(&mut conn, human.id, id).await?.ok_or_else(Error::not_found)
 }
 
