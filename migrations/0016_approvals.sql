@@ -8,7 +8,7 @@ CREATE TABLE approvals (
     acting_id BIGINT REFERENCES accounts (id),
     credential_id BIGINT NOT NULL REFERENCES credentials (id),
     grant_id {{key}} REFERENCES task_grants (id),
-    repository_id BIGINT REFERENCES repositories (id) ON DELETE CASCADE,
+    repository_id BIGINT REFERENCES repositories (id) ON DELETE SET NULL,
     organization_id BIGINT REFERENCES accounts (id),
     -- What was asked for, as JSON, and the digest of who asks for what.
     asked TEXT NOT NULL,

@@ -164,7 +164,8 @@ fn i20_every_refusal_names_its_rule_and_a_bootstrap_secret_opens_nothing() {
         for section in sections() {
             for action in Action::ALL {
                 if let Decision::Deny(denial) = decide(&column.subject, *action, &section.resource) {
-                    assert!(denial.rule.contains('.') && !denial.message.is_empty(), "{denial:?}");
+                    let is_named = denial.rule.contains('.') || denial.rule.starts_with("policy:");
+                    assert!(is_named && !denial.message.is_empty(), "{denial:?}");
                 }
             }
         }

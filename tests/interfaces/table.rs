@@ -120,6 +120,11 @@ fn grant_details(world: &World<'_>) -> Value {
     world.grant_details()
 }
 
+/// Returns a question about what somebody may do.
+fn evaluation(world: &World<'_>) -> Value {
+    world.evaluation()
+}
+
 /// Returns a key that the agent does not have yet.
 fn new_key(world: &World<'_>) -> Value {
     world.new_key()
@@ -200,7 +205,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("GET /admin/policies", Admin, 200, RULE),
         Route::new("POST /admin/policies/reload", Admin, 200, RULE),
         Route::new("POST /access/evaluate", Human, 200, &["decision", "context"])
-            .with(|world| world.evaluation(), &["subject", "action", "resource"]),
+            .with(evaluation, &["subject", "action", "resource"]),
         Route::new("POST /access/evaluations", Human, 200, &["evaluations"])
             .with(|world| json!({ "evaluations": [world.evaluation()], "options": {} }), &["evaluations"]),
         Route::new("POST /agent-bindings/confirm", FreeAgent, 201, &["human_login", "agent_login", "bound_at", "repo_grants"])

@@ -9,7 +9,7 @@ use std::time::Instant;
 use forge_auth::policy::cedar::{PolicySet, PolicySource};
 use forge_auth::policy::{
     Circumstances, CredentialFacts, Decision, Means, Policies, Principal, RefFacts, RepositoryFacts,
-    Resource, Subject, Touched, decide,
+    Resource, Signing, Subject, Touched, decide,
 };
 use forge_types::account::AccountKind;
 use forge_types::agent::StandingAccess;
@@ -82,6 +82,8 @@ fn subject() -> Subject {
             grants: Vec::new(),
             audience: None,
             lacks_key: false,
+            signed_only: false,
+            is_approved: false,
         }),
     })
 }
@@ -100,5 +102,6 @@ fn resource(name: &str) -> Resource {
         name: RefName::new(name).expect("a name"),
         is_default: false,
         touched: Touched::nothing(),
+        signing: Signing::Unsigned,
     })
 }

@@ -292,7 +292,7 @@ pub async fn list_open_of(
 }
 
 /// Returns some of those that wait although their time is over, or although what they rest on has ended: the agent, the
-/// grant, or the credential was stopped or taken away.
+/// grant, the credential or the repository was stopped or taken away.
 ///
 /// # Errors
 /// Only faults of the database.
@@ -304,6 +304,7 @@ pub async fn list_void(conn: &mut Conn, limit: i64, now: Timestamp) -> StoreResu
             approval_tables!(),
             "JOIN credentials c ON c.id = p.credential_id LEFT JOIN task_grants t ON t.id = p.grant_id \
              WHERE p.state IN ('pending', 'approved') AND (p.expires_at <= $1 OR a.status <> 'active' \
+                 OR (p.repository_id IS NULL AND p.organization_id IS NULL) \
                  OR c.revoked_at IS NOT NULL OR t.revoked_at IS NOT NULL OR t.expires_at <= $1) \
              ORDER BY p.expires_at, p.id LIMIT $2"
         ),

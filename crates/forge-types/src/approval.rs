@@ -186,6 +186,8 @@ impl Approval {
 pub struct ApprovalNote {
     /// The approval.
     pub id: ApprovalId,
+    /// Why a human has to look.
+    pub reason: String,
     /// When it is over if nobody decides.
     pub expires_at: Timestamp,
     /// Where whoever asked reads and waits.
@@ -197,7 +199,7 @@ pub struct ApprovalNote {
 impl ApprovalNote {
     /// Returns the reason beside the name of a ref that waits.
     #[must_use]
-    pub fn reason(&self) -> String {
+    pub fn held(&self) -> String {
         format!("{HELD}{}", self.id)
     }
 }

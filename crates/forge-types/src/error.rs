@@ -207,7 +207,7 @@ impl Error {
     /// The request waits for a human.
     #[must_use]
     pub fn approval_required(note: ApprovalNote) -> Self {
-        let message = format!("this waits for a human: it is {}", note.reason());
+        let message = format!("{}; it is {}", note.reason, note.held());
         Self::new(ErrorKind::ApprovalRequired(Box::new(note)), message)
     }
 

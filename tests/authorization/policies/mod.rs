@@ -3,6 +3,7 @@
 mod asking;
 mod doors;
 mod making;
+mod waiting;
 
 use forge_auth::token::Secret;
 use forge_testing::agents::{TestAgent, secret};
@@ -41,7 +42,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(forge: TestForge) -> Self {
-        let human = forge.human("alice").await;
+        let human = forge.person("alice").await;
         let alice = forge.client_of(&human, None).await;
         let acme = forge.organization("acme", &[&human]).await;
         let repository = forge.repository(&acme, "project", Visibility::Private).await;

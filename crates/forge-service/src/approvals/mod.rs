@@ -29,8 +29,8 @@ use crate::target::{OwnAccount, Site};
 
 pub use decide::{approve, deny, why_not};
 pub use look::{Look, ShownChange, look};
+pub use repeat::prepare;
 pub(crate) use repeat::{Repeat, settle_repeat};
-pub use repeat::{may_have_to_ask, prepare};
 pub use sweep::sweep;
 pub(crate) use sweep::sweep_soon;
 pub(crate) use target::ApprovalTarget;
@@ -107,11 +107,17 @@ impl Place {
 }
 
 /// Returns what whoever asked is told.
-pub(crate) fn note(ctx: &RequestContext, id: &ApprovalId, expires_at: Timestamp) -> ApprovalNote {
+pub(crate) fn note(
+    ctx: &RequestContext,
+    id: &ApprovalId,
+    expires_at: Timestamp,
+    reason: &str,
+) -> ApprovalNote {
     let settings = ctx.settings();
     let below = |origin: &Url, path: String| format!("{}/{path}", origin.as_str().trim_end_matches('/'));
     ApprovalNote {
         id: id.clone(),
+        reason: reason.to_owned(),
         expires_at,
         status_url: below(&settings.people_origin, format!("api/ext/v1/approvals/{id}")),
         approve_url: below(&settings.people_origin, format!("approvals/{id}")),

@@ -48,24 +48,28 @@ pub(crate) struct Ask {
 /// # Errors
 /// `Unavailable` if the database is.
 pub async fn prepare(ctx: &RequestContext, method: &str, path: &str, body: &[u8]) -> Result<()> {
-    if !may_have_to_ask(ctx) || body.len() > MAX_BODY {
+    if ctx.caller().credential.is_none() || body.len() > MAX_BODY {
         return Ok(());
     }
     let Ok(text) = std::str::from_utf8(body) else { return Ok(()) };
+    let mut conn = ctx.read().await?;
+    // A policy that was added a moment ago, elsewhere perhaps, may be the one that asks.
+    ctx.app().policies.refresh(&mut conn).await?;
+    if !may_have_to_ask(ctx) {
+        return Ok(());
+    }
     let body =
         serde_json::from_str::<Value>(text).map_or_else(|_| text.to_owned(), |value| canonical(&value));
-    let open = store::list_open_of(&mut ctx.read().await?, ctx.account()?.id, ctx.now()).await?;
+    let open = store::list_open_of(&mut conn, ctx.account()?.id, ctx.now()).await?;
     let line = format!("{method} {path}");
     *ctx.repeat() = Some(Repeat { line, body, open, asks: Vec::new(), used: Vec::new() });
     Ok(())
 }
 
 /// Returns whether anything makes the caller ask a human for some action.
-#[must_use]
-pub fn may_have_to_ask(ctx: &RequestContext) -> bool {
+fn may_have_to_ask(ctx: &RequestContext) -> bool {
     let is_asked = |grant: &GrantFacts| !grant.terms.constraints.requires_approval.is_empty();
-    let has_token = ctx.caller().credential.is_some();
-    has_token && (ctx.policies().ask_humans() || ctx.grants().iter().any(is_asked))
+    ctx.policies().ask_humans() || ctx.grants().iter().any(is_asked)
 }
 
 impl Repeat {
@@ -85,7 +89,7 @@ impl Repeat {
         let digest = digest(ctx, credential, place, &asked)?;
         if let Some(known) = self.open.iter().find(|one| one.digest == digest) {
             if known.state(ctx.now()) != ApprovalState::Approved {
-                return Err(Error::approval_required(note(ctx, &known.id, known.expires_at)));
+                return Err(Error::approval_required(note(ctx, &known.id, known.expires_at, &known.reason)));
             }
             if !self.used.contains(&known.id) {
                 self.used.push(known.id.clone());
@@ -101,7 +105,7 @@ impl Repeat {
             return Err(Error::forbidden(message));
         }
         let id = ApprovalId(ctx.app().random_id(ApprovalId::PREFIX));
-        let note = note(ctx, &id, ctx.now().plus(LIFETIME));
+        let note = note(ctx, &id, ctx.now().plus(LIFETIME), &denial.message);
         let (rule, reason) = (denial.rule.to_string(), denial.message.clone());
         self.asks.push(Ask { note: note.clone(), asked, place, digest, action, rule, reason });
         Err(Error::approval_required(note))

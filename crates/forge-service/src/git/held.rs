@@ -43,8 +43,8 @@ pub(super) fn message(note: &ApprovalNote) -> String {
         "approve": note.approve_url,
     });
     format!(
-        "forge: this waits for a human until {}, who decides at {}\nforge-approval: {machine}\n",
-        note.expires_at, note.approve_url
+        "forge: {}\nforge: this waits for a human until {}, who decides at {}\nforge-approval: {machine}\n",
+        note.reason, note.expires_at, note.approve_url
     )
 }
 

@@ -120,7 +120,7 @@ impl Work {
         let patience = held::patience(&self.request.push_options).unwrap_or_default();
         let Some(approval) = held::wait(&self.ctx, note, patience, reply).await else { return };
         let state = approval.state(self.ctx.now());
-        let waits = note.reason();
+        let waits = note.held();
         for result in
             verdict.results.iter_mut().filter(|result| result.as_ref().is_err_and(|reason| *reason == waits))
         {

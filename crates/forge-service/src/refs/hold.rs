@@ -101,7 +101,7 @@ impl Waiting {
         let digest = digest(ctx, credential, Place::of_repository(repository), &asked)?;
         let open = store::list_open_of(tx, ctx.account()?.id, ctx.now()).await?;
         if let Some(same) = open.iter().find(|approval| approval.digest == digest) {
-            return Ok(Hold::Known(note(ctx, &same.id, same.expires_at)));
+            return Ok(Hold::Known(note(ctx, &same.id, same.expires_at, &same.reason)));
         }
         let (replaced, others) =
             open.into_iter().partition::<Vec<_>, _>(|one| is_replaced(ctx, one, repository, &asked));
@@ -164,7 +164,7 @@ impl Waiting {
             None => event,
         };
         ctx.record(tx, event).await?;
-        Ok(note(ctx, id, expires_at))
+        Ok(note(ctx, id, expires_at, &self.waits.denial.message))
     }
 }
 

@@ -190,7 +190,7 @@ pub async fn update(
 /// Says of the changes that are to wait what became of them; returns why, if they are refused after all.
 fn told(results: &mut [Result<(), String>], waiting: &Waiting, hold: &Hold) -> Option<String> {
     let (reason, denial) = match hold {
-        Hold::New(note) | Hold::Known(note) => (note.reason(), None),
+        Hold::New(note) | Hold::Known(note) => (note.held(), None),
         Hold::Refused(reason) => (reason.clone(), Some(reason.clone())),
     };
     for at in waiting.places() {

@@ -1,0 +1,68 @@
+//! Policies that ask for a human: what they bind waits, whoever does it, with a grant or without.
+
+use forge_testing::browser::submit;
+use forge_testing::{TestForge, for_each_database};
+use forge_types::Permission;
+use serde_json::json;
+
+use super::{REPOSITORY, World};
+use crate::grants::EXT;
+
+const DELETIONS: &str = r#"
+    @outcome("require_approval")
+    @reason("agents delete nothing alone")
+    forbid (principal is Agent, action == Action::"repository.delete", resource);
+"#;
+
+const RELEASES: &str = r#"
+    @outcome("require_approval")
+    forbid (principal is Agent, action in Action::"ref.change", resource)
+    when { context.ref.name like "refs/heads/release/*" };
+"#;
+
+for_each_database! {
+    async fn what_a_policy_lets_wait_is_done_once_a_human_approved(forge: TestForge) {
+        let world = World::new(forge).await;
+        let account = world.forge.find_account(&world.agent.login).await;
+        world.forge.collaborator(&world.repository, &account, Some(Permission::Admin)).await;
+        world.forbid("deletions", DELETIONS).await;
+        let mut browser = world.forge.browser("alice").await;
+
+        let asked = world.bot.delete(REPOSITORY).await.expect(403).json();
+        let id = asked["approval"]["id"].as_str().unwrap_or_else(|| panic!("nothing waits: {asked}"));
+        let waiting = world.bot.get(&format!("{EXT}/approvals/{id}")).await.expect(200).json();
+        assert_eq!(waiting["rule"], "policy:acme/deletions");
+        let page = format!("/approvals/{id}");
+        assert!(browser.visit(&page).await.expect(200).text().contains("repository.delete"));
+        submit(&mut browser, &page, &format!("{page}/approve"), &[]).await.expect(303);
+        // The policy is still there, and another repository another matter.
+        world.bot.delete(REPOSITORY).await.expect(204);
+        world.alice.get(REPOSITORY).await.expect(404);
+    }
+
+    async fn refs_that_a_policy_lets_wait_are_held_and_moved_by_the_forge(forge: TestForge) {
+        let world = World::new(forge).await;
+        world.forbid("releases", RELEASES).await;
+        let mut browser = world.forge.browser("alice").await;
+        let before = world.tip("release/1").await;
+        let moved = world.moved(&world.bot, "release/1").await.expect(403).json();
+        let id = moved["approval"]["id"].as_str().unwrap_or_else(|| panic!("nothing waits: {moved}")).to_owned();
+        assert_eq!(world.tip("release/1").await, before);
+        let _ = world.moved(&world.bot, "next").await.expect(200);
+        let page = format!("/approvals/{id}");
+        submit(&mut browser, &page, &format!("{page}/approve"), &[]).await.expect(303);
+        assert_eq!(world.tip("release/1").await, world.next);
+        // A policy that refuses for good refuses what was approved before.
+        let hard = RELEASES.replace("@outcome(\"require_approval\")", "");
+        let back = json!({ "sha": world.base, "force": true });
+        let path = format!("{REPOSITORY}/git/refs/heads/release/1");
+        let held = world.bot.patch(&path, &back).await.expect(403).json();
+        let id = held["approval"]["id"].as_str().unwrap().to_owned();
+        world.forbid("never", &hard).await;
+        let page = format!("/approvals/{id}");
+        submit(&mut browser, &page, &format!("{page}/approve"), &[]).await.expect(303);
+        let failed = world.bot.get(&format!("{EXT}/approvals/{id}")).await.expect(200).json();
+        assert_eq!(failed["status"], "failed", "{failed}");
+        assert_eq!(world.tip("release/1").await, world.next);
+    }
+}
