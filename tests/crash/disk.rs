@@ -135,13 +135,14 @@ impl Disk {
     pub(crate) fn apply(&mut self, record: &Record) {
         match record {
             Record::Created { inode, path } => {
+                self.make_above(path);
                 let node = self.add(Some(Content::default()));
                 self.by_inode.insert(*inode, node);
                 self.put(path, node);
             }
             Record::Made { path } => {
-                let node = self.add(None);
-                self.put(path, node);
+                self.make_above(path);
+                self.make(path);
             }
             Record::Linked { inode, path } => {
                 let node = self.by_inode[inode];
@@ -180,6 +181,23 @@ impl Disk {
                 }
             }
             Record::Asked { .. } | Record::Told { .. } => {}
+        }
+    }
+
+    /// Of two threads, the one that made a directory may be recorded after the one that made something in it. What lies in a
+    /// directory proves that it is there.
+    fn make_above(&mut self, path: &Path) {
+        let below =
+            path.strip_prefix(&self.root).unwrap_or_else(|_| panic!("{} lies elsewhere", path.display()));
+        let mut above: Vec<PathBuf> = below.ancestors().skip(1).map(|part| self.root.join(part)).collect();
+        above.reverse();
+        above.iter().for_each(|directory| self.make(directory));
+    }
+
+    fn make(&mut self, path: &Path) {
+        if self.find(path).is_none() {
+            let node = self.add(None);
+            self.put(path, node);
         }
     }
 

@@ -300,6 +300,7 @@ fn authority() -> Vec<Section> {
         Resource::Approval(ApprovalFacts {
             requester_id,
             requester_owner_id: None,
+            acting_id: None,
             delegators: delegators.to_vec(),
             grant_id: Some(grant_id()),
             permission,

@@ -1,5 +1,6 @@
 //! Policies that ask for a human: what they bind waits, whoever does it, with a grant or without.
 
+use forge_testing::agents::secret;
 use forge_testing::browser::submit;
 use forge_testing::{TestForge, for_each_database};
 use forge_types::Permission;
@@ -63,6 +64,26 @@ for_each_database! {
         submit(&mut browser, &page, &format!("{page}/approve"), &[]).await.expect(303);
         let failed = world.bot.get(&format!("{EXT}/approvals/{id}")).await.expect(200).json();
         assert_eq!(failed["status"], "failed", "{failed}");
+        assert_eq!(world.tip("release/1").await, world.next);
+    }
+
+    async fn a42_a86_who_asked_as_the_agent_does_not_approve_that(forge: TestForge) {
+        let world = World::new(forge).await;
+        world.forbid("releases", RELEASES).await;
+        let session = format!("{EXT}/agent-bindings/{}/switch-session", world.agent.login);
+        let session = world.alice.post(&session, &json!({})).await.expect(200).json();
+        let switched = world.forge.client().with_token(&secret(&session["token"]["token"]));
+        let held = world.moved(&switched, "release/1").await.expect(403).json();
+        let page = format!("/approvals/{}", held["approval"]["id"].as_str().unwrap());
+        let mut browser = world.forge.browser("alice").await;
+        let shown = browser.visit(&page).await.expect(200).text();
+        assert!(shown.contains("nobody approves what they asked for"), "{shown}");
+        submit(&mut browser, &page, &format!("{page}/approve"), &[]).await.expect(403);
+        // Somebody else does.
+        let carol = world.forge.person("carol").await;
+        world.forge.collaborator(&world.repository, &carol, Some(Permission::Write)).await;
+        let mut browser = world.forge.browser("carol").await;
+        submit(&mut browser, &page, &format!("{page}/approve"), &[]).await.expect(303);
         assert_eq!(world.tip("release/1").await, world.next);
     }
 }

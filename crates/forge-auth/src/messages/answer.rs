@@ -174,6 +174,7 @@ mod tests {
     fn forms_escape_what_json_quotes() {
         let members = vec![("scope", Value::from("repo read:org")), ("interval", Value::from(5))];
         assert_eq!(Encoding::Form.write(members.clone()), "scope=repo+read%3Aorg&interval=5");
-        assert_eq!(Encoding::Json.write(members), r#"{"interval":5,"scope":"repo read:org"}"#);
+        let written: Value = serde_json::from_str(&Encoding::Json.write(members)).expect("JSON");
+        assert_eq!(written, serde_json::json!({ "scope": "repo read:org", "interval": 5 }));
     }
 }

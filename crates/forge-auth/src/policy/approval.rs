@@ -47,10 +47,12 @@ pub(super) fn check_presence(means: &Means) -> Verdict {
 /// decided about the thing.
 pub(super) fn check_rights(principal: &Principal, action: Action, approval: &ApprovalFacts) -> Verdict {
     let is_requester = principal.id == approval.requester_id;
+    // Whoever asked as the agent has asked.
+    let has_asked = is_requester || approval.acting_id == Some(principal.id);
     match action {
         Action::ApprovalRead => Ok(()),
         Action::ApprovalCancel if is_requester || approval.requester_owner_id == Some(principal.id) => Ok(()),
-        Action::ApprovalDecide if is_requester => {
+        Action::ApprovalDecide if has_asked => {
             Err(Denial::forbidden("rights.approval_own", "nobody approves what they asked for themselves"))
         }
         Action::ApprovalDecide

@@ -164,6 +164,8 @@ pub struct ApprovalFacts {
     pub requester_id: AccountId,
     /// The human whom the agent that asked is bound to.
     pub requester_owner_id: Option<AccountId>,
+    /// The human who asked as the agent, if one did.
+    pub acting_id: Option<AccountId>,
     /// Who delegated what it is asked under.
     pub delegators: Vec<AccountId>,
     /// The grant it was asked under.

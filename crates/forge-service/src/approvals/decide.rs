@@ -60,10 +60,10 @@ pub fn why_not(ctx: &RequestContext, found: &ViewedApproval) -> Option<String> {
 
 /// Holds an approval that waits, by somebody who still may act.
 pub(super) async fn hold_pending(ctx: &RequestContext, tx: &mut Tx, id: &ApprovalId) -> Result<Approval> {
+    let held = refs::take(tx, id).await?.ok_or_else(Error::not_found)?;
     if !ctx.still_stands(tx).await? {
         return Err(Error::bad_credentials());
     }
-    let held = store::hold(tx, id).await?.ok_or_else(Error::not_found)?;
     require_pending(ctx, &held)?;
     Ok(held)
 }

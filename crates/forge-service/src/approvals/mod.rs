@@ -74,7 +74,7 @@ pub async fn list(
 pub async fn cancel(ctx: &RequestContext, id: &ApprovalId) -> Result<()> {
     let mut tx = ctx.begin().await?;
     ctx.authorize(&mut tx, ApprovalTarget(id), Action::ApprovalCancel).await?;
-    let held = forge_store::approvals::hold(&mut tx, id).await?.ok_or_else(Error::not_found)?;
+    let held = refs::take(&mut tx, id).await?.ok_or_else(Error::not_found)?;
     let outcome = format!("taken back by {}", ctx.account()?.login);
     let turn = Turn {
         state: ApprovalState::Cancelled,

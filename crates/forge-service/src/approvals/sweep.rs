@@ -47,7 +47,7 @@ async fn end(ctx: &RequestContext, approval: &Approval) -> Result<()> {
         _ => (ApprovalState::Cancelled, "what it was asked with has ended"),
     };
     let mut tx = ctx.begin().await?;
-    store::hold(&mut tx, &approval.id).await?;
+    refs::take(&mut tx, &approval.id).await?;
     let turn = Turn { state, decided_by: None, comment: None, outcome: Some(outcome), expires_at: None };
     if store::turn(&mut tx, &approval.id, &turn, ctx.now()).await? {
         refs::release(&mut tx, approval).await?;

@@ -27,10 +27,8 @@ impl Facts for ViewedApproval {
         Resource::Approval(ApprovalFacts {
             requester_id: self.approval.requester.id,
             requester_owner_id: self.requester_owner_id,
-            delegators: [self.delegator_id, self.holder_id, self.approval.acting_id]
-                .into_iter()
-                .flatten()
-                .collect(),
+            acting_id: self.approval.acting_id,
+            delegators: [self.delegator_id, self.holder_id].into_iter().flatten().collect(),
             grant_id: self.approval.grant_id.clone(),
             permission: self.permission,
             separates_delegator: ctx.settings().separation == Separation::Strict,

@@ -229,7 +229,7 @@ fn pin_names(id: &ApprovalId, count: usize) -> Result<Vec<RefName>> {
     (0..count).map(name).collect()
 }
 
-/// Lets go of the objects of an approval. The repository is locked, or is locked here by whoever calls [`release`].
+/// Lets go of the objects of an approval. The repository is locked.
 async fn unpin(tx: &mut Tx, approval: &Approval) -> Result<()> {
     let held: &[HeldChange] = approval.asked.refs();
     let names = pin_names(&approval.id, held.len())?;
@@ -244,16 +244,25 @@ async fn unpin(tx: &mut Tx, approval: &Approval) -> Result<()> {
     Ok(())
 }
 
-/// Lets go of the objects that an approval keeps, once it is over.
+/// Holds an approval alone until the transaction ends, and returns it as it is then. Of ref changes, the repository comes
+/// first, as for whoever changes refs: in another order two could wait for each other.
+///
+/// # Errors
+/// `Unavailable` if the database is.
+pub(crate) async fn take(tx: &mut Tx, id: &ApprovalId) -> Result<Option<Approval>> {
+    let Some(found) = store::find(tx, id).await? else { return Ok(None) };
+    if let (Asked::Refs { .. }, Some(repository)) = (&found.asked, found.repository_id) {
+        stored::lock(tx, repository, false).await?;
+    }
+    Ok(store::hold(tx, id).await?)
+}
+
+/// Lets go of the objects that an approval keeps, once it is over. It was taken in this transaction.
 ///
 /// # Errors
 /// `Unavailable` if the database is.
 pub(crate) async fn release(tx: &mut Tx, approval: &Approval) -> Result<()> {
-    if let (Asked::Refs { .. }, Some(repository)) = (&approval.asked, approval.repository_id) {
-        stored::lock(tx, repository, false).await?;
-        unpin(tx, approval).await?;
-    }
-    Ok(())
+    unpin(tx, approval).await
 }
 
 /// Ends what has the same digest and whose time is over; returns false if it is not. Of ref changes, the repository is locked.

@@ -31,7 +31,7 @@ use crate::{git, kill_switches};
 pub use change::RefChange;
 pub use door::Door;
 pub(crate) use gate::{Gate, Refusal, Step, action, check_for_everyone, ref_resource};
-pub(crate) use hold::{make_room, release};
+pub(crate) use hold::{make_room, release, take};
 pub use signature::Signature;
 pub(crate) use signature::{REPLAYED, UNKNOWN_KEY};
 pub use watch::Watch;

@@ -154,8 +154,8 @@ fn render(
                 (browser.form_field())
                 input type="hidden" name="return_to" value=(own_path(return_to));
                 (name.render(problems))
-                (password.render(problems))
-                (code.render(problems))
+                @if is_again { (password.optional(problems)) } @else { (password.render(problems)) }
+                (code.optional(problems))
                 button type="submit" { "Sign in" }
             }
             @if let Some(provider) = &state.provider {
