@@ -154,7 +154,8 @@ for_each_database! {
         assert_eq!(bench.forge.statements() - before, 2, "who asks, and the repository");
         let before = bench.forge.statements();
         client.get("/alice/project/info/refs?service=git-receive-pack").await.expect(200);
-        assert_eq!(bench.forge.statements() - before, 3, "a push is told all refs, however many");
+        let what = "who asks, the repository, whether policies are new, and all refs, however many";
+        assert_eq!(bench.forge.statements() - before, 4, "{what}");
         let before = bench.forge.statements();
         let listed = [&V2[..], &["ls-remote"]].concat();
         git(bench.folder.path(), listed.into_iter().chain([bench.url().as_str()])).await.good();
