@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use forge_auth::totp::{SEED, Seed};
+use forge_service::admin;
+use forge_service::people::second_factor;
 use forge_testing::browser::{PASSWORD, csrf, submit};
 use forge_testing::{Client, TestForge, for_each_database};
 
@@ -112,5 +114,16 @@ for_each_database! {
         assert_eq!(sign_in(&forge, PASSWORD, &seed.code_at(forge.now())).await.0, 429);
         forge.advance(Duration::from_secs(15 * 60));
         assert_eq!(sign_in(&forge, PASSWORD, &seed.code_at(forge.now())).await.0, 303);
+    }
+
+    async fn the_operator_lets_somebody_in_who_lost_app_and_codes(forge: TestForge) {
+        forge.person("alice").await;
+        let mut browser = forge.browser("alice").await;
+        set_up(&forge, &mut browser).await;
+        let ctx = admin::console(forge.app());
+        assert!(second_factor::remove_for(&ctx, "nobody").await.is_err());
+        second_factor::remove_for(&ctx, "alice").await.unwrap();
+        assert_eq!(sign_in(&forge, PASSWORD, "").await.0, 303);
+        assert!(second_factor::remove_for(&ctx, "alice").await.is_err(), "there is none any more");
     }
 }

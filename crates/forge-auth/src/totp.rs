@@ -6,6 +6,7 @@
 use data_encoding::BASE32_NOPAD;
 use forge_types::Timestamp;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha1::Sha1;
 use subtle::ConstantTimeEq as _;
 
@@ -17,6 +18,9 @@ const STEP: i64 = 30;
 
 /// How many codes before and after the present one are accepted: clocks differ (RFC 6238 §5.2).
 const DRIFT: i64 = 1;
+
+/// What stands for itself in an address (RFC 3986 §2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What an authenticator app and the forge share.
 #[derive(Clone)]
@@ -50,14 +54,7 @@ impl Seed {
     /// Returns the address that an app reads from a picture (Google Authenticator's Key URI format).
     #[must_use]
     pub fn to_uri(&self, issuer: &str, account: &str) -> String {
-        let encode = |text: &str| -> String {
-            let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-            let escaped = |byte: u8| match plain(&byte) {
-                true => char::from(byte).to_string(),
-                false => format!("%{byte:02X}"),
-            };
-            text.bytes().map(escaped).collect()
-        };
+        let encode = |text| utf8_percent_encode(text, UNRESERVED).to_string();
         let (issuer, account) = (encode(issuer), encode(account));
         format!("otpauth://totp/{issuer}:{account}?secret={}&issuer={issuer}", self.to_text())
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use forge_auth::policy::{CredentialFacts, GrantFacts, Means, Presence, Principal, Subject};
+use forge_auth::policy::{CredentialFacts, Means, Presence, Principal, Subject};
 use forge_auth::token::{Secret, recognise};
 use forge_store::credentials::Authentication;
 use forge_store::web_sessions::WebSession;
@@ -16,6 +16,7 @@ use crate::app::{App, key_fault};
 use crate::context::{
     Authority, Caller, CallerCredential, CallerSession, RequestContext, RequestInfo, Surface,
 };
+use crate::grants::facts_of;
 use crate::people::sessions;
 use crate::proof::{self, Shown};
 
@@ -88,16 +89,12 @@ pub async fn with_session(app: &Arc<App>, cookie: &Secret, info: RequestInfo) ->
     });
     let found = found.ok_or_else(Error::bad_credentials)?;
     let presence = presence(now, found.authenticated_at);
-    let principal = Principal {
-        id: found.account.id,
-        kind: found.account.kind,
-        is_site_admin: found.account.is_site_admin,
-        owner_id: None,
-        standing_access: None,
-        holder_id: None,
-        stops: Vec::new(),
-        means: Means::Browser { authenticated_at: found.authenticated_at, presence },
-    };
+    let principal = Principal::new(
+        found.account.id,
+        found.account.kind,
+        found.account.is_site_admin,
+        Means::Browser { authenticated_at: found.authenticated_at, presence },
+    );
     let session = CallerSession {
         id: found.id,
         authenticated_at: found.authenticated_at,
@@ -192,17 +189,7 @@ pub(crate) fn caller_of(found: Authentication) -> Caller {
         delegator: link.delegator.clone(),
         delegators: found.chain.iter().map(|link| link.delegator.id).collect(),
     });
-    let grants = found
-        .chain
-        .into_iter()
-        .map(|link| GrantFacts {
-            id: link.id,
-            delegator_id: link.delegator.id,
-            created_by: link.created_by,
-            task: link.task,
-            terms: link.terms,
-        })
-        .collect();
+    let grants = facts_of(found.chain);
     let facts = CredentialFacts {
         id: credential.id,
         kind: credential.kind,

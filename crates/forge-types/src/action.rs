@@ -70,6 +70,8 @@ pub enum Action {
     AgentInvite,
     /// List one's own invitations.
     AgentInviteRead,
+    /// Withdraw an invitation.
+    AgentInviteWithdraw,
     /// Accept an invitation, as the agent.
     AgentConfirm,
     /// Add and withdraw an agent's keys.
@@ -244,7 +246,7 @@ action_names! {
     DeviceDecide = "device.decide", ClientAuthorize = "client.authorize",
     AgentList = "agent.list", AgentRead = "agent.read", AgentEvaluate = "agent.evaluate", AgentUpdate = "agent.update", AgentSuspend = "agent.suspend",
     AgentRestore = "agent.restore",
-    AgentInvite = "agent.invite", AgentInviteRead = "agent.invite.read", AgentConfirm = "agent.confirm", AgentKeyManage = "agent.key.manage",
+    AgentInvite = "agent.invite", AgentInviteRead = "agent.invite.read", AgentInviteWithdraw = "agent.invite.withdraw", AgentConfirm = "agent.confirm", AgentKeyManage = "agent.key.manage",
     AgentUnbind = "agent.unbind",
     AgentUndoBinding = "agent.undo_binding",
     AgentRecover = "agent.recover", AgentSwitch = "agent.switch", AgentSwitchRenew = "agent.switch_renew",

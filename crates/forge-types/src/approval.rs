@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::AccountRef;
 use crate::id::{AccountId, ApprovalId, CredentialId, GrantId, RepositoryId};
+use crate::named::named;
 use crate::{Action, ObjectId, RefName, Timestamp};
 
 /// How long what was approved can be done by making the same request again.
@@ -32,46 +33,24 @@ pub const HELD: &str = "held for approval ";
 /// The longest comment, in characters.
 pub const MAX_COMMENT: usize = 1000;
 
-macro_rules! states {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal),* $(,)?) => {
-        /// Where a request for approval stands.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum ApprovalState { $($(#[$doc])* $variant),* }
-
-        impl ApprovalState {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// Returns the name in answers and in the database.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name),* }
-            }
-
-            /// Reads the name written by [`Self::as_str`].
-            #[must_use]
-            pub fn parse(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
-
-states! {
-    /// A human has to look at it.
-    Pending = "pending",
-    /// A human said yes; the same request has to be made again.
-    Approved = "approved",
-    /// A human said no.
-    Denied = "denied",
-    /// Nobody decided in time.
-    Expired = "expired",
-    /// Taken back, replaced by a later request, or void because what it rested on ended.
-    Cancelled = "cancelled",
-    /// Approved and done.
-    Consumed = "consumed",
-    /// Approved, and could not be done any more.
-    Failed = "failed",
+named! {
+    /// Where a request for approval stands.
+    pub enum ApprovalState {
+        /// A human has to look at it.
+        Pending = "pending",
+        /// A human said yes; the same request has to be made again.
+        Approved = "approved",
+        /// A human said no.
+        Denied = "denied",
+        /// Nobody decided in time.
+        Expired = "expired",
+        /// Taken back, replaced by a later request, or void because what it rested on ended.
+        Cancelled = "cancelled",
+        /// Approved and done.
+        Consumed = "consumed",
+        /// Approved, and could not be done any more.
+        Failed = "failed",
+    }
 }
 
 impl ApprovalState {

@@ -18,6 +18,7 @@ pub mod id;
 pub mod kill_switch;
 pub mod label;
 pub mod name;
+mod named;
 pub mod node_id;
 mod object_id;
 pub mod organization;

@@ -146,8 +146,12 @@ fn sign_in(parts: &Parts) -> Response {
 
 /// Signing in again is asked for also of those who have signed in a while ago.
 fn confirm(parts: &Parts) -> Response {
-    let path = utf8_percent_encode(way_back(parts), NON_ALPHANUMERIC);
-    Redirect::to(&format!("/login?confirm=true&return_to={path}")).into_response()
+    Redirect::to(&confirming(way_back(parts))).into_response()
+}
+
+/// Returns the address at which a person signs in again and then comes to `path`.
+pub(crate) fn confirming(path: &str) -> String {
+    format!("/login?confirm=true&return_to={}", utf8_percent_encode(path, NON_ALPHANUMERIC))
 }
 
 fn way_back(parts: &Parts) -> &str {

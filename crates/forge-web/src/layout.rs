@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+use forge_types::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 
 use crate::browser::Browser;
@@ -111,6 +112,12 @@ fn document(title: &str, body: &Markup) -> Html<String> {
         }
     };
     Html(markup.into_string())
+}
+
+/// Returns a time as pages show it.
+pub(crate) fn moment(time: Timestamp) -> String {
+    let text = time.to_string();
+    format!("{} {} UTC", &text[..10], &text[11..16])
 }
 
 /// Says at the top of a form what is wrong with it, with links to the fields.

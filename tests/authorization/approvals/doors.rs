@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use forge_testing::{TestForge, for_each_database};
+use forge_types::Permission;
 use serde_json::{Value, json};
 
 use super::Desk;
@@ -12,6 +13,14 @@ const REPOSITORY: &str = "/api/v3/repos/alice/project";
 
 fn id_in(approval: &Value) -> String {
     approval["id"].as_str().unwrap_or_else(|| panic!("no approval: {approval}")).to_owned()
+}
+
+/// Returns what is different about a grant under which labels are changed only when a human agrees.
+fn labels_wait() -> Value {
+    json!({
+        "actions": ["read_code", "manage_issues"],
+        "constraints": { "requires_approval": ["manage_issues"] },
+    })
 }
 
 for_each_database! {
@@ -112,10 +121,7 @@ for_each_database! {
 
     /// What the forge does not carry out itself is let through once, exactly so.
     async fn a84_a85_a_request_is_let_through_once_when_it_is_made_again(forge: TestForge) {
-        let change = json!({
-            "actions": ["read_code", "manage_issues"],
-            "constraints": { "requires_approval": ["manage_issues"] },
-        });
+        let change = labels_wait();
         let mut desk = Desk::with(forge, &change).await;
         let labels = format!("{REPOSITORY}/labels");
         let bug = json!({ "name": "urgent", "color": "ff0000" });
@@ -152,10 +158,7 @@ for_each_database! {
     }
 
     async fn a85_what_was_approved_is_good_for_a_quarter_of_an_hour(forge: TestForge) {
-        let change = json!({
-            "actions": ["read_code", "manage_issues"],
-            "constraints": { "requires_approval": ["manage_issues"] },
-        });
+        let change = labels_wait();
         let mut desk = Desk::with(forge, &change).await;
         let labels = format!("{REPOSITORY}/labels");
         let bug = json!({ "name": "urgent", "color": "ff0000" });
@@ -171,10 +174,7 @@ for_each_database! {
 
     /// Two at once are let through once.
     async fn a85_an_approved_request_that_comes_twice_at_once_is_done_once(forge: TestForge) {
-        let change = json!({
-            "actions": ["read_code", "manage_issues"],
-            "constraints": { "requires_approval": ["manage_issues"] },
-        });
+        let change = labels_wait();
         let mut desk = Desk::with(forge, &change).await;
         let labels = format!("{REPOSITORY}/labels");
         let label = json!({ "name": "x", "color": "ff0000" });
@@ -184,5 +184,33 @@ for_each_database! {
         let mut statuses = [one.status.as_u16(), other.status.as_u16()];
         statuses.sort_unstable();
         assert!(statuses[0] == 201 && statuses[1] >= 400, "{statuses:?}");
+    }
+
+    /// The filter of the list and the decision about each agree, whoever looks.
+    async fn whoever_may_see_an_approval_finds_it_in_the_list_and_nobody_else(forge: TestForge) {
+        let desk = Desk::new(forge).await;
+        let (_, id) = desk.held("code").await;
+        let repository = desk.repository().await;
+        let mut viewers = vec![
+            desk.world.alice.clone(), desk.agent.clone(), desk.world.agent.client.clone(),
+            desk.world.forge.human_client("stranger").await,
+            desk.world.tasked(&json!({ "task": "something else" })).await.1,
+        ];
+        for permission in [Permission::Read, Permission::Triage, Permission::Write, Permission::Maintain, Permission::Admin] {
+            let account = desk.world.forge.human(&format!("x-{}", permission.role_name())).await;
+            desk.world.forge.collaborator(&repository, &account, Some(permission)).await;
+            viewers.push(desk.world.forge.client_of(&account, None).await);
+        }
+        let admin = desk.world.forge.site_admin("root1").await;
+        viewers.push(desk.world.forge.client_of(&admin, None).await);
+        let mut seen = 0;
+        for (at, viewer) in viewers.iter().enumerate() {
+            let one = viewer.get(&format!("{EXT}/approvals/{id}")).await.status == 200;
+            let listed = viewer.get(&format!("{EXT}/approvals")).await.expect(200).json();
+            let is_listed = listed.as_array().unwrap().iter().any(|one| one["id"] == id.as_str());
+            assert_eq!(one, is_listed, "viewer {at}");
+            seen += usize::from(one);
+        }
+        assert_eq!(seen, 7, "the agent twice, alice, three who may write, and an administrator");
     }
 }

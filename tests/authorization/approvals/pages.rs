@@ -52,4 +52,23 @@ for_each_database! {
         assert!(page.contains("This is forced"), "{page}");
         assert!(page.contains("cannot be shown here") || page.contains("lines of this file are not shown"), "{page}");
     }
+
+    async fn what_has_nothing_in_common_with_what_is_there_is_shown_whole(forge: TestForge) {
+        let mut desk = Desk::with(forge, &json!({ "constraints": { "requires_approval": ["create_branch"] } })).await;
+        desk.copy.run(&["checkout", "--quiet", "--orphan", "other"]);
+        desk.copy.commit("elsewhere", "unrelated line\n");
+        let said = desk.copy.push(&["HEAD:refs/heads/other"]).await.expect_err("it waits");
+        let page = desk.browser.visit(&format!("/approvals/{}", approval_in(&said))).await.expect(200).text();
+        assert!(page.contains("+unrelated line") && page.contains("README.md"), "{page}");
+    }
+
+    async fn files_that_are_left_out_are_said(forge: TestForge) {
+        let mut desk = Desk::new(forge).await;
+        for number in 0..301 {
+            std::fs::write(desk.copy.path().join(format!("file{number}")), "x\n").unwrap();
+        }
+        let (_, id) = desk.held("code").await;
+        let page = desk.browser.visit(&format!("/approvals/{id}")).await.expect(200).text();
+        assert!(page.contains("More files differ than are shown here"), "{}", &page[page.len() - 3000..]);
+    }
 }

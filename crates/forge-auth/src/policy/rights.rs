@@ -91,6 +91,7 @@ const fn concerns_own_account(action: Action) -> bool {
             | A::ClientAuthorize
             | A::AgentInvite
             | A::AgentInviteRead
+            | A::AgentInviteWithdraw
             | A::AgentList
             | A::TaskGrantCreate
             | A::TaskGrantList

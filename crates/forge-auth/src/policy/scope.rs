@@ -65,6 +65,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::AccountAuditRead
         | A::AgentInvite
         | A::AgentInviteRead
+        | A::AgentInviteWithdraw
         | A::AgentList
         | A::AgentKeyManage
         | A::AgentUnbind

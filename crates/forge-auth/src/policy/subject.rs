@@ -106,6 +106,21 @@ pub struct CredentialFacts {
 }
 
 impl Principal {
+    /// Returns somebody who acts on their own, by these means.
+    #[must_use]
+    pub const fn new(id: AccountId, kind: AccountKind, is_site_admin: bool, means: Means) -> Self {
+        Self {
+            id,
+            kind,
+            is_site_admin,
+            owner_id: None,
+            standing_access: None,
+            holder_id: None,
+            stops: Vec::new(),
+            means,
+        }
+    }
+
     /// Returns whose rights count.
     #[must_use]
     pub fn rights_id(&self) -> AccountId {
@@ -179,6 +194,7 @@ const fn is_for_humans(action: Action) -> bool {
             | Action::ClientAuthorize
             | Action::AgentInvite
             | Action::AgentInviteRead
+            | Action::AgentInviteWithdraw
             | Action::AgentUnbind
             | Action::AgentRecover
             | Action::AgentSwitch

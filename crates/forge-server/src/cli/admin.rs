@@ -68,6 +68,13 @@ enum UserWhat {
         #[command(flatten)]
         place: Place,
     },
+    /// Remove the authenticator app of a user who lost it and its recovery codes.
+    RemoveApp {
+        /// The login.
+        login: String,
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -171,10 +178,14 @@ impl What {
     fn command(self) -> Result<Asked> {
         let mut made = None;
         let (command, place) = match self {
-            Self::User(UserArgs { what }) => {
-                let UserWhat::Create { login, email, admin, password_stdin, place } = what;
+            Self::User(UserArgs {
+                what: UserWhat::Create { login, email, admin, password_stdin, place },
+            }) => {
                 let password = password_stdin.then(read_password).transpose()?;
                 (Command::CreateUser { login, email, is_site_admin: admin, password }, place)
+            }
+            Self::User(UserArgs { what: UserWhat::RemoveApp { login, place } }) => {
+                (Command::RemoveApp { login }, place)
             }
             Self::Org(OrganizationArgs { what }) => {
                 let OrganizationWhat::Create { login, owner, place } = what;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use forge_service::agents::NewKey;
 use forge_service::organizations::{self, NewOrganization};
-use forge_service::people::setup;
+use forge_service::people::{second_factor, setup};
 use forge_service::proof::Shown;
 use forge_service::{RequestContext, admin, registration_key};
 use forge_types::{Error, ErrorKind, Result, Scopes};
@@ -19,6 +19,11 @@ pub(super) async fn create_user(
 ) -> Result<String> {
     let created = admin::create_user(ctx, &admin::NewUser { login, email, is_site_admin, password }).await?;
     Ok(created.password_link.map_or_else(String::new, |link| format!("{link}\n")))
+}
+
+pub(super) async fn remove_app(ctx: &RequestContext, login: &str) -> Result<String> {
+    second_factor::remove_for(ctx, login).await.map_err(|error| absent(error, login))?;
+    Ok(String::new())
 }
 
 pub(super) async fn create_organization(ctx: &RequestContext, login: String, owner: &str) -> Result<String> {

@@ -37,6 +37,11 @@ pub enum Command {
         /// The password; without one a one-time link is made.
         password: Option<String>,
     },
+    /// Removes the authenticator app of a user.
+    RemoveApp {
+        /// The login.
+        login: String,
+    },
     /// Creates an organization.
     CreateOrganization {
         /// The login.
@@ -155,6 +160,7 @@ impl Console {
             Command::CreateUser { login, email, is_site_admin, password } => {
                 accounts::create_user(&ctx, login, email, is_site_admin, password).await
             }
+            Command::RemoveApp { login } => accounts::remove_app(&ctx, &login).await,
             Command::CreateOrganization { login, owner } => {
                 accounts::create_organization(&ctx, login, &owner).await
             }

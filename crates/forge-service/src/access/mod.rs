@@ -14,7 +14,7 @@ use forge_auth::policy::{Decision, Denial, Effect, policies_of};
 use forge_types::{Action, Error, FieldCode, Result, Scope, Withheld};
 
 use crate::context::{RequestContext, Surface};
-use subject::Standing;
+use subject::AskedAs;
 
 /// A question: may this subject do that to this resource?
 #[derive(Clone, Debug)]
@@ -74,9 +74,9 @@ pub async fn evaluate(ctx: &RequestContext, question: &Question) -> Result<Answe
     let owner = seen.as_ref().and_then(|seen| policies_of(&seen.resource));
     let standing = question.subject.find(ctx, &mut conn, owner).await?;
     let caller = match standing {
-        Standing::Caller => ctx.caller().clone(),
-        Standing::Other(caller) => *caller,
-        Standing::CannotAct(denial) => return Ok(refused(&denial)),
+        AskedAs::Caller => ctx.caller().clone(),
+        AskedAs::Other(caller) => *caller,
+        AskedAs::CannotAct(denial) => return Ok(refused(&denial)),
     };
     let asked = ctx.supposing(caller, surface, question.circumstances.source);
     // As the subject would find it: what it is to somebody depends on who that is.

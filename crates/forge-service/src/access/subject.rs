@@ -10,6 +10,7 @@ use forge_types::name::key;
 use forge_types::{Action, Error, FieldCode, Result};
 
 use crate::context::{Caller, RequestContext};
+use crate::grants::facts_of;
 use crate::organizations::OrganizationTarget;
 use crate::target::Site;
 
@@ -25,7 +26,7 @@ pub struct SubjectQuestion {
 }
 
 /// As what the decision is asked.
-pub(super) enum Standing {
+pub(super) enum AskedAs {
     /// As this very request.
     Caller,
     /// As somebody with a token that nothing limits but the grant that was named.
@@ -44,14 +45,14 @@ impl SubjectQuestion {
         ctx: &RequestContext,
         conn: &mut Conn,
         owner: Option<AccountId>,
-    ) -> Result<Standing> {
+    ) -> Result<AskedAs> {
         let kind = self.kind()?;
         let is_caller = key(&ctx.account()?.login) == key(&self.login);
         if is_caller && ctx.account()?.kind != kind {
             return Err(Error::not_found());
         }
         if is_caller && self.grant.is_none() {
-            return Ok(Standing::Caller);
+            return Ok(AskedAs::Caller);
         }
         match kind {
             AccountKind::Agent => self.agent(ctx, conn, owner).await,
@@ -79,7 +80,7 @@ impl SubjectQuestion {
         ctx: &RequestContext,
         conn: &mut Conn,
         owner: Option<AccountId>,
-    ) -> Result<Standing> {
+    ) -> Result<AskedAs> {
         let agent =
             forge_store::agents::find_by_login(conn, &self.login).await?.ok_or_else(Error::not_found)?;
         if !ctx.may(&agent, Action::AgentEvaluate) {
@@ -100,16 +101,7 @@ impl SubjectQuestion {
             return Ok(cannot_act());
         }
         let holder_id = chain.last().map(|link| link.delegator.id);
-        let grants: Vec<GrantFacts> = chain
-            .into_iter()
-            .map(|link| GrantFacts {
-                id: link.id,
-                delegator_id: link.delegator.id,
-                created_by: link.created_by,
-                task: link.task,
-                terms: link.terms,
-            })
-            .collect();
+        let grants: Vec<GrantFacts> = facts_of(chain);
         let stops = forge_store::kill_switches::list_live(conn).await?;
         let mut principal = principal(&agent.account, grants);
         (principal.holder_id, principal.stops) = (holder_id, stops);
@@ -122,7 +114,7 @@ impl SubjectQuestion {
         ctx: &RequestContext,
         conn: &mut Conn,
         owner: Option<AccountId>,
-    ) -> Result<Standing> {
+    ) -> Result<AskedAs> {
         let account = forge_store::accounts::find_by_login(conn, &self.login).await?;
         let account = account.filter(|account| account.kind == AccountKind::Human);
         if !ctx.may(&Site, Action::SiteAuditRead) {
@@ -143,8 +135,8 @@ async fn check_owner(ctx: &RequestContext, conn: &mut Conn, owner: Option<Accoun
     asked.map(drop).map_err(|error| if error.is_retryable() { error } else { Error::not_found() })
 }
 
-fn cannot_act() -> Standing {
-    Standing::CannotAct(Denial {
+fn cannot_act() -> AskedAs {
+    AskedAs::CannotAct(Denial {
         effect: Effect::Unauthenticated,
         rule: "subject.inactive".into(),
         message: "the account, the grant or whoever granted it may not act".to_owned(),
@@ -152,9 +144,9 @@ fn cannot_act() -> Standing {
     })
 }
 
-fn other(account: &Account, principal: Principal) -> Standing {
+fn other(account: &Account, principal: Principal) -> AskedAs {
     let (subject, account) = (Subject::Principal(principal), Some(AccountRef::from(account)));
-    Standing::Other(Box::new(Caller { subject, account, ..Caller::anonymous() }))
+    AskedAs::Other(Box::new(Caller { subject, account, ..Caller::anonymous() }))
 }
 
 /// No credential has this id.
@@ -162,26 +154,18 @@ const NONE: CredentialId = CredentialId(0);
 
 fn principal(account: &Account, grants: Vec<GrantFacts>) -> Principal {
     let kind = if grants.is_empty() { CredentialKind::Personal } else { CredentialKind::Task };
-    Principal {
-        id: account.id,
-        kind: account.kind,
-        is_site_admin: account.is_site_admin,
-        owner_id: None,
-        standing_access: None,
-        holder_id: None,
-        stops: Vec::new(),
-        means: Means::Credential(CredentialFacts {
-            id: NONE,
-            kind,
-            scopes: None,
-            acting_id: None,
-            grants,
-            audience: None,
-            lacks_key: false,
-            signed_only: false,
-            is_approved: false,
-        }),
-    }
+    let facts = CredentialFacts {
+        id: NONE,
+        kind,
+        scopes: None,
+        acting_id: None,
+        grants,
+        audience: None,
+        lacks_key: false,
+        signed_only: false,
+        is_approved: false,
+    };
+    Principal::new(account.id, account.kind, account.is_site_admin, Means::Credential(facts))
 }
 
 fn with_agent(principal: &mut Principal, agent: &Agent) {

@@ -37,16 +37,7 @@ pub fn job(app: &Arc<App>) -> RequestContext {
 }
 
 fn operator(app: &Arc<App>, surface: Surface) -> RequestContext {
-    let principal = Principal {
-        id: OPERATOR,
-        kind: AccountKind::Human,
-        is_site_admin: true,
-        owner_id: None,
-        standing_access: None,
-        holder_id: None,
-        stops: Vec::new(),
-        means: Means::Console,
-    };
+    let principal = Principal::new(OPERATOR, AccountKind::Human, true, Means::Console);
     let caller = Caller { subject: Subject::Principal(principal), ..Caller::anonymous() };
     let info = RequestInfo { id: app.new_request_id(), surface, ip: None, user_agent: None };
     RequestContext::new(Arc::clone(app), caller, info)

@@ -107,16 +107,7 @@ async fn inviter(ctx: &RequestContext, tx: &mut Tx, human: AccountId) -> Result<
     let found = forge_store::accounts::find(tx, human).await?;
     let is_active = |account: &Account| account.status == AccountStatus::Active;
     let account = found.filter(is_active).ok_or_else(refused)?;
-    let principal = Principal {
-        id: account.id,
-        kind: account.kind,
-        is_site_admin: account.is_site_admin,
-        owner_id: None,
-        standing_access: None,
-        holder_id: None,
-        stops: Vec::new(),
-        means: Means::Deferred,
-    };
+    let principal = Principal::new(account.id, account.kind, account.is_site_admin, Means::Deferred);
     Ok(ctx.deferred_for(AccountRef::from(&account), Subject::Principal(principal)))
 }
 

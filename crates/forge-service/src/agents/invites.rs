@@ -145,7 +145,7 @@ pub async fn find_invite(ctx: &RequestContext, id: &InviteId) -> Result<AgentInv
 /// `NotFound` if the caller has no such invitation; `Conflict` if it was accepted.
 pub async fn withdraw_invite(ctx: &RequestContext, id: &InviteId) -> Result<()> {
     let mut tx = ctx.begin().await?;
-    let human = ctx.authorize(&mut tx, OwnAccount, Action::AgentInvite).await?;
+    let human = ctx.authorize(&mut tx, OwnAccount, Action::AgentInviteWithdraw).await?;
     let found = forge_store::agents::invites::find(&mut tx, human.id, id).await?;
     let invite = found.ok_or_else(Error::not_found)?;
     if invite.withdrawn_at.is_some() {

@@ -8,7 +8,7 @@ use forge_types::id::ApprovalId;
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, ErrorKind, ObjectId, RefName, Result};
 
-use crate::commits::{Comparison, compare_ids};
+use crate::commits::{Brought, brought};
 use crate::context::RequestContext;
 use crate::objects::Opened;
 use crate::target::RepositoryTarget;
@@ -31,10 +31,8 @@ pub struct Look {
 pub struct ShownChange {
     /// The change.
     pub held: HeldChange,
-    /// What it is compared with: where the ref is, or the default branch if it is new.
-    pub base: Option<ObjectId>,
-    /// What it brings; none if nothing, or too much to be compared.
-    pub comparison: Option<Comparison>,
+    /// What it brings to where the ref is, or to the default branch if it is new; none if nothing, or too much to be read.
+    pub brought: Option<Brought>,
 }
 
 /// Returns an approval with what a human has to know to decide. The content of the repository is shown to those alone who may
@@ -79,11 +77,7 @@ async fn changes(opened: &Opened, held: Vec<HeldChange>) -> Result<Vec<ShownChan
 }
 
 fn shown(objects: &mut Objects, held: HeldChange, default: Option<ObjectId>) -> ShownChange {
-    let base = held.old.or(default);
-    // Unrelated or very long histories are not compared; the page says so.
-    let comparison = match (base, held.new) {
-        (Some(base), Some(new)) => compare_ids(objects, base, new, None).ok(),
-        (Some(_) | None, None) | (None, Some(_)) => None,
-    };
-    ShownChange { held, base, comparison }
+    // What is too long to be read is not shown; the page says so.
+    let brought = held.new.and_then(|new| brought(objects, held.old.or(default), new).ok());
+    ShownChange { held, brought }
 }

@@ -1,8 +1,8 @@
 //! Approvals: what waits for a human, who decides, and what happens then.
 //!
 //! What waits is put down where it would have been done, in `refs`. `look` shows what is decided about, `decide` is what a
-//! human does in a browser, `execute` has the forge do what was approved, `repeat` lets an approved request through, `wait` is for whoever asked, `sweep` ends what
-//! nobody can decide about any more.
+//! human does in a browser, `execute` has the forge do what was approved, `repeat` lets an approved request through, `wait`
+//! is for whoever asked, `sweep` ends what nobody can decide about any more.
 
 mod decide;
 mod execute;
@@ -12,6 +12,7 @@ mod sweep;
 mod target;
 mod wait;
 
+use data_encoding::HEXLOWER;
 pub use forge_store::approvals::ApprovalFilter;
 use forge_store::approvals::{Turn, ViewedApproval};
 use forge_types::approval::{Approval, ApprovalNote, ApprovalState, Asked};
@@ -143,7 +144,7 @@ pub(crate) fn digest(
         "asked": asked,
     });
     let digest = Sha256::digest(canonical(&content));
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(HEXLOWER.encode(&digest))
 }
 
 /// Returns the event that an approval reached a state.

@@ -171,8 +171,7 @@ impl Sides {
     }
 }
 
-/// Compares two commits that are there, whoever may read them. Blocks.
-pub(crate) fn read(
+fn read(
     objects: &mut Objects,
     base: ObjectId,
     head: ObjectId,

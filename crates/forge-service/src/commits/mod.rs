@@ -3,13 +3,15 @@
 //! INVARIANT: every walk begins at something that [`crate::objects`] says the caller may read, and looks at no more than it is
 //! allowed to; a result that was cut says so, or is refused.
 
+mod brought;
 mod changes;
 mod compare;
 mod list;
 mod one;
 
+pub use brought::Brought;
+pub(crate) use brought::brought;
 pub use changes::{ChangeStatus, ChangedFile, Changes, Stats};
-pub(crate) use compare::read as compare_ids;
 pub use compare::{Comparison, ComparisonStatus, compare, compare_diff, compare_patch};
 pub use list::{CommitQuery, list};
 pub use one::{CommitDetail, diff, find, find_id, patch};

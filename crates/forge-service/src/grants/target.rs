@@ -1,8 +1,8 @@
 //! Grants as targets of decisions.
 
-use forge_auth::policy::{Resource, TaskGrantFacts};
+use forge_auth::policy::{GrantFacts, Resource, TaskGrantFacts};
 use forge_store::Conn;
-use forge_store::grants::ViewedGrant;
+use forge_store::grants::{GrantLink, ViewedGrant};
 use forge_types::Result;
 use forge_types::account::{AccountKind, AccountRef};
 use forge_types::id::GrantId;
@@ -36,6 +36,18 @@ impl Facts for ViewedGrant {
     fn ids(&self) -> Ids {
         Ids { subject_id: Some(self.grant.agent.id), ..Ids::default() }
     }
+}
+
+/// Returns what a decision needs of the grants that a token stands on.
+pub(crate) fn facts_of(chain: Vec<GrantLink>) -> Vec<GrantFacts> {
+    let facts = |link: GrantLink| GrantFacts {
+        id: link.id,
+        delegator_id: link.delegator.id,
+        created_by: link.created_by,
+        task: link.task,
+        terms: link.terms,
+    };
+    chain.into_iter().map(facts).collect()
 }
 
 /// Returns how a delegator is written in a grant.

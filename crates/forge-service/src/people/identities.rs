@@ -39,16 +39,7 @@ pub struct HostIdentity {
 pub async fn from_host(app: &Arc<App>, identity: &HostIdentity, info: RequestInfo) -> Result<Caller> {
     let ctx = anonymous(app, info);
     let account = find_or_create(&ctx, identity).await?;
-    let principal = Principal {
-        id: account.id,
-        kind: account.kind,
-        is_site_admin: account.is_site_admin,
-        owner_id: None,
-        standing_access: None,
-        holder_id: None,
-        stops: Vec::new(),
-        means: Means::Host,
-    };
+    let principal = Principal::new(account.id, account.kind, account.is_site_admin, Means::Host);
     Ok(Caller {
         subject: Subject::Principal(principal),
         account: Some(AccountRef::from(&account)),

@@ -13,7 +13,7 @@ use forge_types::{Action, Error, Event, FieldCode, Result, Timestamp};
 use crate::app::{App, key_fault};
 use crate::context::RequestContext;
 use crate::standing::Standing;
-use crate::target::OwnAccount;
+use crate::target::{OwnAccount, Site};
 
 /// How many codes there are for whoever loses the app.
 const RECOVERY_CODES: usize = 8;
@@ -104,6 +104,22 @@ pub async fn remove(ctx: &RequestContext) -> Result<()> {
         return Err(Error::not_found());
     }
     ctx.record(&mut tx, Event::new("second_factor.removed")).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Takes the app of a person away who lost it and the codes.
+///
+/// # Errors
+/// `Forbidden` unless the caller administers the forge; `NotFound` if there is no such person; `Conflict` without an app.
+pub async fn remove_for(ctx: &RequestContext, login: &str) -> Result<()> {
+    let mut tx = ctx.begin().await?;
+    ctx.authorize(&mut tx, Site, Action::SiteAdminister).await?;
+    let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
+    let account = forge_store::accounts::find_by_login(&mut tx, login).await?.ok_or_else(Error::not_found)?;
+    if !store::delete(&mut tx, account.id).await? {
+        return Err(Error::conflict(format!("`{}` has no authenticator app", account.login)));
+    }
+    ctx.record(&mut tx, Event::new("second_factor.removed").subject(account.id)).await?;
     Ok(tx.commit().await?)
 }
 

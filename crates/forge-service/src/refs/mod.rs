@@ -15,6 +15,7 @@ mod watch;
 
 use std::collections::HashMap;
 
+use data_encoding::HEXLOWER;
 use forge_git::PackInfo;
 use forge_store::pushes::{NewPush, NewReflogEntry, PackContent};
 use forge_store::{Tx, pushes, refs as store};
@@ -366,7 +367,7 @@ fn event(
             })
         })
         .collect();
-    let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = HEXLOWER.encode(&digest.finalize());
     let event = Event::new("refs.updated")
         .about(&found.repository)
         .with("push_id", push_id)

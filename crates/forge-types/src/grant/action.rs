@@ -4,59 +4,40 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-macro_rules! grant_actions {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal),* $(,)?) => {
-        /// Something a grant lets an agent do.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum GrantAction { $($(#[$doc])* $variant),* }
+use crate::named::named;
 
-        impl GrantAction {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// Returns the name in grants.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name),* }
-            }
-
-            /// Reads the name written by [`Self::as_str`].
-            #[must_use]
-            pub fn parse(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
-
-grant_actions! {
-    /// Clone, fetch and read files, commits and refs.
-    ReadCode = "read_code",
-    /// Create a branch.
-    CreateBranch = "create_branch",
-    /// Move a branch forward.
-    PushBranch = "push_branch",
-    /// Move a branch or tag to something that does not contain what it pointed to.
-    ForcePush = "force_push",
-    /// Delete a branch or tag.
-    DeleteRef = "delete_ref",
-    /// Create a tag.
-    CreateTag = "create_tag",
-    /// Open a pull request.
-    OpenPr = "open_pr",
-    /// Merge a pull request.
-    MergePr = "merge_pr",
-    /// Comment on issues and pull requests.
-    Comment = "comment",
-    /// Create, label, assign and close issues.
-    ManageIssues = "manage_issues",
-    /// Read a secret.
-    ReadSecret = "read_secret",
-    /// Start a workflow.
-    RunWorkflow = "run_workflow",
-    /// Publish a release.
-    Release = "release",
+named! {
+    /// Something a grant lets an agent do.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum GrantAction {
+        /// Clone, fetch and read files, commits and refs.
+        ReadCode = "read_code",
+        /// Create a branch.
+        CreateBranch = "create_branch",
+        /// Move a branch forward.
+        PushBranch = "push_branch",
+        /// Move a branch or tag to something that does not contain what it pointed to.
+        ForcePush = "force_push",
+        /// Delete a branch or tag.
+        DeleteRef = "delete_ref",
+        /// Create a tag.
+        CreateTag = "create_tag",
+        /// Open a pull request.
+        OpenPr = "open_pr",
+        /// Merge a pull request.
+        MergePr = "merge_pr",
+        /// Comment on issues and pull requests.
+        Comment = "comment",
+        /// Create, label, assign and close issues.
+        ManageIssues = "manage_issues",
+        /// Read a secret.
+        ReadSecret = "read_secret",
+        /// Start a workflow.
+        RunWorkflow = "run_workflow",
+        /// Publish a release.
+        Release = "release",
+    }
 }
 
 impl fmt::Display for GrantAction {

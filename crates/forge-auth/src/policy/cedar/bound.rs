@@ -20,6 +20,7 @@ const fn is_exempt(action: Action) -> bool {
             | A::AgentSuspend
             | A::AgentRevoke
             | A::AgentUnbind
+            | A::AgentInviteWithdraw
             | A::AgentUndoBinding
             | A::AgentSwitchEnd
             | A::TaskGrantRevoke

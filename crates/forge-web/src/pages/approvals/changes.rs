@@ -1,7 +1,7 @@
 //! What would change: refs, commits, files and lines. What is left out is named.
 
 use forge_service::approvals::{Look, ShownChange};
-use forge_service::commits::{ChangedFile, Comparison};
+use forge_service::commits::{Brought, ChangedFile};
 use forge_types::ObjectId;
 use forge_types::approval::{ApprovalState, Asked, HeldChange};
 use maud::{Markup, html};
@@ -56,32 +56,33 @@ fn shown(change: &ShownChange) -> Markup {
     html! {
         section aria-label=(inert_text(name)) {
             h3 { (inert(name)) }
-            @match (&change.comparison, change.held.new) {
-                (Some(comparison), _) => (compared(comparison)),
+            @match (&change.brought, change.held.new) {
+                (Some(brought), _) => (shown_content(brought)),
                 (None, None) => p.muted { "Nothing is added; the ref goes away." },
-                (None, Some(_)) => p.warning { "What this brings cannot be shown here: it has nothing in common with what is there, or is too large. Look at it before you approve." },
+                (None, Some(_)) => p.warning { "What this brings cannot be shown here: there is too much of it. Do not approve what nobody has looked at." },
             }
         }
     }
 }
 
-fn compared(comparison: &Comparison) -> Markup {
+fn shown_content(brought: &Brought) -> Markup {
     let mut left = LINES;
     html! {
         p {
-            (comparison.ahead) @if comparison.ahead == 1 { " commit" } @else { " commits" }
+            (brought.ahead) @if brought.ahead == 1 { " commit" } @else { " commits" }
             " to be added"
-            @if comparison.behind > 0 { ", " strong { (comparison.behind) } @if comparison.behind == 1 { " commit" } @else { " commits" } " not in it" }
+            @if brought.behind > 0 { ", " strong { (brought.behind) } @if brought.behind == 1 { " commit" } @else { " commits" } " not in it" }
             ". Names in commits are what the commits say; nobody checked them."
         }
         ul {
-            @for commit in &comparison.commits {
+            @for commit in &brought.commits {
                 li { (short(commit.id)) " " (inert(commit.message.lines().next().unwrap_or(""))) span.muted { " by " (inert(&commit.author.name)) } }
             }
-            @if comparison.has_next { li { strong { "More commits are not shown." } } }
+            @if brought.commits.len() < brought.ahead { li { strong { (brought.ahead - brought.commits.len()) " older commits are not shown." } } }
         }
-        @for file in &comparison.files { (patch(file, &mut left)) }
-        @if comparison.files.is_empty() { p.muted { "No file differs." } }
+        @for file in &brought.files { (patch(file, &mut left)) }
+        @if brought.has_more_files { p.warning { "More files differ than are shown here." } }
+        @if brought.files.is_empty() { p.muted { "No file differs." } }
     }
 }
 

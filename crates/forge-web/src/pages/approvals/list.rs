@@ -8,11 +8,12 @@ use forge_types::page::PageRequest;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{PATH, moment};
+use super::PATH;
 use crate::browser::{Browser, SignedIn};
 use crate::error::WebError;
 use crate::inert::inert;
 use crate::layout;
+use crate::layout::moment;
 
 #[derive(Deserialize)]
 pub(super) struct Which {

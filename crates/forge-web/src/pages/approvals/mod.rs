@@ -9,7 +9,6 @@ mod one;
 
 use axum::Router;
 use axum::routing::{get, post};
-use forge_types::Timestamp;
 
 use crate::WebState;
 
@@ -21,10 +20,4 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/approvals/{id}", get(one::show))
         .route("/approvals/{id}/approve", post(one::approve).get(one::back))
         .route("/approvals/{id}/deny", post(one::deny).get(one::back))
-}
-
-/// Returns a time as pages show it.
-fn moment(time: Timestamp) -> String {
-    let text = time.to_string();
-    format!("{} {} UTC", &text[..10], &text[11..16])
 }

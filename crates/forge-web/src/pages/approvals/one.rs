@@ -10,12 +10,13 @@ use forge_types::{Error, ErrorKind};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{PATH, changes, moment};
-use crate::browser::{Browser, Confirmed, SignedIn};
+use super::{PATH, changes};
+use crate::browser::{Browser, Confirmed, SignedIn, confirming};
 use crate::error::{Problem, WebError, problems, sentence};
 use crate::flash;
 use crate::form::Form;
 use crate::inert::inert;
+use crate::layout::moment;
 use crate::layout::{page_with_status, summary};
 
 #[derive(Deserialize)]
@@ -149,7 +150,7 @@ fn answers(browser: &Browser, look: &Look) -> Markup {
         @match why_not {
             Some(_) if !browser.is_confirmed() && browser.person.is_none() => {
                 p { "Deciding takes your password, entered within five minutes." }
-                a.button href={ "/login?confirm=true&return_to=" (path_segment(&path)) } { "Enter it and decide" }
+                a.button href=(confirming(&path)) { "Enter it and decide" }
             }
             Some(reason) => p.warning { "You cannot decide about this: " (reason) "." },
             None => form.card method="post" action={ (path) "/deny" } {

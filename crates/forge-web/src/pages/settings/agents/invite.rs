@@ -14,10 +14,11 @@ use forge_types::{Error, ErrorKind, Permission, Result};
 use maud::{Markup, html};
 
 use super::super::{Section, page};
-use super::{PATH, go, moment};
+use super::{PATH, go};
 use crate::browser::{Browser, SignedIn};
 use crate::error::{Problem, WebError, problems};
 use crate::form::{Form, Nothing, all, one};
+use crate::layout::moment;
 use crate::layout::summary;
 
 const HOUR: u64 = 3600;

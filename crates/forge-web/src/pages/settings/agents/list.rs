@@ -11,9 +11,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::super::{Section, page};
-use super::{PATH, moment, path_of, undo};
+use super::{PATH, path_of, undo};
 use crate::browser::{Browser, SignedIn};
 use crate::error::WebError;
+use crate::layout::moment;
 
 #[derive(Deserialize)]
 pub(super) struct Number {

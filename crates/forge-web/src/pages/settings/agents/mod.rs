@@ -12,7 +12,6 @@ pub(crate) use undo::notices;
 use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use forge_types::Timestamp;
 
 use crate::WebState;
 use crate::browser::Browser;
@@ -45,10 +44,4 @@ fn go(browser: &Browser, path: &str, message: &str) -> Response {
 /// Returns the path of the page of an agent.
 fn path_of(login: &str) -> String {
     format!("{PATH}/{login}")
-}
-
-/// Returns a time as pages show it.
-fn moment(time: Timestamp) -> String {
-    let text = time.to_string();
-    format!("{} {} UTC", &text[..10], &text[11..16])
 }

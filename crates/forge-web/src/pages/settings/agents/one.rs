@@ -13,10 +13,11 @@ use forge_types::id::CredentialId;
 use maud::{Markup, html};
 
 use super::super::{Section, page};
-use super::{go, moment, path_of, undo};
+use super::{go, path_of, undo};
 use crate::browser::{Browser, Present, SignedIn};
 use crate::error::{Problem, WebError, problems};
 use crate::form::{Form, Nothing, one};
+use crate::layout::moment;
 use crate::layout::{Field, summary};
 use crate::pages::switch;
 

@@ -7,10 +7,11 @@ use forge_types::Result;
 use forge_types::agent::Agent;
 use maud::{Markup, html};
 
-use super::{PATH, go, moment, path_of};
+use super::{PATH, go, path_of};
 use crate::browser::{Browser, SignedIn};
 use crate::error::WebError;
 use crate::form::{Form, Nothing};
+use crate::layout::moment;
 
 /// Returns a notice for each agent that was bound to the person within a day; nothing while they act as one.
 pub(crate) async fn notices(browser: &Browser) -> Result<Markup> {
