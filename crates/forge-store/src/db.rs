@@ -28,6 +28,10 @@ use crate::statement::params;
 /// A connection that was idle for longer is asked whether it still stands before it is used.
 const IDLE_UNCHECKED: Duration = Duration::from_secs(1);
 
+/// So many rows of an answer may wait for whoever reads them: that either side waits for the other costs more than many
+/// rows.
+const ROWS_AHEAD: usize = 1024;
+
 /// How to reach the database.
 #[derive(Clone, Debug)]
 pub struct DbOptions {
@@ -68,6 +72,7 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(options.acquire_timeout)
+            .row_buffer_size(ROWS_AHEAD)
             .foreign_keys(true);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)

@@ -13,6 +13,12 @@ macro_rules! postgres_sql {
 }
 pub(crate) use postgres_sql;
 
+/// Marks a SQL text that is for SQLite alone, because PostgreSQL spells it otherwise or has no need of it.
+macro_rules! sqlite_sql {
+    ($($text:expr),+ $(,)?) => { concat!($($text),+) };
+}
+pub(crate) use sqlite_sql;
+
 /// Marks a SQL text about what SQLite keeps in a file of its own.
 macro_rules! ephemeral_sql {
     ($($text:expr),+ $(,)?) => { concat!($($text),+) };
@@ -37,6 +43,7 @@ pub(crate) mod gather {
         pub(crate) sql: String,
         pub(crate) place: String,
         pub(crate) is_for_postgres_alone: bool,
+        pub(crate) is_for_sqlite_alone: bool,
         pub(crate) is_ephemeral: bool,
     }
 
@@ -88,9 +95,10 @@ pub(crate) mod gather {
             let line = source[..at].matches('\n').count() + 1;
             let place = format!("{}:{line}", path.display());
             let is_for_postgres_alone = source[..at].ends_with("postgres_");
+            let is_for_sqlite_alone = source[..at].ends_with("sqlite_");
             let is_ephemeral = source[..at].ends_with("ephemeral_");
             let sql = expand(&source[at + 5..], fragments, &place);
-            found.push(Statement { sql, place, is_for_postgres_alone, is_ephemeral });
+            found.push(Statement { sql, place, is_for_postgres_alone, is_for_sqlite_alone, is_ephemeral });
         }
         found
     }

@@ -16,8 +16,8 @@ use crate::context::RequestContext;
 use crate::target::Site;
 
 /// How many places of the chain are read at once, and how many such parts at a time.
-const PART: i64 = 5000;
-const AT_A_TIME: usize = 2;
+const PART: i64 = 2500;
+const AT_A_TIME: usize = 4;
 
 /// Checks every event of the log, in the order of its chain, and compares it with checkpoints: those of the database, and
 /// those that somebody kept outside. `keys` are the keys they must be signed with, the forge's own if none are given.

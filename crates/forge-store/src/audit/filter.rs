@@ -169,20 +169,6 @@ pub async fn list_unsealed(conn: &mut Conn, after: AuditEventId, limit: i64) -> 
     conn.fetch_all(statement, params![after, limit]).await
 }
 
-/// Returns the entries of the chain from the place after `from` through `to`, without those that are missing.
-///
-/// # Errors
-/// Only faults of the database.
-pub async fn list_chain(conn: &mut Conn, from: i64, to: i64) -> StoreResult<Vec<AuditEvent>> {
-    let statement = sql!(
-        "SELECT ",
-        audit_columns!(),
-        " FROM audit_seals s JOIN audit_events e ON e.id = s.event_id \
-         WHERE s.position > $1 AND s.position <= $2 ORDER BY s.position"
-    );
-    conn.fetch_all(statement, params![from, to]).await
-}
-
 /// Returns the last place of the chain that an entry was linked at.
 ///
 /// # Errors
