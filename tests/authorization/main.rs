@@ -10,6 +10,7 @@ mod approvals;
 mod devices;
 mod doors;
 mod every_door;
+mod governance;
 mod grants;
 mod policies;
 mod pushes;

@@ -120,6 +120,7 @@ fn i9_agents_never_rule() {
         A::AgentRestore,
         A::AgentRevoke,
         A::AgentSwitch,
+        A::AgentDelegate,
         A::DeviceDecide,
         A::ClientAuthorize,
         A::KillSwitchSet,

@@ -13,6 +13,7 @@ use forge_auth::policy::{
 };
 use forge_types::account::AccountKind;
 use forge_types::agent::StandingAccess;
+use forge_types::ceiling::Ceiling;
 use forge_types::credential::CredentialKind;
 use forge_types::grant::{BranchPrefix, GrantAction, GrantConstraints, GrantResource, GrantTerms};
 use forge_types::id::{AccountId, CredentialId, GrantId, RepositoryId, TeamId};
@@ -87,6 +88,12 @@ pub(crate) fn columns() -> Vec<Column> {
         facts.lacks_key = true;
         Subject::Principal(principal(K::Agent, Means::Credential(facts), Some(full), false))
     };
+    let delegated = {
+        let mut principal = principal(K::Agent, token(C::Personal, None), Some(full), false);
+        (principal.holder_id, principal.ceiling) =
+            (Some(OWNER), Some(Box::new(Ceiling::of(Permission::Write))));
+        Subject::Principal(principal)
+    };
     let column = |name, subject| Column { name, subject };
     vec![
         column("nobody", Subject::Anonymous),
@@ -104,6 +111,7 @@ pub(crate) fn columns() -> Vec<Column> {
         column("agent, own token, full", agent(C::Personal, full)),
         column("agent, own token, read", agent(C::Personal, StandingAccess::Read)),
         column("agent, own token, exchange_only", agent(C::Personal, StandingAccess::ExchangeOnly)),
+        column("agent with its human's rights up to write", delegated),
         column("agent, session, full", agent(C::Session, full)),
         column("agent, own token that lacks the demanded key", unbound),
         column("human acting as the agent", agent(C::Switch, full)),
@@ -129,6 +137,7 @@ fn principal(
         is_site_admin,
         owner_id,
         standing_access,
+        ceiling: None,
         holder_id: None,
         stops: Vec::new(),
         means,

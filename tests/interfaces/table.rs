@@ -82,6 +82,9 @@ const AGENT: &[&str] = &[
     "standing_access",
     "bound_only",
     "signed_only",
+    "mode",
+    "delegator",
+    "ceiling",
     "created_by",
     "last_used_at",
 ];
@@ -106,6 +109,17 @@ const APPROVAL: &[&str] =
 const SWITCH: &[&str] = &["id", "scope", "reason", "set_by", "set_at"];
 const TOKEN: &[&str] = &["id", "name", "kind", "scopes", "tail", "created_at", "expires_at", "last_used_at"];
 const CREDENTIAL: &[&str] = &["id", "name", "kind", "created_at", "expires_at"];
+const GROUP: &[&str] = &[
+    "id",
+    "name",
+    "description",
+    "is_built_in",
+    "ceiling",
+    "standing_access",
+    "members_url",
+    "url",
+    "created_at",
+];
 const RULE: &[&str] = &["rule", "outcome", "reason"];
 const POLICY: &[&str] = &["rule", "outcome", "reason", "name", "policy", "created_by", "created_at"];
 const SESSION: &[&str] = &["agent_login", "token", "user"];
@@ -202,6 +216,23 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("POST /orgs/{org}/policies/dry-run", Human, 200, &["considered", "changed"])
             .with(|_| json!({ "add": [], "remove": ["no-release"], "decisions": 10 }), &[])
             .of_own("/orgs/nobody/policies/dry-run"),
+        Route::new("GET /orgs/{org}/access-groups", Human, 200, GROUP).of_own("/orgs/nobody/access-groups"),
+        Route::new("POST /orgs/{org}/access-groups", Human, 201, GROUP)
+            .with(|_| json!({ "name": "bots", "ceiling": { "actions": ["push_branch"] } }), &["name"])
+            .of_own("/orgs/nobody/access-groups"),
+        Route::new("GET /orgs/{org}/access-groups/{name}", Human, 200, GROUP)
+            .of_own("/orgs/{org}/access-groups/none"),
+        Route::new("PATCH /orgs/{org}/access-groups/{name}", Human, 200, GROUP)
+            .with(|_| json!({ "standing_access": "read", "description": "programs" }), &[])
+            .of_own("/orgs/{org}/access-groups/none"),
+        Route::new("PUT /orgs/{org}/access-groups/{name}/members/{login}", Human, 204, &[])
+            .of_own("/orgs/{org}/access-groups/none/members/{login}"),
+        Route::new("GET /orgs/{org}/access-groups/{name}/members", Human, 200, &["login", "user_kind", "added_at"])
+            .of_own("/orgs/{org}/access-groups/none/members"),
+        Route::new("DELETE /orgs/{org}/access-groups/{name}/members/{login}", Human, 204, &[])
+            .of_own("/orgs/{org}/access-groups/{name}/members/nobody"),
+        Route::new("DELETE /orgs/{org}/access-groups/{name}", Human, 204, &[])
+            .of_own("/orgs/{org}/access-groups/none"),
         Route::new("GET /admin/policies", Admin, 200, RULE),
         Route::new("POST /admin/policies/reload", Admin, 200, RULE),
         Route::new("POST /access/evaluate", Human, 200, &["decision", "context"])

@@ -71,6 +71,10 @@ impl<'a> World<'a> {
         create(&human, "user/orgs", json!({ "login": "acme" }), 201).await;
         let policy = "forbid (principal is Agent, action == Action::\"repository.delete\", resource);";
         create(&human, "orgs/acme/policies", json!({ "name": "no-release", "policy": policy }), 201).await;
+        let group = json!({ "name": "no-release", "ceiling": { "permission": "write" } });
+        create(&human, "orgs/acme/access-groups", group, 201).await;
+        let member = format!("{EXT}/orgs/acme/access-groups/no-release/members/{}", robo.login);
+        let _ = human.put(&member, &json!({})).await.expect(204);
         let client = json!({ "name": "Tool", "allows_device": true });
         let client_id =
             create(&root, "admin/oauth-clients", client, 201).await["client_id"].as_str().unwrap().to_owned();

@@ -71,6 +71,7 @@ fn subject() -> Subject {
         kind: AccountKind::Agent,
         is_site_admin: false,
         owner_id: Some(AccountId(5)),
+        ceiling: None,
         standing_access: Some(StandingAccess::Full),
         holder_id: None,
         stops: Vec::new(),

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use forge_auth::policy::{CredentialFacts, Means, Presence, Principal, Subject};
 use forge_auth::token::{Secret, recognise};
 use forge_store::credentials::Authentication;
+use forge_store::grants::GrantLink;
 use forge_store::web_sessions::WebSession;
-use forge_types::account::AccountStatus;
+use forge_types::account::{AccountRef, AccountStatus};
 use forge_types::audience::{Audience, Place};
 use forge_types::credential::{Credential, CredentialKind};
 use forge_types::{Error, ErrorKind, ProofProblem, Result, Timestamp};
 
 use crate::app::{App, key_fault};
 use crate::context::{
-    Authority, Caller, CallerCredential, CallerSession, RequestContext, RequestInfo, Surface,
+    Authority, Caller, CallerCredential, CallerSession, GrantedTask, RequestContext, RequestInfo, Surface,
 };
 use crate::grants::facts_of;
 use crate::people::sessions;
@@ -165,7 +166,11 @@ pub(crate) fn is_unrevoked(found: &Authentication, now: Timestamp) -> bool {
         Some(human) => found.acting_status == Some(AccountStatus::Active) && found.owner_id == Some(human.id),
     };
     let grants_stand = found.chain.iter().all(|link| link.stands(now));
-    is_kept && account_acts && human_acts && grants_stand
+    // What was granted is whoever's who granted it; without a grant, an agent in delegated mode is nothing without its human.
+    let is_alone = !found.chain.is_empty() || found.on_behalf_of.is_none();
+    let delegator_acts =
+        is_alone || found.on_behalf_of.as_ref().is_some_and(|(_, status)| *status == AccountStatus::Active);
+    is_kept && account_acts && human_acts && grants_stand && delegator_acts
 }
 
 /// Returns whether a token with this audience, of this kind, is good on this surface at all.
@@ -179,16 +184,24 @@ fn is_for_surface(credential: &Credential, surface: Surface) -> bool {
     }
 }
 
+/// Returns by whose leave somebody acts: by the grants if there are any, else by the mode of the agent.
+pub(crate) fn authority_of(chain: &[GrantLink], on_behalf_of: Option<&AccountRef>) -> Option<Authority> {
+    let Some(own) = chain.first() else {
+        let delegator = on_behalf_of?.clone();
+        return Some(Authority { grant: None, delegators: vec![delegator.id], delegator });
+    };
+    Some(Authority {
+        grant: Some(GrantedTask { grant_id: own.id.clone(), task: own.task.clone() }),
+        delegator: own.delegator.clone(),
+        delegators: chain.iter().map(|link| link.delegator.id).collect(),
+    })
+}
+
 /// Returns the caller that bears what was found, which is not checked.
 pub(crate) fn caller_of(found: Authentication) -> Caller {
     let credential = found.credential;
-    let holder_id = found.chain.last().map(|link| link.delegator.id);
-    let authority = found.chain.first().map(|link| Authority {
-        grant_id: link.id.clone(),
-        task: link.task.clone(),
-        delegator: link.delegator.clone(),
-        delegators: found.chain.iter().map(|link| link.delegator.id).collect(),
-    });
+    let authority = authority_of(&found.chain, found.on_behalf_of.as_ref().map(|(account, _)| account));
+    let holder_id = authority.as_ref().and_then(|authority| authority.delegators.last()).copied();
     let grants = facts_of(found.chain);
     let facts = CredentialFacts {
         id: credential.id,
@@ -207,6 +220,7 @@ pub(crate) fn caller_of(found: Authentication) -> Caller {
         is_site_admin: found.account.is_site_admin,
         owner_id: found.owner_id,
         standing_access: found.standing_access,
+        ceiling: found.ceiling.map(Box::new),
         holder_id,
         stops: found.stops,
         means: Means::Credential(facts),

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use forge_auth::policy::Presence;
 use forge_auth::policy::{
     Circumstances, Decision, Denial, Effect, GrantFacts, Means, Policies, Principal, Resource, Ruling,
-    Subject, cedar, decide, policies_of, visible_repositories,
+    Subject, cedar, decide, organization_of, policies_of, visible_repositories,
 };
 use forge_store::{Conn, Tx};
+use forge_types::access_group::AccessGroupPlace;
 use forge_types::account::AccountRef;
 use forge_types::audience::Audience;
 use forge_types::credential::CredentialKind;
@@ -85,14 +86,21 @@ pub struct Caller {
 /// By whose leave an agent acts, and for what.
 #[derive(Clone, Debug)]
 pub struct Authority {
+    /// The grant and the task it is for; none in delegated mode, where the agent's own credentials act for a human.
+    pub grant: Option<GrantedTask>,
+    /// Who granted it, or for whom the agent acts.
+    pub delegator: AccountRef,
+    /// The same, and who granted what it is a part of: all of them must be able to act.
+    pub delegators: Vec<AccountId>,
+}
+
+/// What a task token is for.
+#[derive(Clone, Debug)]
+pub struct GrantedTask {
     /// The grant.
     pub grant_id: GrantId,
-    /// The task it is for.
+    /// The task.
     pub task: String,
-    /// Who granted it.
-    pub delegator: AccountRef,
-    /// Who granted it and the grants it is a part of: all of them must be able to act.
-    pub delegators: Vec<AccountId>,
 }
 
 /// The peer of a connection, put into the request by the listener. Absent in tests that call the router directly.
@@ -175,6 +183,8 @@ struct Inner {
     decisions: Mutex<Vec<Made>>,
     /// How much policies refused this credential lately, if any asks.
     recent_refusals: AtomicU32,
+    /// The access groups of everyone behind this request, in the organizations whose things it was about so far.
+    groups: Mutex<Arc<Vec<AccessGroupPlace>>>,
 }
 
 /// One request may be refused thousands of refs; so many refusals of it are written down.
@@ -192,6 +202,7 @@ impl RequestContext {
             repeat: Mutex::default(),
             decisions: Mutex::default(),
             recent_refusals: AtomicU32::default(),
+            groups: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -260,6 +271,13 @@ impl RequestContext {
     #[must_use]
     pub(crate) fn rights_id(&self) -> Option<AccountId> {
         self.inner.caller.subject.principal().map(Principal::rights_id)
+    }
+
+    /// Returns the id of the account whose memberships count: without a grant that of whose rights do, with one the caller's
+    /// own, because grants convey nothing about organizations and teams.
+    #[must_use]
+    pub(crate) fn membership_id(&self) -> Option<AccountId> {
+        if self.is_bound_by_grant() { self.account_id() } else { self.rights_id() }
     }
 
     /// Returns the grants that the caller's token stands on, its own first; none if it is no token for a task.
@@ -387,7 +405,8 @@ impl RequestContext {
 
     /// Decides, and says what the policies were told. Leaves no trace.
     pub(crate) fn rule(&self, action: Action, resource: &Resource) -> Ruling {
-        decide(&self.policies(), &self.circumstances(), &self.inner.caller.subject, action, resource)
+        let groups = self.groups();
+        decide(&self.policies(), &self.circumstances(&groups), &self.inner.caller.subject, action, resource)
     }
 
     /// Returns the policies in force.
@@ -398,7 +417,35 @@ impl RequestContext {
     /// Loads what is new of the policies, and what they ask that only the database knows.
     async fn look_at_policies(&self, conn: &mut Conn, found: &impl Facts) -> Result<()> {
         self.inner.app.policies.refresh(conn).await?;
-        self.look_at_refusals(conn, &found.resource(self)).await
+        let resource = found.resource(self);
+        self.look_at_groups(conn, organization_of(&resource)).await?;
+        self.look_at_refusals(conn, &resource).await
+    }
+
+    /// Loads the access groups, in an organization, of everyone who stands behind this request.
+    pub(crate) async fn look_at_groups(
+        &self,
+        conn: &mut Conn,
+        organization: Option<AccountId>,
+    ) -> Result<()> {
+        let Some(organization) = organization.filter(|_| self.inner.caller.account.is_some()) else {
+            return Ok(());
+        };
+        let mut accounts: Vec<AccountId> =
+            [self.account_id(), self.rights_id()].into_iter().flatten().collect();
+        accounts.extend(self.inner.caller.authority.iter().flat_map(|authority| &authority.delegators));
+        accounts.sort_unstable();
+        accounts.dedup();
+        let found = forge_store::access_groups::list_places(conn, organization, &accounts).await?;
+        let mut groups = self.inner.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = groups.iter().filter(|place| place.organization_id != organization).cloned();
+        *groups = Arc::new(others.chain(found).collect());
+        Ok(())
+    }
+
+    /// Returns the access groups that were loaded.
+    pub(crate) fn groups(&self) -> Arc<Vec<AccessGroupPlace>> {
+        Arc::clone(&self.inner.groups.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Counts what policies refused this credential lately, if one of those that bind the resource asks.
@@ -414,7 +461,7 @@ impl RequestContext {
         Ok(())
     }
 
-    fn circumstances(&self) -> Circumstances<'_> {
+    fn circumstances<'a>(&'a self, groups: &'a [AccessGroupPlace]) -> Circumstances<'a> {
         let (caller, info) = (&self.inner.caller, &self.inner.info);
         Circumstances {
             login: caller.account.as_ref().map_or("", |account| account.login.as_str()),
@@ -426,6 +473,7 @@ impl RequestContext {
             has_key: caller.credential.as_ref().is_some_and(|credential| credential.cnf_jkt.is_some()),
             is_approved: self.is_approved(),
             recent_refusals: self.inner.recent_refusals.load(Ordering::Relaxed),
+            groups,
         }
     }
 

@@ -5,6 +5,7 @@
 //! every effect is recorded in its own transaction.
 
 pub mod access;
+pub mod access_groups;
 pub mod accounts;
 pub mod admin;
 pub mod agents;

@@ -9,7 +9,7 @@
 
 use forge_store::Tx;
 use forge_store::accounts::{Held, Hold};
-use forge_types::account::AccountStatus;
+use forge_types::account::{AccountKind, AccountStatus};
 use forge_types::id::{AccountId, CredentialId, GrantId};
 use forge_types::{Error, Result};
 
@@ -106,6 +106,7 @@ async fn look(
             Some(credential) => forge_store::credentials::hold(tx, credential.id, ctx.now()).await?,
         }
         && grants_stand(ctx, tx).await?
+        && mode_stands(ctx, tx).await?
         && match &caller.session {
             None => true,
             Some(session) => forge_store::web_sessions::hold(tx, session.id, ctx.now()).await?,
@@ -120,6 +121,18 @@ async fn grants_stand(ctx: &RequestContext, tx: &mut Tx) -> Result<bool> {
         return Ok(true);
     }
     Ok(forge_store::grants::hold_shared(tx, &ids, ctx.now()).await?)
+}
+
+/// Asks whether an agent that acts without a grant still acts with the same rights: its own, or the same human's. Its account
+/// is held, so that this stays so.
+async fn mode_stands(ctx: &RequestContext, tx: &mut Tx) -> Result<bool> {
+    let caller = ctx.caller();
+    let agent = caller.account.as_ref().filter(|account| account.kind == AccountKind::Agent);
+    let Some(agent) = agent.filter(|_| caller.credential.is_some() && !ctx.is_bound_by_grant()) else {
+        return Ok(true);
+    };
+    let delegator = forge_store::agents::find_delegator(tx, agent.id).await?;
+    Ok(delegator == caller.authority.as_ref().map(|authority| authority.delegator.id))
 }
 
 fn all_active(held: &[Held], wanted: &[AccountId]) -> bool {

@@ -5,6 +5,7 @@
 //! that write take a [`Tx`]. Nobody here decides whether something is allowed: that is `forge-service`'s one
 //! authorization call. Verbs: `insert`, `find`, `find_by_x`, `list`, `count`, `update`, `delete`.
 
+pub mod access_groups;
 pub mod accounts;
 pub mod agents;
 pub mod approvals;

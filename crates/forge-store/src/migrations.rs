@@ -26,6 +26,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (16, "approvals", include_str!("../../../migrations/0016_approvals.sql")),
     (17, "policies", include_str!("../../../migrations/0017_policies.sql")),
     (18, "push_certificates", include_str!("../../../migrations/0018_push_certificates.sql")),
+    (19, "access_groups", include_str!("../../../migrations/0019_access_groups.sql")),
     (21, "second_factors", include_str!("../../../migrations/0021_second_factors.sql")),
 ];
 

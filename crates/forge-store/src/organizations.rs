@@ -4,7 +4,9 @@ use forge_types::account::Account;
 use forge_types::id::AccountId;
 use forge_types::organization::{Organization, OrganizationRole};
 use forge_types::page::{Page, PageRequest};
-use forge_types::{Permission, name};
+use forge_types::{Permission, Timestamp, name};
+
+use crate::access_groups;
 
 use crate::row::{FromRow, Row};
 use crate::statement::{params, sql};
@@ -119,7 +121,7 @@ pub async fn find(
     .await
 }
 
-/// Inserts the organization's part beside its account.
+/// Inserts the organization's part beside its account, with the access groups that every organization has.
 ///
 /// # Errors
 /// `Constraint` if the account is no organization.
@@ -128,6 +130,7 @@ pub async fn insert(
     id: AccountId,
     default_permission: Option<Permission>,
     members_can_create_repositories: bool,
+    now: Timestamp,
 ) -> StoreResult<()> {
     tx.execute(
         sql!(
@@ -137,7 +140,7 @@ pub async fn insert(
         params![id, default_permission.map(Permission::rank), members_can_create_repositories],
     )
     .await?;
-    Ok(())
+    access_groups::insert_built_in(tx, id, now).await
 }
 
 /// Writes the settings; the profile is written with the account.

@@ -73,6 +73,7 @@ macro_rules! integer_ids {
 }
 
 integer_ids!(
+    AccessGroupId,
     AccountId,
     RepositoryId,
     CredentialId,
@@ -209,6 +210,28 @@ macro_rules! text_ids {
             }
         }
     )* };
+}
+
+/// What is kept as JSON.
+impl Column for forge_types::ceiling::Ceiling {
+    fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
+        let text: String = row.get(name)?;
+        serde_json::from_str(&text).map_err(|_| corrupt(name, &text))
+    }
+}
+
+impl Column for Option<forge_types::ceiling::Ceiling> {
+    fn read(row: &Row<'_>, name: &str) -> StoreResult<Self> {
+        let text: Option<String> = row.get(name)?;
+        text.map(|text| serde_json::from_str(&text).map_err(|_| corrupt(name, &text))).transpose()
+    }
+}
+
+impl From<&forge_types::ceiling::Ceiling> for Value {
+    fn from(ceiling: &forge_types::ceiling::Ceiling) -> Self {
+        // A struct of names and lists of names is always JSON.
+        Self::Text(Some(serde_json::to_string(ceiling).unwrap_or_default()))
+    }
 }
 
 text_ids!(InviteId, GrantId, KillSwitchId, ApprovalId);

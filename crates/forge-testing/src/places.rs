@@ -26,7 +26,7 @@ impl TestForge {
         };
         let mut tx = self.app().db().begin().await.expect("a transaction");
         let account = forge_store::accounts::insert(&mut tx, &new, self.now()).await.expect("a free login");
-        forge_store::organizations::insert(&mut tx, account.id, Some(Permission::Read), true)
+        forge_store::organizations::insert(&mut tx, account.id, Some(Permission::Read), true, self.now())
             .await
             .expect("an organization");
         tx.commit().await.expect("a commit");

@@ -84,6 +84,8 @@ pub enum Action {
     AgentRecover,
     /// Act as the agent for a short while.
     AgentSwitch,
+    /// Change with whose rights an agent's own credentials act.
+    AgentDelegate,
     /// Renew the switch session in use.
     AgentSwitchRenew,
     /// End switch sessions: one's own, or those of an agent of one's own.
@@ -249,7 +251,7 @@ action_names! {
     AgentInvite = "agent.invite", AgentInviteRead = "agent.invite.read", AgentInviteWithdraw = "agent.invite.withdraw", AgentConfirm = "agent.confirm", AgentKeyManage = "agent.key.manage",
     AgentUnbind = "agent.unbind",
     AgentUndoBinding = "agent.undo_binding",
-    AgentRecover = "agent.recover", AgentSwitch = "agent.switch", AgentSwitchRenew = "agent.switch_renew",
+    AgentRecover = "agent.recover", AgentSwitch = "agent.switch", AgentDelegate = "agent.delegate", AgentSwitchRenew = "agent.switch_renew",
     AgentSwitchEnd = "agent.switch_end",
     TaskGrantCreate = "task_grant.create", TaskGrantList = "task_grant.list", TaskGrantRead = "task_grant.read",
     TaskGrantUpdate = "task_grant.update", TaskGrantRevoke = "task_grant.revoke",

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, AccountRef};
+use crate::ceiling::Ceiling;
 use crate::id::{AccountId, InviteId, RepositoryId, TeamId};
+use crate::named::named;
 use crate::organization::TeamRole;
 use crate::{Permission, Timestamp};
 
@@ -39,6 +41,18 @@ impl StandingAccess {
     }
 }
 
+named! {
+    /// With whose rights an agent's own credentials act.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum AgentMode {
+        /// With its own; what becomes of a human changes nothing.
+        Autonomous = "autonomous",
+        /// With those that one human has at that time, as far as the agent's ceiling reaches.
+        Delegated = "delegated",
+    }
+}
+
 /// An agent: its account, its binding and what its owner sees of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agent {
@@ -54,6 +68,10 @@ pub struct Agent {
     pub bound_only: bool,
     /// Whether it changes refs by signed pushes only.
     pub signed_only: bool,
+    /// The human with whose rights its own credentials act; none if with its own.
+    pub delegator: Option<AccountRef>,
+    /// What it has at most, whoever's rights it uses.
+    pub ceiling: Option<Ceiling>,
     /// When an agent that nobody bound is removed.
     pub expires_unbound_at: Option<Timestamp>,
     /// When a credential of the agent was last used.
@@ -67,6 +85,12 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// Returns with whose rights its own credentials act.
+    #[must_use]
+    pub const fn mode(&self) -> AgentMode {
+        if self.delegator.is_some() { AgentMode::Delegated } else { AgentMode::Autonomous }
+    }
+
     /// Returns until when its binding can be undone; none when it is bound to nobody or that is over at `now`.
     #[must_use]
     pub fn undo_until(&self, now: Timestamp) -> Option<Timestamp> {

@@ -63,6 +63,8 @@ sequence_ids! {
     AuditEventId,
     /// A browser session.
     WebSessionId,
+    /// An access group of an organization.
+    AccessGroupId,
     /// Work to be done later.
     JobId,
 }

@@ -4,12 +4,14 @@
 //! depends on it, and it depends on nothing of ours. Persistence is in `forge-store`, decisions in `forge-auth`,
 //! use cases in `forge-service`.
 
+pub mod access_group;
 pub mod account;
 pub mod action;
 pub mod agent;
 pub mod agent_key;
 pub mod approval;
 pub mod audience;
+pub mod ceiling;
 pub mod credential;
 pub mod error;
 pub mod event;

@@ -26,6 +26,8 @@ for_each_database! {
         let world = World::new(forge).await;
         let account = world.forge.find_account(&world.agent.login).await;
         world.forge.collaborator(&world.repository, &account, Some(Permission::Admin)).await;
+        let groups = "/api/ext/v1/orgs/acme/access-groups/default";
+        let _ = world.alice.patch(groups, &json!({ "ceiling": { "permission": "admin" } })).await.expect(200);
         world.forbid("deletions", DELETIONS).await;
         let mut browser = world.forge.browser("alice").await;
 

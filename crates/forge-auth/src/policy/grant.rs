@@ -158,14 +158,14 @@ impl GrantFacts {
 
 /// What a grant has to convey for an action.
 #[derive(Clone, Copy)]
-enum Needed {
+pub(super) enum Needed {
     Nothing,
     One(GrantAction),
     AnyOf(&'static [GrantAction]),
 }
 
 /// Returns what a grant has to convey for an action on a repository; `None` if no grant conveys it.
-const fn needed(action: Action) -> Option<Needed> {
+pub(super) const fn needed(action: Action) -> Option<Needed> {
     use {Action as A, GrantAction as G};
     const MOVES: &[GrantAction] = &[G::CreateBranch, G::PushBranch, G::ForcePush, G::DeleteRef, G::CreateTag];
     Some(match action {

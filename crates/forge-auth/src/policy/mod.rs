@@ -10,11 +10,13 @@
 //! 4. `scope`: what the credential was limited to.
 //! 5. `grant`: what the grant behind a task token conveys.
 //! 6. `rights`: what the principal, or whoever it acts for, may do to this resource.
-//! 7. `cedar`: what a policy of the forge or of an organization forbids; it is asked about changes alone.
-//! 8. `approval`: what waits for a human each time.
+//! 7. `ceiling`: what an agent, or everybody in an access group, has at most; it binds changes alone.
+//! 8. `cedar`: what a policy of the forge or of an organization forbids; it is asked about changes alone.
+//! 9. `approval`: what waits for a human each time.
 
 mod approval;
 pub mod cedar;
+mod ceiling;
 mod grant;
 mod resource;
 mod rights;
@@ -25,6 +27,7 @@ mod subject;
 mod visibility;
 
 pub use cedar::{Circumstances, Policies};
+pub use ceiling::organization_of;
 pub use grant::{GrantFacts, conveying};
 pub use resource::{
     AgentFacts, ApprovalFacts, KillSwitchFacts, OrganizationFacts, ProfileFacts, RefFacts, RepositoryFacts,
@@ -170,6 +173,9 @@ pub fn decide(
 ) -> Ruling {
     let refused = |denial| Ruling { decision: Decision::Deny(denial), facts: None };
     if let Err(denial) = check_authority(subject, action, resource) {
+        return refused(denial);
+    }
+    if let Err(denial) = ceiling::check(circumstances.groups, subject, action, resource) {
         return refused(denial);
     }
     let facts = match asked(policies, circumstances, subject, action, resource) {

@@ -20,7 +20,7 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
         (Subject::Principal(principal), Resource::Site) => check_site(principal, action),
         (Subject::Principal(principal), Resource::Account { id }) => {
             if principal.id == *id && concerns_own_account(action) {
-                return Ok(());
+                return check_making(principal, action);
             }
             Err(Denial::forbidden("rights.account", "this is not your account"))
         }
@@ -65,6 +65,16 @@ fn check_profile(subject: &Subject, action: Action, profile: &ProfileFacts) -> V
             Err(Denial::forbidden("rights.profile", "this account keeps its address to itself"))
         }
     }
+}
+
+/// What an agent makes while it uses somebody else's rights would be its own.
+fn check_making(principal: &Principal, action: Action) -> Verdict {
+    let makes = matches!(action, Action::RepositoryCreate | Action::RepositoryCreatePrivate);
+    if makes && principal.rights_id() != principal.id {
+        let message = "this agent acts with its human's rights, which make no repositories in its own name";
+        return Err(Denial::forbidden("rights.delegated", message));
+    }
+    Ok(())
 }
 
 const fn concerns_own_account(action: Action) -> bool {
@@ -121,7 +131,7 @@ fn check_agent(principal: &Principal, action: Action, agent: &AgentFacts) -> Ver
         Action::AgentConfirm | Action::AgentSwitchRenew => is_itself,
         Action::AgentSwitchEnd => is_owner || (is_itself && principal.is_switched()),
         Action::AgentUndoBinding | Action::AgentKeyManage => is_itself || is_owner,
-        Action::AgentUnbind | Action::AgentRecover | Action::AgentSwitch => is_owner,
+        Action::AgentUnbind | Action::AgentRecover | Action::AgentSwitch | Action::AgentDelegate => is_owner,
         _ => false,
     };
     if may {
@@ -220,7 +230,7 @@ fn check_repository(subject: &Subject, action: Action, repository: &RepositoryFa
 }
 
 /// Returns the permission an action on a repository takes; `None` if it is no such action.
-const fn needed_permission(action: Action) -> Option<Permission> {
+pub(super) const fn needed_permission(action: Action) -> Option<Permission> {
     use Action as A;
     Some(match action {
         A::RepositoryRead | A::CodeRead => Permission::Read,

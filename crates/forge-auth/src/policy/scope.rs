@@ -72,6 +72,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::AgentUndoBinding
         | A::AgentRecover
         | A::AgentSwitch
+        | A::AgentDelegate
         | A::TaskGrantCreate
         | A::TaskGrantList
         | A::TaskGrantRead

@@ -3,6 +3,7 @@
 use forge_types::account::AccountKind;
 use forge_types::agent::StandingAccess;
 use forge_types::audience::{Audience, Place};
+use forge_types::ceiling::Ceiling;
 use forge_types::credential::CredentialKind;
 use forge_types::id::{AccountId, CredentialId};
 use forge_types::kill_switch::Stop;
@@ -43,6 +44,8 @@ pub struct Principal {
     pub owner_id: Option<AccountId>,
     /// What an agent's standing token may do.
     pub standing_access: Option<StandingAccess>,
+    /// What an agent has at most, whoever's rights it uses.
+    pub ceiling: Option<Box<Ceiling>>,
     /// Whose rights it uses, if not its own: those of whoever let it act.
     pub holder_id: Option<AccountId>,
     /// The live kill switches; nobody looks for those of people.
@@ -115,6 +118,7 @@ impl Principal {
             is_site_admin,
             owner_id: None,
             standing_access: None,
+            ceiling: None,
             holder_id: None,
             stops: Vec::new(),
             means,
@@ -198,6 +202,7 @@ const fn is_for_humans(action: Action) -> bool {
             | Action::AgentUnbind
             | Action::AgentRecover
             | Action::AgentSwitch
+            | Action::AgentDelegate
             | Action::AgentSuspend
             | Action::AgentRestore
             | Action::AgentRevoke
@@ -257,6 +262,7 @@ const fn takes_presence(action: Action) -> bool {
             | Action::ClientAuthorize
             | Action::AgentRecover
             | Action::AgentSwitch
+            | Action::AgentDelegate
             | Action::TaskGrantCreate
             | Action::TaskGrantUpdate
             | Action::AgentKeyManage
@@ -309,6 +315,7 @@ const fn changes_trust(action: Action) -> bool {
             | Action::AgentKeyManage
             | Action::AgentInvite
             | Action::AgentUpdate
+            | Action::AgentDelegate
             | Action::TaskGrantCreate
             | Action::TaskGrantUpdate
             | Action::TaskGrantRevoke

@@ -24,6 +24,7 @@ fn principal(kind: AccountKind, credential: CredentialKind, scopes: Option<&str>
         kind,
         is_site_admin: false,
         owner_id: None,
+        ceiling: None,
         standing_access: (kind == AccountKind::Agent).then_some(StandingAccess::Full),
         holder_id: None,
         stops: Vec::new(),

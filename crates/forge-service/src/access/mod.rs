@@ -10,7 +10,7 @@ pub use subject::SubjectQuestion;
 
 use std::net::IpAddr;
 
-use forge_auth::policy::{Decision, Denial, Effect, policies_of};
+use forge_auth::policy::{Decision, Denial, Effect, organization_of, policies_of};
 use forge_types::{Action, Error, FieldCode, Result, Scope, Withheld};
 
 use crate::context::{RequestContext, Surface};
@@ -83,6 +83,7 @@ pub async fn evaluate(ctx: &RequestContext, question: &Question) -> Result<Answe
     let Some(found) = question.resource.load(&asked, &mut conn, action).await? else {
         return Ok(hidden());
     };
+    asked.look_at_groups(&mut conn, organization_of(&found.resource)).await?;
     asked.look_at_refusals(&mut conn, &found.resource).await?;
     if let Some(reason) = found.refused_to_everyone {
         return Ok(Answer { rule: Some("ref.rule".to_owned()), effect: Some("invalid"), ..no(reason) });

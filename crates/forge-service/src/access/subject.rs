@@ -9,7 +9,8 @@ use forge_types::id::{AccountId, CredentialId, GrantId};
 use forge_types::name::key;
 use forge_types::{Action, Error, FieldCode, Result};
 
-use crate::context::{Caller, RequestContext};
+use crate::authenticate::authority_of;
+use crate::context::{Authority, Caller, RequestContext};
 use crate::grants::facts_of;
 use crate::organizations::OrganizationTarget;
 use crate::target::Site;
@@ -100,13 +101,14 @@ impl SubjectQuestion {
         if !chain.iter().all(|link| link.stands(ctx.now())) {
             return Ok(cannot_act());
         }
-        let holder_id = chain.last().map(|link| link.delegator.id);
+        let authority = authority_of(&chain, agent.delegator.as_ref());
         let grants: Vec<GrantFacts> = facts_of(chain);
         let stops = forge_store::kill_switches::list_live(conn).await?;
         let mut principal = principal(&agent.account, grants);
-        (principal.holder_id, principal.stops) = (holder_id, stops);
+        let holder = authority.as_ref().and_then(|authority| authority.delegators.last());
+        (principal.holder_id, principal.stops) = (holder.copied(), stops);
         with_agent(&mut principal, &agent);
-        Ok(other(&agent.account, principal))
+        Ok(other(&agent.account, principal, authority))
     }
 
     async fn human(
@@ -124,7 +126,7 @@ impl SubjectQuestion {
         if account.status != AccountStatus::Active {
             return Ok(cannot_act());
         }
-        Ok(other(&account, principal(&account, Vec::new())))
+        Ok(other(&account, principal(&account, Vec::new()), None))
     }
 }
 
@@ -144,9 +146,9 @@ fn cannot_act() -> AskedAs {
     })
 }
 
-fn other(account: &Account, principal: Principal) -> AskedAs {
+fn other(account: &Account, principal: Principal, authority: Option<Authority>) -> AskedAs {
     let (subject, account) = (Subject::Principal(principal), Some(AccountRef::from(account)));
-    AskedAs::Other(Box::new(Caller { subject, account, ..Caller::anonymous() }))
+    AskedAs::Other(Box::new(Caller { subject, account, authority, ..Caller::anonymous() }))
 }
 
 /// No credential has this id.
@@ -171,6 +173,7 @@ fn principal(account: &Account, grants: Vec<GrantFacts>) -> Principal {
 fn with_agent(principal: &mut Principal, agent: &Agent) {
     principal.owner_id = agent.owner.as_ref().map(|owner| owner.id);
     principal.standing_access = Some(agent.standing_access);
+    principal.ceiling = agent.ceiling.clone().map(Box::new);
     if let Means::Credential(credential) = &mut principal.means {
         credential.signed_only = agent.signed_only;
     }

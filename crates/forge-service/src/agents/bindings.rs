@@ -8,6 +8,7 @@ use forge_types::credential::Credential;
 use forge_types::{Action, Error, Event, Result};
 
 use super::create::credential_kind;
+use super::delegation;
 use super::state::{AgentChanges, check_name, update};
 use super::target::{AgentTarget, held};
 use crate::app::AgentCredential;
@@ -49,10 +50,12 @@ pub async fn unbind(ctx: &RequestContext, login: &str) -> Result<(Agent, u64)> {
     .await?;
     let between = Ended::Between(human, id);
     let grants = forge_store::grants::revoke(&mut tx, between, "the agent was unbound", ctx.now()).await?;
+    let was_delegated = delegation::end(&mut tx, &agent).await?;
     let event = Event::new("agent.unbound")
         .subject(id)
         .with("revoked_switch_sessions", ended)
-        .with("revoked_grants", grants.len());
+        .with("revoked_grants", grants.len())
+        .with("ended_delegation", was_delegated);
     ctx.record(&mut tx, event).await?;
     tx.commit().await?;
     Ok((agent, ended))

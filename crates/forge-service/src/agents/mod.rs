@@ -1,7 +1,7 @@
 //! Agents: principals of their own, which register, consent to a human, are recovered and acted for.
 //!
 //! `register` and `create` bring them into being, `invites`, `grants` and `confirm` bind them to a human, `undo` takes that
-//! back, `bindings` and `switch` are what the human may do meanwhile, `keys` holds what they prove themselves with, `state`
+//! back, `bindings` and `switch` are what the human may do meanwhile, `delegation` says with whose rights an agent acts, `keys` holds what they prove themselves with, `state`
 //! changes and suspends them, `expiry` removes those that nobody bound.
 //! INVARIANT: a binding comes into being only in a transaction that holds the agent's own credential and an open
 //! invitation, and in which the inviter still has every right that the invitation gives away.
@@ -9,6 +9,7 @@
 mod bindings;
 mod confirm;
 mod create;
+mod delegation;
 mod expiry;
 mod grants;
 mod invites;

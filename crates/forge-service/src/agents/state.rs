@@ -2,10 +2,12 @@
 //! included: each request asks anew whether the account may act.
 
 use forge_types::account::AccountStatus;
-use forge_types::agent::{Agent, StandingAccess};
+use forge_types::agent::{Agent, AgentMode, StandingAccess};
+use forge_types::ceiling::Ceiling;
 use forge_types::{Action, Error, Event, FieldCode, Result};
 
 use super::create::check_description;
+use super::delegation;
 use super::target::{AgentTarget, held};
 use crate::context::RequestContext;
 
@@ -25,16 +27,24 @@ pub struct AgentChanges {
     pub bound_only: Option<bool>,
     /// Whether it changes refs by signed pushes only.
     pub signed_only: Option<bool>,
+    /// With whose rights its own credentials act.
+    pub mode: Option<AgentMode>,
+    /// What it has at most.
+    pub ceiling: Option<Option<Ceiling>>,
 }
 
 /// Changes what an agent is called and what its tokens may do.
 ///
 /// # Errors
-/// `NotFound` or `Forbidden` unless the caller is its human or administers the forge; `Invalid` for a field.
+/// `NotFound` or `Forbidden` unless the caller is its human or administers the forge, for the mode its human; `Invalid` for a
+/// field.
 pub async fn update(ctx: &RequestContext, login: &str, changes: AgentChanges) -> Result<Agent> {
     check_description(changes.description.as_ref().and_then(Option::as_deref))?;
     check_name(changes.name.as_ref().and_then(Option::as_deref))?;
     let mut tx = ctx.begin().await?;
+    if let Some(mode) = changes.mode {
+        delegation::set_mode(ctx, &mut tx, login, mode).await?;
+    }
     let mut agent = ctx.authorize(&mut tx, AgentTarget(login), Action::AgentUpdate).await?;
     let mut event = Event::new("agent.updated").subject(agent.account.id);
     if let Some(name) = changes.name {
@@ -60,7 +70,13 @@ pub async fn update(ctx: &RequestContext, login: &str, changes: AgentChanges) ->
         agent.signed_only = signed_only;
         forge_store::agents::update_signed_only(&mut tx, agent.account.id, signed_only).await?;
     }
+    if let Some(ceiling) = changes.ceiling {
+        event = event.with("ceiling", ceiling.as_ref().map(Ceiling::words));
+        agent.ceiling = ceiling;
+        forge_store::agents::update_ceiling(&mut tx, agent.account.id, agent.ceiling.as_ref()).await?;
+    }
     if event.details.is_empty() {
+        tx.commit().await?;
         return Ok(agent);
     }
     agent.account.updated_at = ctx.now();

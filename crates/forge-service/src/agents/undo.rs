@@ -9,6 +9,7 @@ use forge_types::{Action, Error, Event, Permission, Result};
 
 use forge_store::agents::given::{GivenMembership, GivenPermission, GivenPlace};
 
+use super::delegation;
 use super::target::held;
 use crate::context::RequestContext;
 use crate::target::OwnAccount;
@@ -59,6 +60,7 @@ pub async fn undo_binding(ctx: &RequestContext, login: &str) -> Result<UndoneBin
         ));
     }
     bindings::delete(&mut tx, id, binding.human_id).await?;
+    let was_delegated = delegation::end(&mut tx, &agent).await?;
     let reason = "the binding was undone";
     let ended =
         forge_store::credentials::revoke_switch_sessions(&mut tx, id, None, reason, ctx.now()).await?;
@@ -73,7 +75,8 @@ pub async fn undo_binding(ctx: &RequestContext, login: &str) -> Result<UndoneBin
     let event = Event::new("agent.binding_undone")
         .subject(other)
         .with("invite_id", binding.invite_id.0.as_str())
-        .with("revoked_switch_sessions", ended);
+        .with("revoked_switch_sessions", ended)
+        .with("ended_delegation", was_delegated);
     ctx.record(&mut tx, event).await?;
     tx.commit().await?;
     Ok(undone)

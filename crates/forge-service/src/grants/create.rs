@@ -28,6 +28,7 @@ pub async fn create(ctx: &RequestContext, details: &GrantDetails) -> Result<Task
     let (named, named_delegator) = (details.named_resources()?, details.named_delegator()?);
     let mut tx = ctx.begin().await?;
     ctx.authorize(&mut tx, OwnAccount, Action::TaskGrantCreate).await?;
+    check_mode(ctx)?;
     let agent = agent(&mut tx, details.agent_login()?).await?;
     let _standing = Standing::of_caller(ctx, &mut tx, &[agent.id]).await?;
     let delegator = resolve::delegator(ctx, &mut tx, &named_delegator).await?;
@@ -64,6 +65,16 @@ pub async fn create(ctx: &RequestContext, details: &GrantDetails) -> Result<Task
     ctx.record(&mut tx, event("task_grant.created", &grant)).await?;
     tx.commit().await?;
     Ok(grant)
+}
+
+/// The rights an agent uses in delegated mode are not its own to give.
+fn check_mode(ctx: &RequestContext) -> Result<()> {
+    let is_delegated = ctx.caller().authority.as_ref().is_some_and(|authority| authority.grant.is_none());
+    if !is_delegated {
+        return Ok(());
+    }
+    let message = "an agent that acts with its human's rights cannot delegate them; its human can";
+    Err(Error::invalid("TaskGrant", "delegator", FieldCode::Invalid, message))
 }
 
 async fn agent(tx: &mut Tx, login: &str) -> Result<AccountRef> {

@@ -92,7 +92,7 @@ async fn insert(
         other => other?,
     };
     // New organizations let their members read everything, as GitHub's do.
-    forge_store::organizations::insert(tx, account.id, Some(Permission::Read), true).await?;
+    forge_store::organizations::insert(tx, account.id, Some(Permission::Read), true, ctx.now()).await?;
     forge_store::members::upsert(tx, account.id, owner, OrganizationRole::Admin, ctx.now()).await?;
     let event = Event::new("organization.created").organization(account.id).subject(owner.id);
     ctx.record(tx, event.with("login", account.login.as_str()).with("owner", owner.login.as_str())).await?;

@@ -22,7 +22,7 @@ impl Target for OrganizationTarget<'_> {
     type Found = OrganizationRecord;
 
     async fn load(self, ctx: &RequestContext, conn: &mut Conn) -> Result<Option<OrganizationRecord>> {
-        let caller = ctx.account_id();
+        let caller = ctx.membership_id();
         Ok(match self {
             Self::Login(login) => forge_store::organizations::find_by_login(conn, caller, login).await?,
             Self::Id(id) => forge_store::organizations::find(conn, caller, id).await?,

@@ -142,7 +142,11 @@ async fn remove(
 
 /// Waits for the ref changes under way, then asks again whether the caller may act. In this order: ref changes hold the
 /// policies first and accounts after that.
-async fn begin_change(ctx: &RequestContext, tx: &mut Tx, organization: AccountId) -> Result<Standing> {
+pub(crate) async fn begin_change(
+    ctx: &RequestContext,
+    tx: &mut Tx,
+    organization: AccountId,
+) -> Result<Standing> {
     forge_store::policies::count_change(tx, organization).await?;
     Standing::of_caller(ctx, tx, &[]).await
 }

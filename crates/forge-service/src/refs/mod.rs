@@ -16,6 +16,7 @@ mod watch;
 use std::collections::HashMap;
 
 use data_encoding::HEXLOWER;
+use forge_auth::policy::organization_of;
 use forge_git::PackInfo;
 use forge_store::pushes::{NewPush, NewReflogEntry, PackContent};
 use forge_store::{Tx, pushes, refs as store};
@@ -27,6 +28,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::context::RequestContext;
+use crate::target::Facts as _;
 use crate::{git, kill_switches};
 
 pub use change::RefChange;
@@ -137,6 +139,7 @@ pub async fn update(
         return Ok(Outcome { results, is_applied: false, denial: None, held: None, rebuilds_now });
     }
     ctx.app().policies.hold(tx).await?;
+    ctx.look_at_groups(tx, organization_of(&found.resource(ctx))).await?;
     let rewrites_before = locked.rewrites - i64::from(loses_history);
     let Ruling { mut results, mut denial, waiting } = decide(ctx, found, push, changes, rewrites_before);
     if !ctx.still_stands(tx).await? {

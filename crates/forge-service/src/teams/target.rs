@@ -22,7 +22,7 @@ impl Target for TeamTarget<'_> {
     type Found = TeamRecord;
 
     async fn load(self, ctx: &RequestContext, conn: &mut Conn) -> Result<Option<TeamRecord>> {
-        let caller = ctx.account_id();
+        let caller = ctx.membership_id();
         Ok(match self {
             Self::Slug(organization, slug) => {
                 forge_store::teams::find_by_slug(conn, caller, organization, slug).await?

@@ -10,11 +10,12 @@ pub mod overview;
 use forge_types::Timestamp;
 use forge_types::account::Account;
 use forge_types::agent::{Agent, StandingAccess};
+use forge_types::ceiling::Ceiling;
 use forge_types::id::AccountId;
 use forge_types::name;
 
 use crate::accounts::account_ref;
-use crate::row::{FromRow, Row, from_row};
+use crate::row::{FromRow, Row, Value, from_row};
 use crate::statement::{params, sql};
 use crate::{Conn, StoreResult, Tx};
 
@@ -27,6 +28,8 @@ impl FromRow for Agent {
             standing_access: row.get("standing_access")?,
             bound_only: row.get("bound_only")?,
             signed_only: row.get("signed_only")?,
+            delegator: account_ref(row, "delegator")?,
+            ceiling: row.get("ceiling")?,
             expires_unbound_at: row.get("expires_unbound_at")?,
             last_used_at: row.get("last_used_at")?,
             creator: account_ref(row, "creator")?,
@@ -40,20 +43,24 @@ impl FromRow for Agent {
 macro_rules! agent_columns {
     () => {
         "a.id, a.kind, a.login, a.name, a.email, a.is_email_public, a.description, a.status, a.is_site_admin, a.created_by, \
-         a.created_at, a.updated_at, a.status_reason, g.standing_access, g.bound_only, g.signed_only, g.expires_unbound_at, \
+         a.created_at, a.updated_at, a.status_reason, g.standing_access, g.bound_only, g.signed_only, g.ceiling, g.expires_unbound_at, \
          g.suspended_by, b.bound_at, o.id AS owner_id, o.kind AS owner_kind, o.login AS owner_login, o.name AS owner_name, \
          o.is_site_admin AS owner_is_site_admin, k.id AS creator_id, k.kind AS creator_kind, \
          k.login AS creator_login, k.name AS creator_name, k.is_site_admin AS creator_is_site_admin, \
+         d.id AS delegator_id, d.kind AS delegator_kind, d.login AS delegator_login, d.name AS delegator_name, \
+         d.is_site_admin AS delegator_is_site_admin, \
          (SELECT MAX(c.last_used_at) FROM credentials c WHERE c.account_id = a.id AND c.kind <> 'w') AS last_used_at"
     };
 }
 pub(crate) use agent_columns;
 
-/// The tables of an [`Agent`]: the account `a`, the agent `g`, its binding `b`, its human `o`, its creator `k`.
+/// The tables of an [`Agent`]: the account `a`, the agent `g`, its binding `b`, its human `o`, its creator `k`, and `d`
+/// whose rights it uses.
 macro_rules! agent_tables {
     () => {
         "accounts a JOIN agents g ON g.account_id = a.id LEFT JOIN agent_bindings b ON b.agent_id = a.id \
-         LEFT JOIN accounts o ON o.id = b.human_id LEFT JOIN accounts k ON k.id = a.created_by"
+         LEFT JOIN accounts o ON o.id = b.human_id LEFT JOIN accounts k ON k.id = a.created_by \
+         LEFT JOIN accounts d ON d.id = g.delegator_id"
     };
 }
 pub(crate) use agent_tables;
@@ -156,6 +163,41 @@ pub async fn update_bound_only(tx: &mut Tx, id: AccountId, bound_only: bool) -> 
 /// Only faults of the database.
 pub async fn update_signed_only(tx: &mut Tx, id: AccountId, signed_only: bool) -> StoreResult<()> {
     tx.execute(sql!("UPDATE agents SET signed_only = $2 WHERE account_id = $1"), params![id, signed_only])
+        .await?;
+    Ok(())
+}
+
+/// Writes with whose rights the agent's own credentials act; `None` means with its own.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn update_delegator(tx: &mut Tx, id: AccountId, delegator: Option<AccountId>) -> StoreResult<()> {
+    tx.execute(sql!("UPDATE agents SET delegator_id = $2 WHERE account_id = $1"), params![id, delegator])
+        .await?;
+    Ok(())
+}
+
+/// Returns with whose rights the agent's own credentials act; `None` if with its own. The account is held.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn find_delegator(tx: &mut Tx, id: AccountId) -> StoreResult<Option<AccountId>> {
+    struct Mode {
+        delegator_id: Option<AccountId>,
+    }
+    from_row!(Mode { delegator_id });
+    let mode: Option<Mode> =
+        tx.fetch_optional(sql!("SELECT delegator_id FROM agents WHERE account_id = $1"), params![id]).await?;
+    Ok(mode.and_then(|mode| mode.delegator_id))
+}
+
+/// Writes what the agent has at most.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn update_ceiling(tx: &mut Tx, id: AccountId, ceiling: Option<&Ceiling>) -> StoreResult<()> {
+    let ceiling = ceiling.map_or(Value::Text(None), Value::from);
+    tx.execute(sql!("UPDATE agents SET ceiling = $2 WHERE account_id = $1"), vec![Value::from(id), ceiling])
         .await?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use forge_types::Timestamp;
 use forge_types::account::{AccountKind, AccountRef, AccountStatus};
 use forge_types::agent::StandingAccess;
+use forge_types::ceiling::Ceiling;
 use forge_types::credential::Credential;
 use forge_types::id::{AccountId, CredentialId};
 use forge_types::kill_switch::Stop;
@@ -32,7 +33,9 @@ macro_rules! bearer_columns {
              a.is_site_admin AS account_is_site_admin, a.status AS account_status, \
              h.kind AS acting_kind, h.login AS acting_login, h.name AS acting_name, \
              h.is_site_admin AS acting_is_site_admin, h.status AS acting_status, \
-             b.human_id AS owner_id, g.standing_access, g.bound_only, g.signed_only, CASE WHEN a.kind = 'agent' THEN ",
+             b.human_id AS owner_id, g.standing_access, g.bound_only, g.signed_only, g.ceiling, \
+             m.id AS mode_id, m.kind AS mode_kind, m.login AS mode_login, m.name AS mode_name, \
+             m.is_site_admin AS mode_is_site_admin, m.status AS mode_status, CASE WHEN a.kind = 'agent' THEN ",
             live_stops!(),
             " END AS stops, "
         )
@@ -45,6 +48,7 @@ macro_rules! bearer_tables {
         " JOIN accounts a ON a.id = c.account_id \
          LEFT JOIN accounts h ON h.id = c.acting_id \
          LEFT JOIN agents g ON g.account_id = c.account_id \
+         LEFT JOIN accounts m ON m.id = g.delegator_id \
          LEFT JOIN agent_bindings b ON b.agent_id = c.account_id "
     };
 }
@@ -68,6 +72,10 @@ pub struct Authentication {
     pub owner_id: Option<AccountId>,
     /// What the agent's standing token may do.
     pub standing_access: Option<StandingAccess>,
+    /// With whose rights an agent in delegated mode acts, and whether that one may act.
+    pub on_behalf_of: Option<(AccountRef, AccountStatus)>,
+    /// What the agent has at most.
+    pub ceiling: Option<Ceiling>,
     /// The grant it is a token for, followed by those that one is a part of.
     pub chain: Vec<GrantLink>,
     /// The live kill switches, if it is an agent.
@@ -96,6 +104,8 @@ impl FromRow for Authentication {
             acting_status: acting_status.as_deref().and_then(AccountStatus::parse),
             owner_id: row.get("owner_id")?,
             standing_access: row.get("standing_access")?,
+            on_behalf_of: account_ref(row, "mode")?.zip(row.get("mode_status")?),
+            ceiling: row.get("ceiling")?,
             chain: grants::chain(row)?,
             stops: kill_switches::stops(row, "stops")?,
             bound_only: row.get::<Option<bool>>("bound_only")?.unwrap_or_default(),

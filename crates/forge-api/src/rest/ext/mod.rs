@@ -1,6 +1,7 @@
 //! Our extensions under `/api/ext/v1`, all of them described by `schema/forge-ext.openapi.json`.
 
 mod access;
+mod access_groups;
 pub(crate) mod agents;
 mod approvals;
 pub(crate) mod audit_checkpoints;
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(pushes::routes())
         .merge(policies::routes())
         .merge(access::routes())
+        .merge(access_groups::routes())
 }
 
 async fn description() -> impl IntoResponse {

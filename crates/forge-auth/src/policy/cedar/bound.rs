@@ -61,6 +61,7 @@ pub const fn risk(action: Action) -> i64 {
         | A::AgentKeyManage
         | A::AgentRecover
         | A::AgentSwitch
+        | A::AgentDelegate
         | A::AgentSwitchRenew
         | A::AgentInvite
         | A::TaskGrantCreate

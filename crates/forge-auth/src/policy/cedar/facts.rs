@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
+use forge_types::access_group::AccessGroupPlace;
 use forge_types::account::AccountKind;
 use forge_types::id::AccountId;
 use forge_types::{Action, RefKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::super::ceiling::organization_of;
 use super::super::{Means, Presence, Principal, RefFacts, RepositoryFacts, Resource, Touched};
 use super::{Policies, binds, risk};
 
@@ -31,6 +33,8 @@ pub struct Circumstances<'a> {
     pub is_approved: bool,
     /// How many things policies refused this credential lately.
     pub recent_refusals: u32,
+    /// The access groups of everyone who stands behind the request, in the organization it concerns.
+    pub groups: &'a [AccessGroupPlace],
 }
 
 impl Circumstances<'_> {
@@ -47,6 +51,7 @@ impl Circumstances<'_> {
             has_key: false,
             is_approved: false,
             recent_refusals: 0,
+            groups: &[],
         }
     }
 }
@@ -77,6 +82,9 @@ pub struct Asker {
     pub is_site_admin: bool,
     /// The human an agent is bound to.
     pub owner_id: Option<i64>,
+    /// Its access groups in the organization that the resource belongs to.
+    #[serde(default)]
+    pub groups: Vec<i64>,
 }
 
 /// What something is to be done to.
@@ -163,7 +171,7 @@ impl Facts {
         }
         Some(Self {
             action: action.as_str().to_owned(),
-            principal: account(circumstances, principal),
+            principal: account(circumstances, principal, resource),
             resource: resource_facts(principal, resource)?,
             context: context(policies, circumstances, principal, action, resource),
         })
@@ -187,13 +195,19 @@ pub(super) const fn kind_name(kind: AccountKind) -> &'static str {
     }
 }
 
-fn account(circumstances: &Circumstances<'_>, principal: &Principal) -> Asker {
+fn account(circumstances: &Circumstances<'_>, principal: &Principal, resource: &Resource) -> Asker {
+    let organization = organization_of(resource);
+    let groups = circumstances.groups.iter().filter(|place| Some(place.organization_id) == organization);
     Asker {
         kind: kind_name(principal.kind).to_owned(),
         id: principal.id.0,
         login: circumstances.login.to_owned(),
         is_site_admin: principal.is_site_admin,
         owner_id: principal.owner_id.map(|id| id.0),
+        groups: groups
+            .filter(|place| place.account_id == principal.id)
+            .map(|place| place.group_id.0)
+            .collect(),
     }
 }
 

@@ -44,8 +44,12 @@ fn uid(kind: &str, id: &impl ToString) -> Result<EntityUid, Fault> {
     Ok(EntityUid::from_type_name_and_id(name, EntityId::new(id.to_string())))
 }
 
-fn entity(uid: EntityUid, attributes: Attributes, parent: Option<EntityUid>) -> Result<Entity, Fault> {
-    Ok(Entity::new(uid, attributes.into_iter().collect(), parent.into_iter().collect())?)
+fn entity(
+    uid: EntityUid,
+    attributes: Attributes,
+    parents: impl IntoIterator<Item = EntityUid>,
+) -> Result<Entity, Fault> {
+    Ok(Entity::new(uid, attributes.into_iter().collect(), parents.into_iter().collect())?)
 }
 
 fn text(value: &str) -> RestrictedExpression {
@@ -78,7 +82,9 @@ fn principal(facts: &Facts) -> Result<Entity, Fault> {
     if let Some(owner) = principal.owner_id.filter(|_| principal.kind == "agent") {
         attributes.push(pair("owner", RestrictedExpression::new_entity_uid(uid("Human", &owner)?)));
     }
-    entity(uid(account_type(&principal.kind), &principal.id)?, attributes, None)
+    let groups: Result<Vec<EntityUid>, Fault> =
+        principal.groups.iter().map(|group| uid("AccessGroup", group)).collect();
+    entity(uid(account_type(&principal.kind), &principal.id)?, attributes, groups?)
 }
 
 fn resource(facts: &ResourceFacts) -> Result<Entity, Fault> {

@@ -21,6 +21,7 @@ fn push() -> Facts {
             login: "robo".to_owned(),
             is_site_admin: false,
             owner_id: Some(5),
+            groups: Vec::new(),
         },
         resource: ResourceFacts::Repository {
             id: 1,

@@ -5,7 +5,8 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use forge_service::agents::{self, AgentChanges};
-use forge_types::agent::StandingAccess;
+use forge_types::agent::{AgentMode, StandingAccess};
+use forge_types::ceiling::Ceiling;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -36,11 +37,16 @@ pub(super) struct UpdateBody {
     standing_access: Option<StandingAccess>,
     bound_only: Option<bool>,
     signed_only: Option<bool>,
+    mode: Option<AgentMode>,
+    #[serde(deserialize_with = "present")]
+    ceiling: Option<Option<Ceiling>>,
 }
 
 /// Tells `null`, which empties, from a field that is left out.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 pub(super) async fn update(
@@ -54,6 +60,8 @@ pub(super) async fn update(
         standing_access: body.standing_access,
         bound_only: body.bound_only,
         signed_only: body.signed_only,
+        mode: body.mode,
+        ceiling: body.ceiling,
     };
     let changed = agents::update(&ctx, &login, changes).await?;
     Ok(Json(agent(&ctx, &changed)))

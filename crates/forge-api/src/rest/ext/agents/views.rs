@@ -81,6 +81,9 @@ pub(super) fn agent(ctx: &RequestContext, agent: &Agent) -> Value {
         "standing_access": agent.standing_access,
         "bound_only": agent.bound_only,
         "signed_only": agent.signed_only,
+        "mode": agent.mode(),
+        "delegator": agent.delegator.as_ref().map(user),
+        "ceiling": agent.ceiling,
         "expires_unbound_at": agent.expires_unbound_at,
     });
     if let (Value::Object(view), Value::Object(more)) = (&mut view, more) {
