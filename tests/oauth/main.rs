@@ -19,4 +19,5 @@ mod second_factor;
 mod sign_in;
 mod standard_client;
 mod support;
+mod tasks;
 mod tokens;

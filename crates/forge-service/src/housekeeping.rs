@@ -27,6 +27,7 @@ pub async fn run(app: &Arc<App>) -> Result<()> {
     let mut tx = app.db.begin().await?;
     forge_store::oauth::device_codes::delete_before(&mut tx, horizon).await?;
     forge_store::oauth::authorization_codes::delete_before(&mut tx, horizon).await?;
+    forge_store::oauth::pushed_requests::delete_before(&mut tx, horizon).await?;
     forge_store::throttles::delete_before(&mut tx, horizon).await?;
     forge_store::web_sessions::delete_before(&mut tx, horizon).await?;
     forge_store::made_objects::delete_before(&mut tx, app.now().minus(crate::objects::READABLE_FOR)).await?;

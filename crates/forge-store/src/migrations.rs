@@ -27,6 +27,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (17, "policies", include_str!("../../../migrations/0017_policies.sql")),
     (18, "push_certificates", include_str!("../../../migrations/0018_push_certificates.sql")),
     (19, "access_groups", include_str!("../../../migrations/0019_access_groups.sql")),
+    (20, "asked_tasks", include_str!("../../../migrations/0020_asked_tasks.sql")),
     (21, "second_factors", include_str!("../../../migrations/0021_second_factors.sql")),
 ];
 

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use forge_auth::messages::{DeviceRequest, TokenRequest, TokenToCheck, metadata};
+use forge_auth::messages::{DeviceRequest, PushedRequest, TokenRequest, TokenToCheck, metadata};
 use forge_service::oauth;
 use forge_service::proof::Audience;
 
@@ -27,6 +27,7 @@ pub(crate) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/login/device/code", post(device_code))
         .route("/login/oauth/access_token", post(access_token))
+        .route("/login/oauth/par", post(push))
         .route("/login/oauth/revoke", post(revoke))
         .route("/login/oauth/introspect", post(introspect))
         .route("/.well-known/oauth-authorization-server", get(describe))
@@ -43,6 +44,21 @@ async fn device_code(State(state): State<ApiState>, request: Request) -> Respons
         Err(error) => Err(error),
     };
     Reply::new(&call, answer).into_response()
+}
+
+async fn push(State(state): State<ApiState>, request: Request) -> Response {
+    let call = match Call::read(&state, request).await {
+        Ok(call) => call,
+        Err(reply) => return reply.into_response(),
+    };
+    let answer = match PushedRequest::read(call.basic.as_deref(), &call.parameters) {
+        Ok(request) => oauth::pushed::push(&call.ctx, &request).await,
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(answer) => Reply::new(&call, Ok(answer)).with_status(StatusCode::CREATED).into_response(),
+        Err(error) => Reply::error(&call, error).into_response(),
+    }
 }
 
 async fn access_token(State(state): State<ApiState>, request: Request) -> Response {

@@ -37,6 +37,11 @@ impl Reply {
         }
     }
 
+    /// Returns the same with another status.
+    pub(super) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// Answers a call with an error.
     pub(super) fn error(call: &Call, error: OAuthError) -> Self {
         Self::failed(&call.ctx, call.encoding(), error)

@@ -68,6 +68,24 @@ pub trait Answer {
     fn members(&self) -> Vec<(&'static str, Value)>;
 }
 
+/// The answer to a pushed authorization request (RFC 9126 §2.2).
+#[derive(Clone, Debug)]
+pub struct PushedAnswer {
+    /// What stands for the request at the authorization endpoint.
+    pub request_uri: Secret,
+    /// The seconds it lasts.
+    pub expires_in: u64,
+}
+
+impl Answer for PushedAnswer {
+    fn members(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("request_uri", Value::from(self.request_uri.expose())),
+            ("expires_in", Value::from(self.expires_in)),
+        ]
+    }
+}
+
 /// The answer to a device that asks for codes (RFC 8628 §3.2).
 #[derive(Clone, Debug)]
 pub struct DeviceAnswer {

@@ -16,6 +16,8 @@ pub fn metadata(issuer: &str) -> Value {
         "authorization_endpoint": format!("{issuer}/login/oauth/authorize"),
         "token_endpoint": format!("{issuer}/login/oauth/access_token"),
         "device_authorization_endpoint": format!("{issuer}/login/device/code"),
+        "pushed_authorization_request_endpoint": format!("{issuer}/login/oauth/par"),
+        "require_pushed_authorization_requests": false,
         "revocation_endpoint": format!("{issuer}/login/oauth/revoke"),
         "introspection_endpoint": format!("{issuer}/login/oauth/introspect"),
         "scopes_supported": scopes,

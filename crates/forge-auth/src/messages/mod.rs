@@ -11,11 +11,12 @@ mod parameters;
 mod pkce;
 mod redirect;
 mod request;
+mod task;
 
 /// The client id that every GitHub CLI carries. The secret that comes with it is published, so nobody looks at it.
 pub const GITHUB_CLI: &str = "178c6fc778ccc68e1d6a";
 
-pub use answer::{Answer, DeviceAnswer, Encoding, Exchanged, Introspection, TokenAnswer};
+pub use answer::{Answer, DeviceAnswer, Encoding, Exchanged, Introspection, PushedAnswer, TokenAnswer};
 pub use error::{OAuthCode, OAuthError};
 pub use exchange::{ACCESS_TOKEN, ExchangeRequest, GIT_TOKEN, TOOL_TOKEN, Wanted};
 pub use metadata::metadata;
@@ -23,6 +24,7 @@ pub use parameters::Parameters;
 pub use pkce::{is_challenge, is_verifier, verifies};
 pub use redirect::{check_registered, is_loopback, matches as redirect_matches, with_parameters};
 pub use request::{
-    AuthorizationRequest, ClientAuthentication, DeviceRequest, GRANT_TYPES, TokenRequest, TokenToCheck,
-    split_scope,
+    AuthorizationRequest, ClientAuthentication, DeviceRequest, GRANT_TYPES, PushedRequest, TokenRequest,
+    TokenToCheck, split_scope,
 };
+pub use task::TaskRequest;

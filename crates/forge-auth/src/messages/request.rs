@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 use forge_types::Scopes;
 use url::form_urlencoded;
 
-use super::{ExchangeRequest, OAuthCode, OAuthError, Parameters, is_challenge};
+use super::{ExchangeRequest, OAuthCode, OAuthError, Parameters, TaskRequest, is_challenge};
 use crate::assertion;
 use crate::jose::Thumbprint;
 use crate::token::Secret;
@@ -97,6 +97,8 @@ pub struct DeviceRequest {
     pub wants_refresh: bool,
     /// The key to which it wants its tokens bound.
     pub dpop_jkt: Option<Thumbprint>,
+    /// The task that an agent asks for, in place of access to an account.
+    pub task: Option<TaskRequest>,
 }
 
 impl DeviceRequest {
@@ -110,7 +112,59 @@ impl DeviceRequest {
             return Err(OAuthError::invalid_request("`client_id` is missing"));
         }
         let (scopes, wants_refresh) = split_scope(parameters.find("scope"));
-        Ok(Self { client, scopes, wants_refresh, dpop_jkt: thumbprint(parameters)? })
+        let task = TaskRequest::read(parameters)?;
+        Ok(Self { client, scopes, wants_refresh, dpop_jkt: thumbprint(parameters)?, task })
+    }
+}
+
+/// A client pushes an authorization request (RFC 9126 §2.1).
+#[derive(Clone, Debug)]
+pub struct PushedRequest {
+    /// The client.
+    pub client: ClientAuthentication,
+    /// Where the person is to be sent afterwards.
+    pub redirect_uri: String,
+    /// What it asks for.
+    pub request: AuthorizationRequest,
+    /// The task that an agent asks for, in place of access to an account.
+    pub task: Option<TaskRequest>,
+    /// The parameters as a form, without what says who the client and the agent are.
+    pub parameters: String,
+}
+
+impl PushedRequest {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the authorization endpoint would say it; `invalid_request` if it names a pushed request.
+    pub fn read(basic: Option<&str>, parameters: &Parameters) -> Result<Self, OAuthError> {
+        if parameters.find("request_uri").is_some() {
+            return Err(OAuthError::invalid_request("a pushed request cannot name another one"));
+        }
+        let client = ClientAuthentication::read(basic, parameters)?;
+        let client_id = client.client_id.as_deref();
+        let client_id = client_id.ok_or_else(|| OAuthError::invalid_request("`client_id` is missing"))?;
+        let names = [
+            "response_type",
+            "redirect_uri",
+            "scope",
+            "state",
+            "code_challenge",
+            "code_challenge_method",
+            "dpop_jkt",
+        ];
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("client_id", client_id);
+        for name in names {
+            parameters.find(name).map(|value| form.append_pair(name, value));
+        }
+        Ok(Self {
+            redirect_uri: parameters.require("redirect_uri")?.to_owned(),
+            request: AuthorizationRequest::read(parameters)?,
+            task: TaskRequest::read(parameters)?,
+            parameters: form.finish(),
+            client,
+        })
     }
 }
 
@@ -121,6 +175,8 @@ pub enum TokenRequest {
     DeviceCode {
         /// The code.
         device_code: Secret,
+        /// The agent's own token, if the code is for a task.
+        subject_token: Option<Secret>,
     },
     /// With an authorization code.
     AuthorizationCode {
@@ -130,6 +186,8 @@ pub enum TokenRequest {
         redirect_uri: Option<String>,
         /// What the challenge was made from.
         verifier: Option<String>,
+        /// The agent's own token, if the code is for a task.
+        subject_token: Option<Secret>,
     },
     /// With a refresh token.
     Refresh {
@@ -154,16 +212,20 @@ impl TokenRequest {
     /// `unsupported_grant_type`, or `invalid_request` if something is missing.
     pub fn read(parameters: &Parameters) -> Result<Self, OAuthError> {
         let secret = |name| parameters.require(name).map(|value| Secret::new(value.to_owned()));
+        let subject_token = || parameters.find("subject_token").map(|value| Secret::new(value.to_owned()));
         let grant_type = match (parameters.find("grant_type"), parameters.find("code")) {
             (None, Some(_)) => "authorization_code",
             (given, _) => given.ok_or_else(|| OAuthError::invalid_request("`grant_type` is missing"))?,
         };
         match grant_type {
-            DEVICE_CODE => Ok(Self::DeviceCode { device_code: secret("device_code")? }),
+            DEVICE_CODE => {
+                Ok(Self::DeviceCode { device_code: secret("device_code")?, subject_token: subject_token() })
+            }
             "authorization_code" => Ok(Self::AuthorizationCode {
                 code: secret("code")?,
                 redirect_uri: parameters.find("redirect_uri").map(str::to_owned),
                 verifier: parameters.find("code_verifier").map(str::to_owned),
+                subject_token: subject_token(),
             }),
             "refresh_token" => {
                 Ok(Self::Refresh { token: secret("refresh_token")?, scopes: strict_scopes(parameters)? })

@@ -22,25 +22,57 @@ use crate::target::OwnAccount;
 /// # Errors
 /// `Invalid` for what is not understood, not enforced, not there, or more than the caller was granted itself.
 pub async fn create(ctx: &RequestContext, details: &GrantDetails) -> Result<TaskGrant> {
+    let mut tx = ctx.begin().await?;
+    let grant = make(ctx, &mut tx, details, Consent::AsUsual).await?;
+    tx.commit().await?;
+    Ok(grant)
+}
+
+/// The same for what the agent itself asked for, as part of `tx`: by asking it has consented.
+///
+/// # Errors
+/// As [`create`].
+pub(crate) async fn create_asked(
+    ctx: &RequestContext,
+    tx: &mut Tx,
+    details: &GrantDetails,
+) -> Result<TaskGrant> {
+    make(ctx, tx, details, Consent::Given).await
+}
+
+/// Whether the agent has still to consent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Consent {
+    /// Unless it is its human's or its organization's.
+    AsUsual,
+    /// It asked for this.
+    Given,
+}
+
+async fn make(
+    ctx: &RequestContext,
+    tx: &mut Tx,
+    details: &GrantDetails,
+    consent: Consent,
+) -> Result<TaskGrant> {
     details.check_frame(&issuer(ctx))?;
     let (task, actions) = (details.task()?, details.granted_actions()?);
     let (constraints, asked_end) = details.bounds()?;
     let (named, named_delegator) = (details.named_resources()?, details.named_delegator()?);
-    let mut tx = ctx.begin().await?;
-    ctx.authorize(&mut tx, OwnAccount, Action::TaskGrantCreate).await?;
+    ctx.authorize(tx, OwnAccount, Action::TaskGrantCreate).await?;
     check_mode(ctx)?;
-    let agent = agent(&mut tx, details.agent_login()?).await?;
-    let _standing = Standing::of_caller(ctx, &mut tx, &[agent.id]).await?;
-    let delegator = resolve::delegator(ctx, &mut tx, &named_delegator).await?;
+    let agent = agent(tx, details.agent_login()?).await?;
+    let _standing = Standing::of_caller(ctx, tx, &[agent.id]).await?;
+    let delegator = resolve::delegator(ctx, tx, &named_delegator).await?;
     let only_of = (delegator.kind == AccountKind::Organization).then_some(delegator.id);
-    let resources = resolve::resources(ctx, &mut tx, named, only_of).await?;
+    let resources = resolve::resources(ctx, tx, named, only_of).await?;
     let terms = GrantTerms { resources, actions, constraints };
     let depth = check_part(ctx, &terms, &delegator)?;
-    let needs_consent = needs_consent(ctx, &mut tx, &delegator, &agent).await?;
+    let needs_consent = consent == Consent::AsUsual && needs_consent(ctx, tx, &delegator, &agent).await?;
     let life = GrantLife {
         needs_consent,
         consented_at: None,
-        expires_at: end(ctx, &mut tx, asked_end).await?,
+        expires_at: end(ctx, tx, asked_end).await?,
         revoked_at: None,
     };
     let grant = TaskGrant {
@@ -61,9 +93,8 @@ pub async fn create(ctx: &RequestContext, details: &GrantDetails) -> Result<Task
         created_at: ctx.now(),
         used: GrantUse::default(),
     };
-    forge_store::grants::insert(&mut tx, &grant).await?;
-    ctx.record(&mut tx, event("task_grant.created", &grant)).await?;
-    tx.commit().await?;
+    forge_store::grants::insert(tx, &grant).await?;
+    ctx.record(tx, event("task_grant.created", &grant)).await?;
     Ok(grant)
 }
 

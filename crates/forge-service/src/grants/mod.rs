@@ -27,6 +27,7 @@ use crate::target::{OwnAccount, Site};
 pub use change::change;
 pub use consent::consent;
 pub use create::create;
+pub(crate) use create::create_asked;
 pub(crate) use target::{GrantTarget, facts_of};
 
 /// Returns a grant.

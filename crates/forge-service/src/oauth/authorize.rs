@@ -10,11 +10,13 @@ use forge_auth::messages::{
 };
 use forge_auth::token::Secret;
 use forge_store::oauth::authorization_codes::NewAuthorizationCode;
+use forge_store::oauth::pushed_requests::PushedRequest;
 use forge_types::{Action, Error, Event, Result, Scopes};
 use url::Url;
 
 use super::clients::OAuthClient;
-use super::issuer;
+use super::task::{self, AskedTask};
+use super::{issuer, pushed};
 use crate::app::{App, key_fault};
 use crate::context::RequestContext;
 use crate::standing::Standing;
@@ -32,6 +34,8 @@ pub struct Consent {
     pub client_homepage: Option<String>,
     /// What it asks for.
     pub scopes: Scopes,
+    /// The task that an agent asks for, in place of access to the person's account.
+    pub task: Option<AskedTask>,
     /// Where the person is sent afterwards.
     pub redirect_uri: Url,
 }
@@ -55,6 +59,9 @@ struct Asked {
     client: OAuthClient,
     redirect_uri: String,
     request: AuthorizationRequest,
+    /// What a pushed request is kept under.
+    pushed: Option<[u8; 32]>,
+    task: Option<AskedTask>,
 }
 
 /// Checks what a client asks for with `query`, and returns what to ask the person.
@@ -68,6 +75,7 @@ pub async fn review(ctx: &RequestContext, query: &str) -> Result<Consent, Refusa
         client_name: asked.client.name,
         client_homepage: asked.client.homepage,
         scopes: asked.request.scopes,
+        task: asked.task,
         redirect_uri,
     })
 }
@@ -83,6 +91,9 @@ pub async fn decide(ctx: &RequestContext, query: &str, is_approved: bool) -> Res
     }
     let mut tx = ctx.begin().await?;
     ctx.authorize(&mut tx, OwnAccount, Action::ClientAuthorize).await?;
+    if let Some(hash) = &asked.pushed {
+        pushed::consume(&mut tx, hash).await?;
+    }
     let event = Event::new("client.declined").with("client_id", asked.client.client_id.as_str());
     ctx.record(&mut tx, event).await?;
     tx.commit().await.map_err(Error::from)?;
@@ -96,7 +107,16 @@ async fn approve(ctx: &RequestContext, asked: &Asked) -> Result<Url> {
     let family = app.random_id("fam_");
     let mut tx = ctx.begin().await?;
     let account = ctx.authorize(&mut tx, OwnAccount, Action::ClientAuthorize).await?;
-    let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
+    if let Some(hash) = &asked.pushed {
+        pushed::consume(&mut tx, hash).await?;
+    }
+    let grant = match &asked.task {
+        Some(task) => Some((task.agent.id, task::grant(ctx, &mut tx, task).await?)),
+        None => {
+            let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
+            None
+        }
+    };
     let (client_id, scopes) = (asked.client.client_id.as_str(), &asked.request.scopes);
     let row = NewAuthorizationCode {
         hash: hashes(app, &code)?[0],
@@ -106,14 +126,18 @@ async fn approve(ctx: &RequestContext, asked: &Asked) -> Result<Url> {
         scopes,
         challenge: &asked.request.challenge,
         dpop_jkt: asked.request.dpop_jkt.as_ref().map(Thumbprint::as_str),
+        task: grant.as_ref().map(|(agent, grant)| (*agent, grant)),
         family: &family,
         expires_at: now.plus(CODE_LIFETIME),
     };
     forge_store::oauth::authorization_codes::insert(&mut tx, &row, now).await?;
-    forge_store::oauth::consents::upsert(&mut tx, account.id, client_id, scopes, now).await?;
+    if grant.is_none() {
+        forge_store::oauth::consents::upsert(&mut tx, account.id, client_id, scopes, now).await?;
+    }
     let event = Event::new("client.authorized")
         .with("client_id", client_id)
         .with("scopes", scopes.to_string())
+        .with("grant_id", grant.as_ref().map(|(_, grant)| grant.0.as_str()))
         .with("redirect_uri", asked.redirect_uri.as_str());
     ctx.record(&mut tx, event).await?;
     tx.commit().await?;
@@ -129,18 +153,41 @@ pub(super) fn hashes(app: &App, code: &Secret) -> Result<Vec<[u8; 32]>> {
 
 async fn read(ctx: &RequestContext, query: &str) -> Result<Asked, Refusal> {
     let told = |words: &str| Refusal::Told(Error::malformed(words));
-    let parameters = Parameters::from_form(query).map_err(|error| told(&error.description))?;
-    let client_id = parameters.find("client_id").ok_or_else(|| told("`client_id` is missing"))?;
+    let mut parameters = Parameters::from_form(query).map_err(|error| told(&error.description))?;
+    let client_id = parameters.find("client_id").ok_or_else(|| told("`client_id` is missing"))?.to_owned();
     let mut conn = ctx.read().await?;
-    let found = forge_store::oauth::clients::find(&mut conn, client_id).await.map_err(Error::from)?;
+    let stored = match parameters.find("request_uri") {
+        Some(reference) => {
+            let found = pushed::find(ctx, &mut conn, reference).await?;
+            let found = found.filter(|(_, stored)| stored.client_id == client_id);
+            Some(found.ok_or_else(|| told("this request is over, or another application's"))?)
+        }
+        None => None,
+    };
+    if let Some((_, stored)) = &stored {
+        parameters = Parameters::from_form(&stored.parameters).map_err(|error| told(&error.description))?;
+    }
+    let found = forge_store::oauth::clients::find(&mut conn, &client_id).await.map_err(Error::from)?;
     let client = found.ok_or_else(|| told("no application with this `client_id` is registered here"))?;
     let redirect_uri =
         parameters.find("redirect_uri").ok_or_else(|| told("`redirect_uri` is missing"))?.to_owned();
     if !client.redirect_uris.iter().any(|registered| redirect_matches(registered, &redirect_uri)) {
         return Err(told("`redirect_uri` is not registered for this application"));
     }
-    match AuthorizationRequest::read(&parameters) {
-        Ok(request) => Ok(Asked { client, redirect_uri, request }),
+    let task = match &stored {
+        Some((_, PushedRequest { agent_id: Some(agent_id), authorization_details: Some(text), .. })) => {
+            Some(task::load(ctx, &mut conn, &task::Asked { agent_id: *agent_id, text: text.clone() }).await?)
+        }
+        _ => None,
+    };
+    let pushed = stored.map(|(hash, _)| hash);
+    let read = match parameters.find("authorization_details") {
+        // Who asks has to be proved, and what is asked must not pass through hands that could change it.
+        Some(_) => Err(OAuthError::invalid_request("a task is asked for by a pushed request (RFC 9126)")),
+        None => AuthorizationRequest::read(&parameters),
+    };
+    match read {
+        Ok(request) => Ok(Asked { client, redirect_uri, request, pushed, task }),
         Err(error) => {
             let url = sent_back(ctx, &redirect_uri, parameters.find("state"), &error)?;
             Err(Refusal::SentBack(Box::new(url)))

@@ -12,7 +12,7 @@ use forge_types::{Error, Event};
 use super::authorize::hashes;
 use super::clients::{OAuthClient, hold, recognise};
 use super::failure::Fault;
-use super::{ACCESS_LIFETIME, answer, is_by};
+use super::{ACCESS_LIFETIME, answer, is_by, task};
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, issue};
 use crate::standing::Standing;
@@ -22,6 +22,8 @@ use crate::standing::Standing;
 pub(super) struct Proof<'a> {
     pub(super) redirect_uri: Option<&'a str>,
     pub(super) verifier: Option<&'a str>,
+    /// The agent's own token, if the code is for a task.
+    pub(super) subject_token: Option<&'a Secret>,
     pub(super) key: Option<&'a Thumbprint>,
 }
 
@@ -50,6 +52,10 @@ pub(super) async fn exchange(
     }
     let account = forge_store::accounts::find(&mut tx, stored.account_id).await?;
     let account = account.filter(|_| is_proved(ctx, &client, &stored, proof));
+    if let (Some(agent), Some(grant), true) = (stored.agent_id, &stored.grant_id, account.is_some()) {
+        tx.commit().await.map_err(Error::from)?;
+        return task::give(ctx, agent, grant, proof.subject_token, proof.key).await;
+    }
     match standing.zip(account) {
         Some((standing, account)) => give(ctx, tx, &standing, &client, &stored, &account, proof.key).await,
         None => {

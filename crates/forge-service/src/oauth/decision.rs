@@ -6,6 +6,7 @@ use forge_store::oauth::device_codes::DeviceCode;
 use forge_types::{Action, Error, ErrorKind, Event, FieldCode, Result, Scopes, Timestamp};
 
 use super::device::user_code_hash;
+use super::task::{self, Asked, AskedTask};
 use crate::context::RequestContext;
 use crate::standing::Standing;
 use crate::target::OwnAccount;
@@ -31,6 +32,8 @@ pub struct DeviceDetails {
     pub scopes: Scopes,
     /// Whether what it gets can be renewed.
     pub wants_refresh: bool,
+    /// The task that an agent asks for, in place of access to the person's account.
+    pub task: Option<AskedTask>,
     /// The address the device asked from.
     pub ip: Option<String>,
     /// The program the device says it is.
@@ -57,7 +60,13 @@ pub async fn decide(ctx: &RequestContext, typed: &str, is_approved: bool) -> Res
     let details = describe(ctx, &code).await?;
     let mut tx = ctx.begin().await?;
     let account = ctx.authorize(&mut tx, OwnAccount, Action::DeviceDecide).await?;
-    let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
+    let grant = match details.task.as_ref().filter(|_| is_approved) {
+        Some(task) => Some(task::grant(ctx, &mut tx, task).await?),
+        None => None,
+    };
+    if grant.is_none() {
+        let _standing = Standing::of_caller(ctx, &mut tx, &[]).await?;
+    }
     if is_approved {
         check_scopes(ctx, &code.scopes)?;
     }
@@ -69,9 +78,13 @@ pub async fn decide(ctx: &RequestContext, typed: &str, is_approved: bool) -> Res
     if !is_first {
         return Err(wrong_code());
     }
+    if let Some(grant) = &grant {
+        forge_store::oauth::device_codes::set_grant(&mut tx, code.id, grant).await?;
+    }
     let event = Event::new(if is_approved { "device.approved" } else { "device.declined" })
         .with("client_id", code.client_id.as_str())
         .with("scopes", code.scopes.to_string())
+        .with("grant_id", grant.as_ref().map(|grant| grant.0.as_str()))
         .with("device_ip", code.ip.as_deref().unwrap_or_default());
     ctx.record(&mut tx, event).await?;
     tx.commit().await?;
@@ -98,13 +111,21 @@ async fn find(ctx: &RequestContext, typed: &str) -> Result<DeviceCode> {
 }
 
 async fn describe(ctx: &RequestContext, code: &DeviceCode) -> Result<DeviceDetails> {
-    let client = forge_store::oauth::clients::find(&mut ctx.read().await?, &code.client_id).await?;
+    let mut conn = ctx.read().await?;
+    let client = forge_store::oauth::clients::find(&mut conn, &code.client_id).await?;
     let client = client.ok_or_else(wrong_code)?;
+    let task = match (code.agent_id, &code.authorization_details) {
+        (Some(agent_id), Some(text)) => {
+            Some(task::load(ctx, &mut conn, &Asked { agent_id, text: text.clone() }).await?)
+        }
+        _ => None,
+    };
     Ok(DeviceDetails {
         client_name: client.name,
         client_homepage: client.homepage,
         scopes: code.scopes.clone(),
         wants_refresh: code.wants_refresh,
+        task,
         ip: code.ip.clone(),
         user_agent: code.user_agent.clone(),
         created_at: code.created_at,

@@ -11,11 +11,12 @@ use forge_store::Tx;
 use forge_store::oauth::device_codes::{DeviceCode, DeviceState, NewDeviceCode};
 use forge_types::account::{Account, AccountRef};
 use forge_types::credential::CredentialKind;
+use forge_types::id::{AccountId, GrantId};
 use forge_types::{Error, Event, Result};
 
 use super::clients::{OAuthClient, hold, recognise};
 use super::failure::Fault;
-use super::{ACCESS_LIFETIME, answer, is_by};
+use super::{ACCESS_LIFETIME, answer, is_by, task};
 use crate::app::{App, key_fault};
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, Parent, issue};
@@ -50,6 +51,12 @@ async fn begin_with(ctx: &RequestContext, request: &DeviceRequest) -> Result<Dev
         let message = "this client may not use the device flow";
         return Err(OAuthError::new(OAuthCode::UnauthorizedClient, message).into());
     }
+    drop(tx);
+    let asked = match &request.task {
+        Some(task) => Some(task::ask(ctx, task).await?),
+        None => None,
+    };
+    let mut tx = ctx.begin().await?;
     throttle::count(ctx, &mut tx, REQUESTS, &throttle::address(ctx)).await??;
     let device_code = Secret::new(ctx.app().random_text(43));
     let user_code = draw_user_code(ctx.app());
@@ -60,6 +67,7 @@ async fn begin_with(ctx: &RequestContext, request: &DeviceRequest) -> Result<Dev
         scopes: &request.scopes,
         wants_refresh: request.wants_refresh,
         dpop_jkt: request.dpop_jkt.as_ref().map(Thumbprint::as_str),
+        task: asked.as_ref().map(|asked| (asked.agent_id, asked.text.as_str())),
         ip: ctx.info().ip.as_deref(),
         user_agent: ctx.info().user_agent.as_deref(),
         poll_interval: INTERVAL,
@@ -107,6 +115,7 @@ pub(super) async fn exchange(
     ctx: &RequestContext,
     said: &ClientAuthentication,
     device_code: &Secret,
+    subject_token: Option<&Secret>,
     key: Option<&Thumbprint>,
 ) -> Result<TokenAnswer, Fault> {
     let mut tx = ctx.begin().await?;
@@ -120,6 +129,12 @@ pub(super) async fn exchange(
     if !is_by(code.dpop_jkt.as_deref(), key) {
         return Err(OAuthError::invalid_grant().into());
     }
+    if let Some(agent) = code.agent_id {
+        // Nobody else hears how it stands; and the database is asked for that, which takes the connection.
+        drop(tx);
+        task::check_agent(ctx, agent, subject_token).await?;
+        tx = ctx.begin().await?;
+    }
     match code.state {
         DeviceState::Consumed => Err(OAuthError::invalid_grant().into()),
         _ if ctx.now() >= code.expires_at => {
@@ -127,7 +142,10 @@ pub(super) async fn exchange(
         }
         DeviceState::Denied => Err(OAuthError::new(OAuthCode::AccessDenied, "the person declined").into()),
         DeviceState::Pending => Err(wait(ctx, tx, &code).await?.into()),
-        DeviceState::Approved => give(ctx, tx, &client, &code, key).await,
+        DeviceState::Approved => match (&code.grant_id, code.agent_id) {
+            (Some(grant), Some(agent)) => give_task(ctx, tx, &code, (agent, grant), subject_token, key).await,
+            _ => give(ctx, tx, &client, &code, key).await,
+        },
     }
 }
 
@@ -146,6 +164,26 @@ async fn wait(ctx: &RequestContext, mut tx: Tx, code: &DeviceCode) -> Result<OAu
         (OAuthCode::AuthorizationPending, "the person has not decided yet")
     };
     Ok(OAuthError { interval: Some(interval), ..OAuthError::new(error, words) })
+}
+
+/// Gives a token for the task that was granted, and uses the code up: once the token is there, since until then the agent may
+/// ask again.
+async fn give_task(
+    ctx: &RequestContext,
+    tx: Tx,
+    code: &DeviceCode,
+    (agent, grant): (AccountId, &GrantId),
+    subject_token: Option<&Secret>,
+    key: Option<&Thumbprint>,
+) -> Result<TokenAnswer, Fault> {
+    drop(tx);
+    let given = task::give(ctx, agent, grant, subject_token, key).await?;
+    let mut tx = ctx.begin().await?;
+    if !forge_store::oauth::device_codes::consume(&mut tx, code.id).await? {
+        return Err(OAuthError::invalid_grant().into());
+    }
+    tx.commit().await.map_err(Error::from)?;
+    Ok(given)
 }
 
 async fn give(

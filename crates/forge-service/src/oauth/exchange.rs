@@ -8,7 +8,7 @@ use forge_auth::messages::{
     ACCESS_TOKEN, ExchangeRequest, Exchanged, GIT_TOKEN, OAuthCode, OAuthError, TOOL_TOKEN, TokenAnswer,
     Wanted,
 };
-use forge_auth::token::recognise as recognise_token;
+use forge_auth::token::{Secret, recognise as recognise_token};
 use forge_store::credentials::Authentication;
 use forge_store::grants::GrantLink;
 use forge_types::account::AccountKind;
@@ -36,7 +36,7 @@ pub(super) async fn exchange(
     request: &ExchangeRequest,
     key: Option<&Thumbprint>,
 ) -> Result<TokenAnswer, Fault> {
-    let subject = subject(ctx, request).await?;
+    let subject = subject(ctx, &request.subject_token).await?;
     check_key(&subject, key)?;
     let kind = match request.wanted {
         Wanted::Task => CredentialKind::Task,
@@ -101,14 +101,22 @@ pub(super) async fn exchange(
     })
 }
 
+/// Returns an agent's own token with whose it is, for asking for a task with it. That it may be bound to a key is for the
+/// exchange to look at: asking gives nothing.
+pub(super) async fn own_token(ctx: &RequestContext, token: &Secret) -> Result<Authentication, Fault> {
+    let found = subject(ctx, token).await?;
+    check_step(&found, CredentialKind::Task)?;
+    Ok(found)
+}
+
 /// Returns the presented token with whose it is. A token that is no good is an invalid request here (RFC 8693 §2.2.2).
-async fn subject(ctx: &RequestContext, request: &ExchangeRequest) -> Result<Authentication, Fault> {
+async fn subject(ctx: &RequestContext, token: &Secret) -> Result<Authentication, Fault> {
     let refused =
         || OAuthError::invalid_request("the subject token is unknown, used, over, or not an agent's");
-    if recognise_token(&ctx.app().token_prefix, request.subject_token.expose()).is_none() {
+    if recognise_token(&ctx.app().token_prefix, token.expose()).is_none() {
         return Err(refused().into());
     }
-    let found = find(ctx.app(), &request.subject_token).await?.filter(|found| is_live(found, ctx.now()));
+    let found = find(ctx.app(), token).await?.filter(|found| is_live(found, ctx.now()));
     let is_agents = |found: &Authentication| found.account.kind == AccountKind::Agent;
     Ok(found.filter(is_agents).ok_or_else(refused)?)
 }

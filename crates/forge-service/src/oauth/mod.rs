@@ -16,8 +16,10 @@ pub mod device;
 mod exchange;
 mod failure;
 mod introspection;
+pub mod pushed;
 mod refresh;
 mod revocation;
+mod task;
 
 use std::time::Duration;
 
@@ -29,6 +31,7 @@ use forge_types::credential::Credential;
 
 pub use introspection::introspect;
 pub use revocation::revoke;
+pub use task::AskedTask;
 
 use crate::context::RequestContext;
 use crate::proof::{self, Shown};
@@ -62,10 +65,14 @@ async fn grant(
     let key = proof::at_token_endpoint(ctx, shown).await?;
     let key = key.as_ref();
     match request {
-        TokenRequest::DeviceCode { device_code } => device::exchange(ctx, client, device_code, key).await,
-        TokenRequest::AuthorizationCode { code, redirect_uri, verifier } => {
+        TokenRequest::DeviceCode { device_code, subject_token } => {
+            device::exchange(ctx, client, device_code, subject_token.as_ref(), key).await
+        }
+        TokenRequest::AuthorizationCode { code, redirect_uri, verifier, subject_token } => {
             let (redirect_uri, verifier) = (redirect_uri.as_deref(), verifier.as_deref());
-            code::exchange(ctx, client, code, code::Proof { redirect_uri, verifier, key }).await
+            let subject_token = subject_token.as_ref();
+            code::exchange(ctx, client, code, code::Proof { redirect_uri, verifier, subject_token, key })
+                .await
         }
         TokenRequest::Refresh { token, scopes } => {
             refresh::exchange(ctx, client, token, scopes.as_ref(), key).await

@@ -1,6 +1,6 @@
 //! Authorization codes: a minute to be exchanged, once, by the client they were made for.
 
-use forge_types::id::AccountId;
+use forge_types::id::{AccountId, GrantId};
 use forge_types::{Scopes, Timestamp};
 
 use crate::row::{FromRow, Row, corrupt};
@@ -22,6 +22,10 @@ pub struct AuthorizationCode {
     pub challenge: String,
     /// The thumbprint of the key of which a proof has to come with it.
     pub dpop_jkt: Option<String>,
+    /// The task that came of it, and the agent it is for, in place of access to the account.
+    pub grant_id: Option<GrantId>,
+    /// The agent.
+    pub agent_id: Option<AccountId>,
     /// The authorization that credentials made from it belong to.
     pub family: String,
     /// When it stops.
@@ -40,6 +44,8 @@ impl FromRow for AuthorizationCode {
             scopes: Scopes::parse(&scopes).map_err(|_| corrupt("scopes", &scopes))?,
             challenge: row.get("challenge")?,
             dpop_jkt: row.get("dpop_jkt")?,
+            grant_id: row.get("grant_id")?,
+            agent_id: row.get("agent_id")?,
             family: row.get("family")?,
             expires_at: row.get("expires_at")?,
             consumed_at: row.get("consumed_at")?,
@@ -64,6 +70,8 @@ pub struct NewAuthorizationCode<'a> {
     pub challenge: &'a str,
     /// The thumbprint of the key of which a proof has to come with it.
     pub dpop_jkt: Option<&'a str>,
+    /// The task that comes of it, and the agent it is for.
+    pub task: Option<(AccountId, &'a GrantId)>,
     /// The authorization that credentials made from it belong to.
     pub family: &'a str,
     /// When it stops.
@@ -78,7 +86,8 @@ pub async fn insert(tx: &mut Tx, new: &NewAuthorizationCode<'_>, now: Timestamp)
     tx.execute(
         sql!(
             "INSERT INTO authorization_codes (hash, client_id, account_id, redirect_uri, scopes, challenge, dpop_jkt, \
-             family, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+             family, created_at, expires_at, agent_id, grant_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
         ),
         params![
             new.hash,
@@ -91,6 +100,8 @@ pub async fn insert(tx: &mut Tx, new: &NewAuthorizationCode<'_>, now: Timestamp)
             new.family,
             now,
             new.expires_at,
+            new.task.map(|(agent, _)| agent),
+            new.task.map(|(_, grant)| grant.0.as_str()),
         ],
     )
     .await?;
@@ -104,7 +115,8 @@ pub async fn insert(tx: &mut Tx, new: &NewAuthorizationCode<'_>, now: Timestamp)
 pub async fn find(conn: &mut Conn, hash: &[u8; 32]) -> StoreResult<Option<AuthorizationCode>> {
     conn.fetch_optional(
         sql!(
-            "SELECT client_id, account_id, redirect_uri, scopes, challenge, dpop_jkt, family, expires_at, consumed_at \
+            "SELECT client_id, account_id, redirect_uri, scopes, challenge, dpop_jkt, agent_id, grant_id, family, expires_at, \
+             consumed_at \
              FROM authorization_codes WHERE hash = $1"
         ),
         params![hash],

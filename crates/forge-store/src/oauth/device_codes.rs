@@ -1,6 +1,6 @@
 //! Device codes: a device waits while a person types its user code elsewhere.
 
-use forge_types::id::{AccountId, CredentialId};
+use forge_types::id::{AccountId, CredentialId, GrantId};
 use forge_types::{Scopes, Timestamp};
 
 use crate::row::{Column, FromRow, Row, corrupt};
@@ -54,6 +54,12 @@ pub struct DeviceCode {
     pub wants_refresh: bool,
     /// The thumbprint of the key of which a proof has to come with it.
     pub dpop_jkt: Option<String>,
+    /// The task that an agent asks for, as RFC 9396 has it, in place of access to an account.
+    pub authorization_details: Option<String>,
+    /// The agent.
+    pub agent_id: Option<AccountId>,
+    /// The grant that came of it.
+    pub grant_id: Option<GrantId>,
     /// Where it stands.
     pub state: DeviceState,
     /// Who decided.
@@ -83,6 +89,9 @@ impl FromRow for DeviceCode {
             scopes: Scopes::parse(&scopes).map_err(|_| corrupt("scopes", &scopes))?,
             wants_refresh: row.get("wants_refresh")?,
             dpop_jkt: row.get("dpop_jkt")?,
+            authorization_details: row.get("authorization_details")?,
+            agent_id: row.get("agent_id")?,
+            grant_id: row.get("grant_id")?,
             state: row.get("state")?,
             account_id: row.get("account_id")?,
             approver_credential_id: row.get("approver_credential_id")?,
@@ -99,7 +108,7 @@ impl FromRow for DeviceCode {
 /// The columns of a [`DeviceCode`].
 macro_rules! device_columns {
     () => {
-        "id, client_id, scopes, wants_refresh, dpop_jkt, state, account_id, approver_credential_id, ip, user_agent, \
+        "id, client_id, scopes, wants_refresh, dpop_jkt, authorization_details, agent_id, grant_id, state, account_id, approver_credential_id, ip, user_agent, \
          poll_interval, last_polled_at, created_at, expires_at"
     };
 }
@@ -119,6 +128,8 @@ pub struct NewDeviceCode<'a> {
     pub wants_refresh: bool,
     /// The thumbprint of the key of which a proof has to come with it.
     pub dpop_jkt: Option<&'a str>,
+    /// The task that an agent asks for, and the agent.
+    pub task: Option<(AccountId, &'a str)>,
     /// Where the device asks from.
     pub ip: Option<&'a str>,
     /// The program the device says it is.
@@ -137,7 +148,8 @@ pub async fn insert(tx: &mut Tx, new: &NewDeviceCode<'_>, now: Timestamp) -> Sto
     tx.execute(
         sql!(
             "INSERT INTO device_codes (device_hash, user_code_hash, client_id, scopes, wants_refresh, dpop_jkt, ip, \
-             user_agent, poll_interval, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+             user_agent, poll_interval, created_at, expires_at, agent_id, authorization_details) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
         ),
         params![
             new.device_hash,
@@ -151,6 +163,8 @@ pub async fn insert(tx: &mut Tx, new: &NewDeviceCode<'_>, now: Timestamp) -> Sto
             new.poll_interval,
             now,
             new.expires_at,
+            new.task.map(|(agent, _)| agent),
+            new.task.map(|(_, details)| details),
         ],
     )
     .await?;
@@ -213,6 +227,15 @@ pub async fn decide(
         )
         .await?;
     Ok(rows == 1)
+}
+
+/// Notes the grant that came of a code.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn set_grant(tx: &mut Tx, id: i64, grant_id: &GrantId) -> StoreResult<()> {
+    tx.execute(sql!("UPDATE device_codes SET grant_id = $2 WHERE id = $1"), params![id, grant_id]).await?;
+    Ok(())
 }
 
 /// Uses up an approved code; returns whether this call was the one that used it.

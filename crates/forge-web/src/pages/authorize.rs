@@ -10,7 +10,7 @@ use forge_service::oauth::authorize::{self, Consent, Refusal};
 use maud::html;
 use serde::Deserialize;
 
-use super::scopes;
+use super::{scopes, task};
 use crate::WebState;
 use crate::browser::{Browser, POLICY, sign_in_and_return};
 use crate::error::WebError;
@@ -68,9 +68,15 @@ fn render(browser: &Browser, query: &str, consent: &Consent) -> Response {
     let is_local = consent.redirect_uri.scheme() == "http";
     let body = html! {
         div.card {
-            h1 { "Let " (consent.client_name) " act for you?" }
-            p { "It will act as " strong { (login) } " and be able to:" }
-            (scopes::list(&consent.scopes))
+            @if let Some(asked) = &consent.task {
+                h1 { "Let " (asked.agent.login) " work on a task?" }
+                p { "It will act as itself, with the rights of " strong { (login) } ":" }
+                (task::described(asked))
+            } @else {
+                h1 { "Let " (consent.client_name) " act for you?" }
+                p { "It will act as " strong { (login) } " and be able to:" }
+                (scopes::list(&consent.scopes))
+            }
             dl {
                 dt { "Application" }
                 dd {

@@ -11,7 +11,7 @@ use forge_types::Timestamp;
 use maud::html;
 use serde::Deserialize;
 
-use super::scopes;
+use super::{scopes, task};
 use crate::WebState;
 use crate::browser::{Browser, Present};
 use crate::error::{Problem, WebError, problems};
@@ -94,9 +94,15 @@ fn render_details(browser: &Browser, user_code: &str, details: &DeviceDetails) -
     let login = browser.account().map_or("", |account| account.login.as_str());
     let body = html! {
         div.card {
-            h1 { "Let " (details.client_name) " act for you?" }
-            p { "It will act as " strong { (login) } " and be able to:" }
-            (scopes::list(&details.scopes))
+            @if let Some(asked) = &details.task {
+                h1 { "Let " (asked.agent.login) " work on a task?" }
+                p { "It will act as itself, with the rights of " strong { (login) } ":" }
+                (task::described(asked))
+            } @else {
+                h1 { "Let " (details.client_name) " act for you?" }
+                p { "It will act as " strong { (login) } " and be able to:" }
+                (scopes::list(&details.scopes))
+            }
             dl {
                 dt { "Application" }
                 dd {
@@ -109,8 +115,10 @@ fn render_details(browser: &Browser, user_code: &str, details: &DeviceDetails) -
                 dd { (details.user_agent.as_deref().unwrap_or("unknown")) }
                 dt { "Asked" }
                 dd { (ago(browser.ctx.now(), details.created_at)) }
-                dt { "Lasts" }
-                dd { (if details.wants_refresh { "until you revoke it; renewed every hour" } else { "until you revoke it" }) }
+                @if details.task.is_none() {
+                    dt { "Lasts" }
+                    dd { (if details.wants_refresh { "until you revoke it; renewed every hour" } else { "until you revoke it" }) }
+                }
                 dt { "Code" }
                 dd.code { (shown(user_code)) }
             }
@@ -138,7 +146,9 @@ fn render_outcome(browser: &Browser, is_approved: bool, details: &DeviceDetails)
             h1 { (title) }
             @if is_approved {
                 p { "You can close this page and go on in " (details.client_name) "." }
-                p { "What you approved is among your " a href="/settings/tokens" { "tokens" } ", where you can revoke it." }
+                @if details.task.is_none() {
+                    p { "What you approved is among your " a href="/settings/tokens" { "tokens" } ", where you can revoke it." }
+                }
             } @else {
                 p { (details.client_name) " gets nothing. You can close this page." }
             }

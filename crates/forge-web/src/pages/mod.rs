@@ -10,6 +10,7 @@ pub mod settings;
 mod setup;
 mod sign_in;
 mod switch;
+mod task;
 
 pub use sign_in::enter;
 

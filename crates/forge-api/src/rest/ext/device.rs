@@ -36,5 +36,7 @@ async fn decide(Ctx(ctx): Ctx, JsonBody(body): JsonBody<Code>, is_approved: bool
         "state": if is_approved { "approved" } else { "denied" },
         "client": details.client_name,
         "scopes": scopes,
+        "agent": details.task.as_ref().map(|task| task.agent.login.as_str()),
+        "task": details.task.as_ref().map(|task| task.task.as_str()),
     })))
 }
