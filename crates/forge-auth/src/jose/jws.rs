@@ -41,6 +41,15 @@ impl Jws {
         self.header.get(name).and_then(Value::as_str)
     }
 
+    /// Returns what is signed: header and payload as they came.
+    pub(crate) fn signed(&self) -> &[u8] {
+        &self.signed
+    }
+
+    pub(super) fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// Returns the claims before anybody is known to have signed them, to find out whose key to ask.
     pub(crate) fn unverified(&self) -> &Map<String, Value> {
         &self.payload

@@ -1,5 +1,5 @@
-//! Signed JSON objects (JOSE), as much of it as proofs of possession take: public keys and their thumbprints, compact
-//! signatures, ES256 and Ed25519.
+//! Signed JSON objects (JOSE), as much of it as proofs of possession and what others sign take: public keys and their
+//! thumbprints, compact signatures, ES256 and Ed25519; and sets of keys of others, with RS256.
 //!
 //! Reading is strict, since every leniency has been somebody's hole: one form of base64, no member twice, no algorithm
 //! that is not listed, no `crit`, no key that tells its private part. Nothing is fetched: `kid`, `jku` and `x5u` name
@@ -8,11 +8,13 @@
 
 mod jwk;
 mod jws;
+mod key_set;
 mod object;
 mod sign;
 
 pub use jwk::{Jwk, Thumbprint};
 pub use jws::Jws;
+pub use key_set::{ISSUER_ALGORITHMS, KeySet};
 pub use sign::{SigningKey, SigningKeyError};
 
 use data_encoding::BASE64URL_NOPAD;

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use forge_auth::jose::KeySet;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::id_token::Key;
 use super::{Provider, is_safe};
 
 /// How long what was learnt is believed.
@@ -19,7 +19,7 @@ const LARGEST: usize = 256 * 1024;
 pub(super) struct Known {
     pub(super) authorization_endpoint: String,
     pub(super) token_endpoint: String,
-    pub(super) keys: Vec<Key>,
+    pub(super) keys: KeySet,
     learnt: Instant,
 }
 
@@ -31,19 +31,13 @@ struct Description {
     jwks_uri: String,
 }
 
-#[derive(Deserialize)]
-struct KeySet {
-    keys: Vec<serde_json::Value>,
-}
-
 impl Provider {
     /// Returns what is known of the provider, asking it when that is too old, or when a key that signed is not known.
     pub(super) async fn known(&self, wanted_key: Option<&str>) -> Result<Known, String> {
         let mut known = self.known.lock().await;
         if let Some(known) = known.as_ref() {
             let age = known.learnt.elapsed();
-            let has_key =
-                wanted_key.is_none_or(|id| known.keys.iter().any(|key| key.id.as_deref() == Some(id)));
+            let has_key = wanted_key.is_none_or(|id| known.keys.has(id));
             if age < FRESH && (has_key || age < PAUSE) {
                 return Ok(known.clone());
             }
@@ -63,9 +57,8 @@ impl Provider {
         if !addresses.iter().all(|address| address.parse().is_ok_and(|url| is_safe(&url))) {
             return Err("the provider names an address that is not https".to_owned());
         }
-        let set: KeySet = self.fetch(&found.jwks_uri).await?;
-        // Keys of kinds that are not used here are no fault.
-        let keys = set.keys.into_iter().filter_map(Key::read).collect();
+        let set: serde_json::Value = self.fetch(&found.jwks_uri).await?;
+        let keys = KeySet::published(&set).map_err(|malformed| malformed.to_string())?;
         Ok(Known {
             authorization_endpoint: found.authorization_endpoint,
             token_endpoint: found.token_endpoint,

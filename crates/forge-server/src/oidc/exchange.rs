@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use forge_auth::jose::Jws;
 use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
 };
@@ -16,7 +17,7 @@ use url::Url;
 
 use super::Provider;
 use super::discovery::Known;
-use super::id_token::{Expected, Person, judge, key_id};
+use super::id_token::{Expected, Person, judge};
 
 #[derive(Debug, Deserialize, Serialize)]
 struct IdToken {
@@ -111,11 +112,12 @@ impl Provider {
         let verifier = PkceCodeVerifier::new(journey.verifier.clone());
         let request = client.exchange_code(AuthorizationCode::new(code)).set_pkce_verifier(verifier);
         let answer = request.request_async(&Wire(&self.http)).await.map_err(|error| error.to_string())?;
-        let token = &answer.extra_fields().id_token;
-        let known = self.known(key_id(token).as_deref()).await?;
+        let token = Jws::parse(&answer.extra_fields().id_token)
+            .map_err(|malformed| format!("the ID token is unreadable: {malformed}"))?;
+        let known = self.known(token.header("kid")).await?;
         let expected =
             Expected { issuer: &self.issuer, client_id: &self.client_id, nonce: &journey.nonce, now };
-        judge(token, &known.keys, &expected).map_err(|problem| format!("the ID token is refused: {problem}"))
+        judge(&token, &known.keys, &expected).map_err(|problem| format!("the ID token is refused: {problem}"))
     }
 
     /// Returns what accounts made this way are said to come from.
