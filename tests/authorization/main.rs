@@ -18,3 +18,4 @@ mod register;
 mod secrets;
 mod signed;
 mod tokens;
+mod workloads;

@@ -90,6 +90,18 @@ const AGENT: &[&str] = &[
 ];
 const AGENT_KEY: &[&str] =
     &["id", "purpose", "algorithm", "jwk", "thumbprint", "state", "created_at", "retires_at", "last_used_at"];
+const WORKLOAD: &[&str] = &[
+    "id",
+    "issuer",
+    "audience",
+    "subject",
+    "claims",
+    "max_ttl",
+    "jwks",
+    "jwks_uri",
+    "created_at",
+    "last_used_at",
+];
 const INVITE: &[&str] = &["id", "state", "repo_grants", "team_grants", "expires_at"];
 const GRANT: &[&str] = &[
     "id",
@@ -168,6 +180,19 @@ pub(crate) fn routes() -> Vec<Route> {
             .with(new_key, &["jwk"])
             .of("/agents/nobody/keys"),
         Route::new("DELETE /agents/{login}/keys/{id}", Human, 204, &[]).of("/agents/{login}/keys/key_none"),
+        Route::new("GET /agents/{login}/workload-bindings", Human, 200, WORKLOAD)
+            .of("/agents/nobody/workload-bindings"),
+        Route::new("POST /agents/{login}/workload-bindings", Human, 201, WORKLOAD)
+            .with(
+                |_| json!({
+                    "issuer": "https://runs.example", "subject": "repo:acme/app:ref:refs/heads/main",
+                    "audience": "forge", "claims": { "event_name": "push" }, "max_ttl": 600,
+                }),
+                &["issuer", "subject"],
+            )
+            .of("/agents/nobody/workload-bindings"),
+        Route::new("DELETE /agents/{login}/workload-bindings/{id}", Human, 204, &[])
+            .of("/agents/{login}/workload-bindings/wb_none"),
         Route::new("PUT /agents/{login}/suspension", Human, 204, &[])
             .with(|_| json!({ "reason": "it errs" }), &[])
             .of("/agents/nobody/suspension"),

@@ -173,9 +173,14 @@ fn wrong_bodies(operation: &Value, route: &Route, body: &Value) -> Vec<(String, 
     for name in route.required {
         wrong.push(changed(format!("without `{name}`"), &|body| drop(body.remove(*name))));
     }
-    for name in described.keys() {
-        wrong.push(changed(format!("with an object as `{name}`"), &|body| {
-            body.insert(name.clone(), json!({ "an": "object" }));
+    for (name, member) in described {
+        // Where the members may have any names, an object is honest.
+        let (what, other) = match &member["additionalProperties"] {
+            Value::Object(_) => ("a list", json!(["a", "list"])),
+            _ => ("an object", json!({ "an": "object" })),
+        };
+        wrong.push(changed(format!("with {what} as `{name}`"), &|body| {
+            body.insert(name.clone(), other.clone());
         }));
     }
     wrong

@@ -40,6 +40,8 @@ pub(crate) struct World<'a> {
     pub(crate) session: Value,
     /// The id of a key of robo's.
     pub(crate) key: String,
+    /// The id of a workload binding of robo's.
+    pub(crate) workload: String,
     /// The code that a device shows.
     pub(crate) user_code: String,
     /// A client that an administrator registered.
@@ -82,6 +84,10 @@ impl<'a> World<'a> {
         let path = format!("agents/{}/keys", robo.login);
         let key = create(&human, &path, proved(forge, &robo.login), 201).await;
         let key = key["id"].as_str().unwrap().to_owned();
+        let binding =
+            json!({ "issuer": "https://runs.example", "subject": "repo:acme/app:ref:refs/heads/x" });
+        let path = format!("agents/{}/workload-bindings", robo.login);
+        let workload = create(&human, &path, binding, 201).await["id"].as_str().unwrap().to_owned();
         let push = certified_push(forge, &human).await;
         // The audit log is sealed, and has a checkpoint.
         forge.run_jobs().await;
@@ -98,6 +104,7 @@ impl<'a> World<'a> {
             token,
             session,
             key,
+            workload,
             user_code,
             client_id,
             push,
@@ -151,6 +158,7 @@ impl<'a> World<'a> {
             _ if template.starts_with("/task-grants") => self.grant["id"].as_str().unwrap().to_owned(),
             _ if template.starts_with("/approvals") => self.approval.clone(),
             _ if template.starts_with("/kill-switches") => self.switch["id"].as_str().unwrap().to_owned(),
+            _ if template.contains("/workload-bindings/") => self.workload.clone(),
             _ if template.starts_with("/agents/") => self.key.clone(),
             _ if template.starts_with("/repos/") => self.push.clone(),
             _ if template.starts_with("/user/tokens") => self.token["id"].to_string(),

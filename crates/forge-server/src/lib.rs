@@ -12,6 +12,7 @@
 //! - `doors`: everything that listens, opened as the configuration says.
 //! - `local`: HTTPS on one machine without root.
 //! - `net`: listeners, TLS, connections.
+//! - `outbound`, `issuers`: asking others, and the keys of those who vouch for workloads.
 
 mod assembly;
 mod backup;
@@ -24,12 +25,15 @@ pub mod data;
 pub mod doors;
 pub mod failure;
 mod front;
+mod issuers;
 pub mod local;
 pub mod log;
 pub mod net;
 mod oidc;
+mod outbound;
 mod secret;
 pub mod serve;
 
 pub use assembly::{Forge, ForgeBuilder, rooms};
 pub use front::identity::{HostAuthenticator, HostIdentity};
+pub use issuers::Issuers;

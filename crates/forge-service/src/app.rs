@@ -20,6 +20,7 @@ use crate::git::Engine;
 
 use crate::limits::{Budgets, Limits};
 use crate::news::Announcements;
+use crate::oauth::KeySource;
 use crate::policies::Active;
 
 /// The running forge.
@@ -38,6 +39,7 @@ pub struct App {
     pub(crate) decisions: Announcements,
     pub(crate) streams: Streams,
     pub(crate) policies: Active,
+    pub(crate) key_source: Arc<dyn KeySource>,
     uses: Mutex<HashMap<CredentialId, Timestamp>>,
 }
 
@@ -59,6 +61,8 @@ pub struct AppParts {
     pub git: Engine,
     /// The settings.
     pub settings: Settings,
+    /// Where the keys of issuers of workloads' tokens come from.
+    pub key_source: Arc<dyn KeySource>,
 }
 
 /// Settings that use cases need.
@@ -209,7 +213,7 @@ impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: AppParts) -> Self {
-        let AppParts { db, keys, token_prefix, passwords, clock, random, git, settings } = parts;
+        let AppParts { db, keys, token_prefix, passwords, clock, random, git, settings, key_source } = parts;
         Self {
             db,
             keys,
@@ -224,6 +228,7 @@ impl App {
             decisions: Announcements::default(),
             streams: Streams::default(),
             policies: Active::default(),
+            key_source,
             uses: Mutex::default(),
         }
     }

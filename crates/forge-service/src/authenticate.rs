@@ -229,6 +229,7 @@ pub(crate) fn caller_of(found: Authentication) -> Caller {
         subject: Subject::Principal(principal),
         account: Some(found.account),
         acting: found.acting,
+        runtime: credential.runtime,
         credential: Some(CallerCredential {
             id: credential.id,
             kind: credential.kind,

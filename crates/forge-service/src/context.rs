@@ -81,6 +81,8 @@ pub struct Caller {
     pub session: Option<CallerSession>,
     /// What lets an agent act for somebody, when it does.
     pub authority: Option<Authority>,
+    /// What an agent runs in, where that was proved: the issuer that vouched for it, a space, and the subject.
+    pub runtime: Option<String>,
 }
 
 /// By whose leave an agent acts, and for what.
@@ -162,6 +164,7 @@ impl Caller {
             credential: None,
             session: None,
             authority: None,
+            runtime: None,
         }
     }
 }
@@ -217,6 +220,12 @@ impl RequestContext {
     /// the audit log names the account.
     pub(crate) fn speaking_for(&self, account: AccountRef) -> Self {
         let caller = Caller { account: Some(account), ..self.inner.caller.clone() };
+        Self::new(Arc::clone(&self.inner.app), caller, self.inner.info.clone())
+    }
+
+    /// Returns the same request as one by `account` in a runtime, where the request itself has proved both.
+    pub(crate) fn speaking_in(&self, account: AccountRef, runtime: String) -> Self {
+        let caller = Caller { account: Some(account), runtime: Some(runtime), ..self.inner.caller.clone() };
         Self::new(Arc::clone(&self.inner.app), caller, self.inner.info.clone())
     }
 
@@ -469,7 +478,7 @@ impl RequestContext {
             surface: info.surface.as_str(),
             source: info.ip.as_deref().and_then(|ip| ip.parse().ok()),
             destination: None,
-            runtime: None,
+            runtime: caller.runtime.as_deref(),
             has_key: caller.credential.as_ref().is_some_and(|credential| credential.cnf_jkt.is_some()),
             is_approved: self.is_approved(),
             recent_refusals: self.inner.recent_refusals.load(Ordering::Relaxed),

@@ -47,6 +47,7 @@ pub mod team_repositories;
 pub mod teams;
 pub mod throttles;
 pub mod web_sessions;
+pub mod workload_bindings;
 
 pub use db::{Conn, Db, DbOptions, Tx};
 pub use error::{StoreError, StoreResult};

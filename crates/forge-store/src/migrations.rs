@@ -29,6 +29,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "access_groups", include_str!("../../../migrations/0019_access_groups.sql")),
     (20, "asked_tasks", include_str!("../../../migrations/0020_asked_tasks.sql")),
     (21, "second_factors", include_str!("../../../migrations/0021_second_factors.sql")),
+    (22, "workloads", include_str!("../../../migrations/0022_workloads.sql")),
 ];
 
 /// Returns the migrations as `dialect` reads them.

@@ -163,10 +163,16 @@ impl TestForgeBuilder {
             git: Engine::open(folder.path().join("repositories"), Path::new("git"), self.git)
                 .expect("git and a folder for repositories"),
             settings: self.settings,
+            key_source: forge_server::Issuers::in_networks(&loopback()).expect("TLS"),
         }));
         let router = edges::router(&app);
         TestForge { app, router, clock, keys, random, folder, database }
     }
+}
+
+/// The networks in which tests publish keys.
+fn loopback() -> [forge_server::config::AddressRange; 1] {
+    ["127.0.0.0/8".parse().expect("a range")]
 }
 
 /// The cheapest parameters that argon2 takes: what is tested here is who may sign in, not how long guessing takes.

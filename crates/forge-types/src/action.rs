@@ -76,6 +76,8 @@ pub enum Action {
     AgentConfirm,
     /// Add and withdraw an agent's keys.
     AgentKeyManage,
+    /// Say which workloads open sessions of an agent.
+    AgentRuntimeManage,
     /// End the binding of an agent.
     AgentUnbind,
     /// Undo a fresh binding with all it gave, from either side.
@@ -249,6 +251,7 @@ action_names! {
     AgentList = "agent.list", AgentRead = "agent.read", AgentEvaluate = "agent.evaluate", AgentUpdate = "agent.update", AgentSuspend = "agent.suspend",
     AgentRestore = "agent.restore",
     AgentInvite = "agent.invite", AgentInviteRead = "agent.invite.read", AgentInviteWithdraw = "agent.invite.withdraw", AgentConfirm = "agent.confirm", AgentKeyManage = "agent.key.manage",
+    AgentRuntimeManage = "agent.runtime.manage",
     AgentUnbind = "agent.unbind",
     AgentUndoBinding = "agent.undo_binding",
     AgentRecover = "agent.recover", AgentSwitch = "agent.switch", AgentDelegate = "agent.delegate", AgentSwitchRenew = "agent.switch_renew",

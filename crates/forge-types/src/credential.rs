@@ -145,6 +145,8 @@ pub struct Credential {
     pub audience: Option<Audience>,
     /// The thumbprint of the key it is bound to: it is good only with a proof of that key.
     pub cnf_jkt: Option<String>,
+    /// What whoever bears it runs in, where that was proved: the issuer that vouched for it, a space, and the subject.
+    pub runtime: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it stops; the instant itself is already too late.

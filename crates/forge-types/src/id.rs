@@ -80,6 +80,8 @@ prefixed_ids! {
     ApprovalId = "apr_",
     /// A public key of an agent.
     AgentKeyId = "key_",
+    /// A binding of workloads to an agent.
+    WorkloadBindingId = "wb_",
     /// One HTTP request or command; it joins answer, log and audit entry.
     RequestId = "req_",
 }

@@ -33,6 +33,7 @@ pub mod repository_query;
 pub mod scope;
 pub mod time;
 pub mod window;
+pub mod workload;
 
 pub use account::{Account, AccountKind, AccountStatus};
 pub use action::Action;

@@ -12,6 +12,7 @@ mod pkce;
 mod redirect;
 mod request;
 mod task;
+mod workload;
 
 /// The client id that every GitHub CLI carries. The secret that comes with it is published, so nobody looks at it.
 pub const GITHUB_CLI: &str = "178c6fc778ccc68e1d6a";
@@ -28,3 +29,4 @@ pub use request::{
     TokenToCheck, split_scope,
 };
 pub use task::TaskRequest;
+pub use workload::WorkloadRequest;

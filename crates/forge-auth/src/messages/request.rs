@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 use forge_types::Scopes;
 use url::form_urlencoded;
 
-use super::{ExchangeRequest, OAuthCode, OAuthError, Parameters, TaskRequest, is_challenge};
+use super::{ExchangeRequest, OAuthCode, OAuthError, Parameters, TaskRequest, WorkloadRequest, is_challenge};
 use crate::assertion;
 use crate::jose::Thumbprint;
 use crate::token::Secret;
@@ -12,8 +12,10 @@ use crate::token::Secret;
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// The grants of the token endpoint.
-pub const GRANT_TYPES: [&str; 5] =
-    ["authorization_code", "refresh_token", DEVICE_CODE, "client_credentials", TOKEN_EXCHANGE];
+pub const GRANT_TYPES: [&str; 6] =
+    ["authorization_code", "refresh_token", DEVICE_CODE, "client_credentials", TOKEN_EXCHANGE, JWT_BEARER];
+
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
@@ -203,6 +205,8 @@ pub enum TokenRequest {
     },
     /// With another token (RFC 8693).
     Exchange(ExchangeRequest),
+    /// As what runs an agent, with its issuer's word for it.
+    Workload(WorkloadRequest),
 }
 
 impl TokenRequest {
@@ -231,6 +235,14 @@ impl TokenRequest {
                 Ok(Self::Refresh { token: secret("refresh_token")?, scopes: strict_scopes(parameters)? })
             }
             "client_credentials" => Ok(Self::ClientCredentials { scopes: strict_scopes(parameters)? }),
+            JWT_BEARER => Ok(Self::Workload(WorkloadRequest {
+                token: secret("assertion")?,
+                scopes: strict_scopes(parameters)?,
+                is_exchange: false,
+            })),
+            TOKEN_EXCHANGE if WorkloadRequest::is_meant(parameters) => {
+                Ok(Self::Workload(WorkloadRequest::read_exchange(parameters)?))
+            }
             TOKEN_EXCHANGE => Ok(Self::Exchange(ExchangeRequest::read(parameters)?)),
             _ => Err(OAuthError::new(OAuthCode::UnsupportedGrantType, "there is no such grant type here")),
         }

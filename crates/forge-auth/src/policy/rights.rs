@@ -120,7 +120,7 @@ fn check_agent(principal: &Principal, action: Action, agent: &AgentFacts) -> Ver
     let is_owner = agent.owner_id == Some(principal.id);
     let may = match action {
         Action::AgentRead | Action::AgentEvaluate => is_itself || is_owner || principal.is_site_admin,
-        Action::AgentUpdate => is_owner || principal.is_site_admin,
+        Action::AgentUpdate | Action::AgentRuntimeManage => is_owner || principal.is_site_admin,
         Action::AgentSuspend | Action::AgentRevoke | Action::KillSwitchSet => {
             is_owner || principal.is_site_admin
         }

@@ -68,6 +68,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::AgentInviteWithdraw
         | A::AgentList
         | A::AgentKeyManage
+        | A::AgentRuntimeManage
         | A::AgentUnbind
         | A::AgentUndoBinding
         | A::AgentRecover

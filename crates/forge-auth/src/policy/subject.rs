@@ -200,6 +200,7 @@ const fn is_for_humans(action: Action) -> bool {
             | Action::AgentInviteRead
             | Action::AgentInviteWithdraw
             | Action::AgentUnbind
+            | Action::AgentRuntimeManage
             | Action::AgentRecover
             | Action::AgentSwitch
             | Action::AgentDelegate
@@ -266,6 +267,7 @@ const fn takes_presence(action: Action) -> bool {
             | Action::TaskGrantCreate
             | Action::TaskGrantUpdate
             | Action::AgentKeyManage
+            | Action::AgentRuntimeManage
             | Action::OrganizationManagePolicies
             | Action::SiteAdminister
     )
@@ -313,6 +315,7 @@ const fn changes_trust(action: Action) -> bool {
             | Action::AgentConfirm
             | Action::AgentUndoBinding
             | Action::AgentKeyManage
+            | Action::AgentRuntimeManage
             | Action::AgentInvite
             | Action::AgentUpdate
             | Action::AgentDelegate

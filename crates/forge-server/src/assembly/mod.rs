@@ -25,6 +25,7 @@ use crate::config::{self, Config, Database, GitTransport, PublicUrl};
 use crate::data::{DataDirectory, DataLock};
 use crate::failure::{Failure, Result};
 use crate::front::identity::{Authenticate, HostAuthenticator};
+use crate::issuers::Issuers;
 use crate::net::Metrics;
 use crate::oidc::Provider;
 
@@ -124,6 +125,7 @@ impl ForgeBuilder {
             random,
             git: open_git(&self.config)?,
             settings: self.settings()?,
+            key_source: Issuers::in_networks(&self.config.agents.issuer_networks.0)?,
         }))
     }
 

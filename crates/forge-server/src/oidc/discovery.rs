@@ -4,15 +4,14 @@ use std::time::{Duration, Instant};
 
 use forge_auth::jose::KeySet;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::{Provider, is_safe};
+use crate::outbound::fetch;
 
 /// How long what was learnt is believed.
 const FRESH: Duration = Duration::from_secs(3600);
 /// How soon a key that is not known is asked for again.
 const PAUSE: Duration = Duration::from_secs(60);
-const LARGEST: usize = 256 * 1024;
 
 /// What is known of the provider.
 #[derive(Clone)]
@@ -49,7 +48,8 @@ impl Provider {
 
     async fn learn(&self) -> Result<Known, String> {
         let issuer = self.issuer.trim_end_matches('/');
-        let found: Description = self.fetch(&format!("{issuer}/.well-known/openid-configuration")).await?;
+        let found: Description =
+            fetch(&self.http, &format!("{issuer}/.well-known/openid-configuration")).await?;
         if found.issuer != self.issuer {
             return Err("the provider says it is another issuer".to_owned());
         }
@@ -57,7 +57,7 @@ impl Provider {
         if !addresses.iter().all(|address| address.parse().is_ok_and(|url| is_safe(&url))) {
             return Err("the provider names an address that is not https".to_owned());
         }
-        let set: serde_json::Value = self.fetch(&found.jwks_uri).await?;
+        let set: serde_json::Value = fetch(&self.http, &found.jwks_uri).await?;
         let keys = KeySet::published(&set).map_err(|malformed| malformed.to_string())?;
         Ok(Known {
             authorization_endpoint: found.authorization_endpoint,
@@ -65,17 +65,5 @@ impl Provider {
             keys,
             learnt: Instant::now(),
         })
-    }
-
-    async fn fetch<T: DeserializeOwned>(&self, address: &str) -> Result<T, String> {
-        let response = self.http.get(address).send().await.map_err(|error| error.to_string())?;
-        if !response.status().is_success() {
-            return Err(format!("{address} answers {}", response.status()));
-        }
-        let body = response.bytes().await.map_err(|error| error.to_string())?;
-        if body.len() > LARGEST {
-            return Err(format!("{address} answers too much"));
-        }
-        serde_json::from_slice(&body).map_err(|error| error.to_string())
     }
 }

@@ -12,17 +12,14 @@ mod routes;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use url::Url;
 
 use crate::config::Oidc;
 use crate::failure::{Failure, Result};
+use crate::outbound::{client, is_safe};
 
 pub(crate) use routes::{BEGIN, routes};
-
-/// How long the provider may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An OpenID Connect provider.
 pub(crate) struct Provider {
@@ -72,33 +69,4 @@ impl Provider {
     pub(crate) fn label(&self) -> &str {
         &self.label
     }
-}
-
-/// Plain HTTP is for a provider on this very machine alone.
-fn is_safe(url: &Url) -> bool {
-    let is_local = match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(_)) | None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && is_local)
-}
-
-/// Redirects are not followed: a provider that moves is configured anew.
-fn client() -> std::result::Result<reqwest::Client, Box<dyn std::error::Error + Send + Sync>> {
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in rustls_native_certs::load_native_certs().certs {
-        // One unreadable root of the system's is no reason to trust none.
-        drop(roots.add(certificate));
-    }
-    let crypto = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(crypto)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(PATIENCE);
-    Ok(client.build()?)
 }

@@ -11,6 +11,7 @@ use super::create::credential_kind;
 use super::delegation;
 use super::state::{AgentChanges, check_name, update};
 use super::target::{AgentTarget, held};
+use super::workloads::unbind_all;
 use crate::app::AgentCredential;
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, issue};
@@ -29,7 +30,7 @@ pub async fn rename(ctx: &RequestContext, login: &str, name: &str) -> Result<Age
 }
 
 /// Ends the binding of an agent and the switch sessions that rest on it; returns how many those were. What the agent
-/// was given, and its own credentials, stay.
+/// was given, and its own credentials, stay; what opened sessions from where it runs does not.
 ///
 /// # Errors
 /// `NotFound` unless the caller is its human.
@@ -48,6 +49,7 @@ pub async fn unbind(ctx: &RequestContext, login: &str) -> Result<(Agent, u64)> {
         ctx.now(),
     )
     .await?;
+    unbind_all(ctx, &mut tx, id, "the agent was unbound").await?;
     let between = Ended::Between(human, id);
     let grants = forge_store::grants::revoke(&mut tx, between, "the agent was unbound", ctx.now()).await?;
     let was_delegated = delegation::end(&mut tx, &agent).await?;
@@ -93,6 +95,7 @@ pub async fn recover(
     // Whoever had the agent's token could add a key that outlives it.
     let keys = forge_store::public_keys::delete_all(&mut tx, id).await?;
     let proved_with = forge_store::agents::keys::revoke_all(&mut tx, id, ctx.now()).await?;
+    unbind_all(ctx, &mut tx, id, reason).await?;
     let (secret, credential) = issue(ctx, &mut tx, &standing, NewToken::new(id, kind, "reset")).await?;
     let keys: Vec<String> = keys.into_iter().map(|key| key.fingerprint).collect();
     let event = Event::new(RECOVERED)

@@ -1,7 +1,8 @@
 //! Agents: principals of their own, which register, consent to a human, are recovered and acted for.
 //!
 //! `register` and `create` bring them into being, `invites`, `grants` and `confirm` bind them to a human, `undo` takes that
-//! back, `bindings` and `switch` are what the human may do meanwhile, `delegation` says with whose rights an agent acts, `keys` holds what they prove themselves with, `state`
+//! back, `bindings` and `switch` are what the human may do meanwhile, `delegation` says with whose rights an agent acts,
+//! `keys` holds what they prove themselves with, `workloads` what they run in, `state`
 //! changes and suspends them, `expiry` removes those that nobody bound.
 //! INVARIANT: a binding comes into being only in a transaction that holds the agent's own credential and an open
 //! invitation, and in which the inviter still has every right that the invitation gives away.
@@ -19,6 +20,7 @@ mod state;
 mod switch;
 mod target;
 mod undo;
+mod workloads;
 
 pub use bindings::{Recovered, last_recovery, recover, rename, unbind};
 pub use confirm::{ConfirmedBinding, confirm};
@@ -33,6 +35,7 @@ pub use state::{AgentChanges, restore, suspend, update};
 pub use switch::{end_switch, list_switches, open_switch, renew_switch};
 pub use target::{AgentTarget, OwnAgent};
 pub use undo::{UndoneBinding, list_fresh, undo_binding};
+pub use workloads::{NewBinding, bind_workload, list_workloads, unbind_workload};
 
 use forge_types::agent::{Agent, AgentOverview};
 use forge_types::page::{Page, PageRequest};

@@ -11,6 +11,7 @@ use forge_store::agents::given::{GivenMembership, GivenPermission, GivenPlace};
 
 use super::delegation;
 use super::target::held;
+use super::workloads::unbind_all;
 use crate::context::RequestContext;
 use crate::target::OwnAccount;
 
@@ -64,6 +65,7 @@ pub async fn undo_binding(ctx: &RequestContext, login: &str) -> Result<UndoneBin
     let reason = "the binding was undone";
     let ended =
         forge_store::credentials::revoke_switch_sessions(&mut tx, id, None, reason, ctx.now()).await?;
+    unbind_all(ctx, &mut tx, id, reason).await?;
     let undone = UndoneBinding {
         permissions: permissions(ctx, &mut tx, &binding).await?,
         places: places(ctx, &mut tx, &binding).await?,

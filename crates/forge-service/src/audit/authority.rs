@@ -17,17 +17,18 @@ pub(crate) struct AuditAuthority {
     pub(crate) runtime: Option<String>,
 }
 
-/// Returns on whose behalf the caller acts; `None` if for itself alone. With a task token that is whoever granted it, in
-/// delegated mode the human whose rights the agent uses, in a switch session the human who opened it.
+/// Returns on whose behalf and in what the caller acts; `None` if for itself alone, wherever that is. With a task token that is
+/// whoever granted it, in delegated mode the human whose rights the agent uses, in a switch session the human who opened it.
 pub(crate) fn authority(caller: &Caller) -> Option<AuditAuthority> {
     if let Some(authority) = &caller.authority {
         return Some(AuditAuthority {
             delegator: Some(authority.delegator.clone()),
             task: authority.grant.as_ref().map(|granted| granted.task.clone()),
             grant: authority.grant.as_ref().map(|granted| granted.grant_id.0.clone()),
-            ..AuditAuthority::default()
+            runtime: caller.runtime.clone(),
         });
     }
-    let delegator = caller.acting.clone()?;
-    Some(AuditAuthority { delegator: Some(delegator), ..AuditAuthority::default() })
+    let (delegator, runtime) = (caller.acting.clone(), caller.runtime.clone());
+    let is_alone = delegator.is_none() && runtime.is_none();
+    (!is_alone).then(|| AuditAuthority { delegator, runtime, ..AuditAuthority::default() })
 }

@@ -143,6 +143,8 @@ pub async fn issue(
         grant_id: new.grant,
         audience: new.audience.as_ref(),
         cnf_jkt,
+        // Whatever somebody makes who was proved to run somewhere was made there.
+        runtime: ctx.caller().runtime.as_deref(),
         expires_at,
         renewable_until: new.renewable_until,
     };

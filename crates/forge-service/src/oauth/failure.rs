@@ -71,6 +71,7 @@ async fn record(
             TokenRequest::Refresh { .. } => "refresh_token",
             TokenRequest::ClientCredentials { .. } => "client_credentials",
             TokenRequest::Exchange(_) => "token_exchange",
+            TokenRequest::Workload(_) => "workload",
         };
         let mut event = Event::new("token.refused").with("grant", grant).with("error", code.as_str());
         // Whoever mixes up two fields sends a secret as the id, so only what looks like an id is kept.

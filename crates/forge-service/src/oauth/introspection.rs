@@ -69,6 +69,9 @@ fn members(ctx: &RequestContext, found: &Authentication) -> Map<String, Value> {
     if let Some(scopes) = &credential.scopes {
         add("scope", scopes.to_string().into());
     }
+    if let Some(runtime) = &credential.runtime {
+        add("runtime", runtime.as_str().into());
+    }
     if let Some(client_id) = &credential.client_id {
         add("client_id", client_id.as_str().into());
     }

@@ -1,7 +1,7 @@
 //! The authorization server: device grant (RFC 8628), authorization code with PKCE (RFC 7636), refresh with rotation,
 //! an agent's exchange of its bootstrap secret for a session, which is the client credentials grant with the agent's login
-//! as client id and the secret as client secret, or an assertion that its key has signed, and its exchange of a credential
-//! for a narrower one (RFC 8693).
+//! as client id and the secret as client secret, or an assertion that its key has signed; a workload's, of what its issuer
+//! says of it (RFC 7523); and its exchange of a credential for a narrower one (RFC 8693).
 //!
 //! INVARIANT: a code or refresh token is used up by one conditional statement in the transaction that issues what it
 //! is good for; a second use ends everything that came from the first.
@@ -20,6 +20,7 @@ pub mod pushed;
 mod refresh;
 mod revocation;
 mod task;
+mod workload;
 
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ use forge_types::credential::Credential;
 pub use introspection::introspect;
 pub use revocation::revoke;
 pub use task::AskedTask;
+pub use workload::{KeyPlace, KeySource, SoughtKeys};
 
 use crate::context::RequestContext;
 use crate::proof::{self, Shown};
@@ -82,6 +84,7 @@ async fn grant(
             None => bootstrap::exchange(ctx, client, scopes.as_ref(), key).await,
         },
         TokenRequest::Exchange(request) => exchange::exchange(ctx, request, key).await,
+        TokenRequest::Workload(request) => workload::exchange(ctx, client, request, key).await,
     }
 }
 

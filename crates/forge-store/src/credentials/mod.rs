@@ -16,7 +16,7 @@ use crate::{Conn, StoreResult, Tx};
 macro_rules! credential_columns {
     () => {
         "id, account_id, kind, tail, name, scopes, acting_id, client_id, family, parent_id, grant_id, audience, \
-         cnf_jkt, created_at, expires_at, renewable_until, last_used_at, consumed_at, revoked_at"
+         cnf_jkt, runtime, created_at, expires_at, renewable_until, last_used_at, consumed_at, revoked_at"
     };
 }
 
@@ -57,6 +57,7 @@ from_row!(Credential {
     grant_id,
     audience,
     cnf_jkt,
+    runtime,
     created_at,
     expires_at,
     renewable_until,
@@ -98,6 +99,8 @@ pub struct NewCredential<'a> {
     pub audience: Option<&'a Audience>,
     /// The thumbprint of the key it is bound to.
     pub cnf_jkt: Option<&'a str>,
+    /// What whoever bears it runs in, where that was proved.
+    pub runtime: Option<&'a str>,
     /// When it stops.
     pub expires_at: Option<Timestamp>,
     /// The instant past which renewing cannot reach.
@@ -112,8 +115,8 @@ pub async fn insert(tx: &mut Tx, new: &NewCredential<'_>, now: Timestamp) -> Sto
     tx.fetch_one(
         sql!(
             "INSERT INTO credentials (account_id, kind, hash, key_id, tail, fingerprint, name, scopes, acting_id, \
-             client_id, family, parent_id, cnf_jkt, created_at, expires_at, renewable_until, grant_id, audience) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING ",
+             client_id, family, parent_id, cnf_jkt, created_at, expires_at, renewable_until, grant_id, audience, runtime) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING ",
             credential_columns!()
         ),
         params![
@@ -135,6 +138,7 @@ pub async fn insert(tx: &mut Tx, new: &NewCredential<'_>, now: Timestamp) -> Sto
             new.renewable_until,
             new.grant_id,
             new.audience.map(Audience::to_string),
+            new.runtime,
         ],
     )
     .await

@@ -59,6 +59,7 @@ pub const fn risk(action: Action) -> i64 {
         | A::ClientAuthorize
         | A::DeviceDecide
         | A::AgentKeyManage
+        | A::AgentRuntimeManage
         | A::AgentRecover
         | A::AgentSwitch
         | A::AgentDelegate

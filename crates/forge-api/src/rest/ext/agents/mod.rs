@@ -9,6 +9,7 @@ mod registration;
 mod state;
 mod switch;
 mod views;
+mod workloads;
 
 use axum::Router;
 use axum::routing::{delete, get, patch, post, put};
@@ -40,6 +41,8 @@ pub(crate) fn routes() -> Router<ApiState> {
         .route("/agents/{login}/suspension", put(state::suspend).delete(state::restore))
         .route("/agents/{login}/keys", get(keys::list).post(keys::add))
         .route("/agents/{login}/keys/{id}", delete(keys::withdraw))
+        .route("/agents/{login}/workload-bindings", get(workloads::list).post(workloads::bind))
+        .route("/agents/{login}/workload-bindings/{id}", delete(workloads::unbind))
         .route("/admin/agents", post(administration::create))
         .route("/agent-bindings/{login}/undo", post(bindings::undo))
         .route("/agent-invites", get(invites::list))
