@@ -86,10 +86,10 @@ section! {
         /// or `off` for clients that cannot.
         default proof_nonces: ProofNonces = ProofNonces::Demanded
             => "agents-proof-nonces", "FORGE_AGENTS_PROOF_NONCES", r#""demanded""#;
-        /// Networks that are not public, from which keys of issuers of workloads' tokens may be fetched all the same: of a
-        /// cluster's own API, say.
+        /// Networks that are not public, from which keys of issuers of workloads' tokens may be fetched all the same:
+        /// `["10.96.0.1"]` for a cluster's own API, say.
         default issuer_networks: List<AddressRange> = List::default()
-            => "agents-issuer-networks", "FORGE_AGENTS_ISSUER_NETWORKS", r#"["10.96.0.1"]"#;
+            => "agents-issuer-networks", "FORGE_AGENTS_ISSUER_NETWORKS", "[]";
         /// Who must not approve what an agent asks for: `requester`, nobody but the agent itself, which never can; `strict`,
         /// nor whoever delegated the task.
         default separation: Separation = Separation::Requester
