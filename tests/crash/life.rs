@@ -57,6 +57,9 @@ pub(crate) struct Life {
     postgres: Option<ScratchPostgres>,
     token: String,
     workers: Vec<Worker>,
+    /// For whom the project was forked since the last check, and whether that was acknowledged.
+    forks: Vec<(String, bool)>,
+    recorded_forks: Vec<(String, bool)>,
     seed: u64,
     rounds: usize,
     last: String,
@@ -103,8 +106,21 @@ impl Life {
         };
         let workers = (0..WORKERS).map(|number| Worker::new(number, folder.path(), seed)).collect();
         let data = folder.path().join("data");
-        let (token, last, recorder) = (String::new(), String::new(), None);
-        let mut life = Self { folder, data, recorder, postgres, token, workers, seed, rounds: 0, last };
+        let (token, last, recorder, forks) = (String::new(), String::new(), None, Vec::new());
+        let recorded_forks = Vec::new();
+        let mut life = Self {
+            folder,
+            data,
+            recorder,
+            postgres,
+            token,
+            workers,
+            forks,
+            recorded_forks,
+            seed,
+            rounds: 0,
+            last,
+        };
         let server = life.start(None);
         let data = life.data();
         let at = ["--data", data.to_str().unwrap()];
@@ -112,7 +128,8 @@ impl Life {
             &[&["admin", "user", "create", "alice", "--email", "alice@forge.example"], &at[..]].concat(),
         );
         life.token = program::succeed(
-            &[&["admin", "token", "create", "alice", "--scopes", "repo,delete_repo"], &at[..]].concat(),
+            &[&["admin", "token", "create", "alice", "--scopes", "repo,delete_repo,admin:org"], &at[..]]
+                .concat(),
         );
         let answer = life.request(&server, "POST", "/user/repos", r#"{"name":"project"}"#);
         assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
@@ -122,10 +139,14 @@ impl Life {
 
     /// Asks over REST; an answer that does not come is empty.
     fn request(&self, server: &Running, method: &str, path: &str, body: &str) -> String {
+        self.send(server, method, &format!("/api/v3{path}"), body)
+    }
+
+    fn send(&self, server: &Running, method: &str, path: &str, body: &str) -> String {
         let mut answer = String::new();
         let Ok(mut stream) = TcpStream::connect(&server.address) else { return answer };
         let head = format!(
-            "{method} /api/v3{path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             server.address,
             self.token,
@@ -148,7 +169,7 @@ impl Life {
         let _ = std::fs::remove_file(&run);
         let mut words =
             vec!["serve", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0", "--tls", "off"];
-        words.extend(["--url", "http://forge.example", "--log-level", "warn"]);
+        words.extend(["--url", "http://forge.example", "--log-level", "warn", "--git-keep-deleted", "0s"]);
         let url = self.postgres.as_ref().map(ScratchPostgres::url);
         if let Some(url) = &url {
             words.extend(["--database", url]);
@@ -212,6 +233,40 @@ impl Life {
         }
     }
 
+    /// Has somebody fork the project, and waits until the server is dead or has answered. A fork that was acknowledged is kept in
+    /// mind; one that was not is there whole or not at all.
+    fn fork_one(&mut self, server: &Running) {
+        // Who forks owns no other of the network: each fork is for an organization of its own.
+        let organization = format!("org-{}", self.rounds);
+        let made =
+            self.send(server, "POST", "/api/ext/v1/user/orgs", &format!("{{\"login\":\"{organization}\"}}"));
+        assert!(made.starts_with("HTTP/1.1 201"), "{made}");
+        let body = format!("{{\"organization\":\"{organization}\"}}");
+        let answer = self.request(server, "POST", "/repos/alice/project/forks", &body);
+        let is_told = answer.starts_with("HTTP/1.1 202");
+        assert!(is_told || answer.is_empty(), "{answer}");
+        self.forks.push((organization, is_told));
+    }
+
+    /// Every fork that was acknowledged is there, and whatever is there can be cloned.
+    fn check_forks(&mut self, server: &Running) {
+        for (organization, is_told) in std::mem::take(&mut self.forks) {
+            let answer = self.request(server, "GET", &format!("/repos/{organization}/project"), "");
+            let is_there = answer.starts_with("HTTP/1.1 200");
+            assert!(is_there || !is_told, "{}: {answer}", self.context());
+            if is_there {
+                let url =
+                    format!("http://alice:{}@{}/{organization}/project.git", self.token, server.address);
+                let copy = self.folder.path().join("fork");
+                succeed(git(self.folder.path()).args(["clone", "--quiet", "--mirror", &url]).arg(&copy));
+                succeed(git(&copy).args(["fsck", "--strict", "--no-progress", "--no-dangling"]));
+                let refs = succeed(git(&copy).args(["for-each-ref"]));
+                assert!(!refs.is_empty(), "{}: an empty fork", self.context());
+                std::fs::remove_dir_all(&copy).unwrap();
+            }
+        }
+    }
+
     /// Pushes from all sides while packs are sorted, until the server dies at the place, or is killed at any moment. Returns
     /// whether it died at the place.
     pub(crate) fn crash(&mut self, place: Option<(&'static str, usize)>, random: &mut Random) -> bool {
@@ -220,6 +275,9 @@ impl Life {
         let mut server = self.start(place);
         if place.is_some_and(|(name, _)| name.starts_with("delete/")) {
             self.delete_one(&mut server);
+        }
+        if place.map_or(self.rounds > 1, |(name, _)| name.starts_with("fork/")) {
+            self.fork_one(&server);
         }
         let moment = Duration::from_millis(300 + random.next() % 1500);
         self.push_and_maintain(&mut server, place.is_none().then_some(moment));
@@ -289,6 +347,7 @@ impl Life {
         succeed(git(&copy).args(["fsck", "--strict", "--no-progress", "--no-dangling"]));
         std::fs::remove_dir_all(&copy).unwrap();
         self.check_records(&shown);
+        self.check_forks(&server);
         let left: Vec<_> = std::fs::read_dir(data.join("repositories/tmp")).unwrap().collect();
         assert!(left.is_empty(), "{context}: {left:?}");
     }
@@ -337,8 +396,12 @@ impl Life {
             self.rounds += 1;
             self.delete_one(&mut server);
             self.push_and_maintain(&mut server, None);
+            self.fork_one(&server);
         }
         server.kill();
+        // Wherever the power is cut they are there whole or not at all.
+        self.recorded_forks =
+            std::mem::take(&mut self.forks).into_iter().map(|(name, _)| (name, false)).collect();
         let records = self.recorder.take().map(|recorder| recorder.read()).unwrap_or_default();
         for record in &records {
             recorded.apply(record);
@@ -365,6 +428,7 @@ impl Life {
                 _ => {}
             }
         }
+        self.forks.clone_from(&self.recorded_forks);
         let image = self.folder.path().join("image");
         disk.write_image(&image, luck, random);
         let real = std::mem::replace(&mut self.data, image);

@@ -1,4 +1,4 @@
-//! The forge is killed, again and again, at every step of a push and of maintenance. After each start everything that was
+//! The forge is killed, again and again, at every step of a push, of maintenance, of a fork and of a deletion. After each start everything that was
 //! acknowledged is there, nothing points to what is missing, and nothing lies about.
 //!
 //! The forge is a process of its own: this very program, started as the command `forge` (`program`). It dies at the places

@@ -208,6 +208,7 @@ fn repository(id: RepositoryId, visibility: Visibility, permission: Option<Permi
         full_name: "o/r".to_owned(),
         visibility,
         is_archived: false,
+        allows_forking: true,
         permission,
     }
 }

@@ -102,6 +102,13 @@ impl Visitor {
                 git(&self.work, ["push", "--quiet", "origin", "main"]).await.good();
                 return Surface::Git;
             }
+            "forge repo restore-deleted" => {
+                self.alice.delete(PROJECT).await.expect(204);
+                let ctx = admin::console(self.bench.forge.app());
+                operations::restore_deleted(&ctx, self.bench.id(), None).await.unwrap();
+                ctx.finish().await.unwrap();
+                return Surface::Console;
+            }
             "forge repo import-refs" => {
                 self.branch(&name).await;
                 let ctx = admin::console(self.bench.forge.app());
@@ -180,6 +187,10 @@ impl Visitor {
                     let input = json!({ "repositoryId": project, "base": target, "head": name });
                     self.mutate("mergeBranch", input).await;
                 }
+            }
+            "POST /repos/{owner}/{repo}/forks" => {
+                let body = json!({ "organization": "acme", "name": name });
+                self.alice.post(&format!("{PROJECT}/forks"), &body).await.expect(202);
             }
             "mutation cloneTemplateRepository" => {
                 let owner = self.alice.get("/api/v3/user").await.expect(200).json()["node_id"].take();

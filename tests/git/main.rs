@@ -4,8 +4,10 @@
 
 mod bench;
 mod branches;
+mod deleting;
 mod doors;
 mod fetching;
+mod forks;
 mod interop;
 mod libraries;
 mod malformed;

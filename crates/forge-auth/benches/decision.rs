@@ -98,6 +98,7 @@ fn resource(name: &str) -> Resource {
             full_name: "acme/payments".to_owned(),
             visibility: Visibility::Private,
             is_archived: false,
+            allows_forking: true,
             permission: Some(Permission::Write),
         },
         name: RefName::new(name).expect("a name"),

@@ -27,6 +27,11 @@ pub const POINTS: &[&str] = &[
     "maintain/removed-one",
     "maintain/removed",
     "delete/aside",
+    "fork/linked",
+    "fork/packed",
+    "fork/before-commit",
+    "fork/after-commit",
+    "fork/settled",
 ];
 
 #[cfg(debug_assertions)]

@@ -17,6 +17,7 @@
 mod claims;
 mod durable;
 mod error;
+mod fork;
 mod maintain;
 mod packs;
 mod process;
@@ -40,6 +41,7 @@ pub mod wire;
 
 pub use claims::Claim;
 pub use error::{Error, Result};
+pub use fork::Heritage;
 pub use maintain::{LARGE, ListedPack, Plan, Rebuilt, Tips, plan};
 pub use packs::{Manifest, PackSet, Packs};
 pub use process::{GitProgram, ProcessLimits, Processes};

@@ -86,6 +86,8 @@ pub struct Settings {
     pub separation: Separation,
     /// The name of a new repository's default branch.
     pub default_branch: String,
+    /// How long the files of a deleted repository are kept.
+    pub deleted_grace: Duration,
     /// The folder with files of policies that replace or add to those the forge comes with.
     pub policy_folder: Option<PathBuf>,
     /// How many requests an hour may be made.
@@ -202,6 +204,7 @@ impl Settings {
             proof_nonces: ProofNonces::Demanded,
             separation: Separation::Requester,
             default_branch: "main".to_owned(),
+            deleted_grace: Duration::from_secs(30 * 86_400),
             policy_folder: None,
             limits: Limits::default(),
             audit: AuditSettings::default(),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::git::{self, REBUILD, ROLL_UP};
-use crate::repositories::REMOVE_FILES;
+use crate::repositories::{REMOVE_FILES, remove_files};
 
 /// How long a claimed job is left to its worker.
 const LEASE: Duration = Duration::from_secs(10 * 60);
@@ -66,7 +66,7 @@ fn wait(attempts: i64) -> Duration {
 
 async fn work(app: &Arc<App>, job: &Job) -> Result<()> {
     match job.kind.as_str() {
-        REMOVE_FILES => remove_files(app, &job.payload).await,
+        REMOVE_FILES => remove_files(app, of_repository(&job.payload)?).await,
         ROLL_UP | REBUILD => git::look_after(app, of_repository(&job.payload)?).await,
         other => Err(Error::internal(format!("no worker knows jobs of kind `{other}`"))),
     }
@@ -80,13 +80,6 @@ struct OfRepository {
 fn of_repository(payload: &str) -> Result<RepositoryId> {
     let OfRepository { repository_id } = serde_json::from_str(payload).map_err(Error::internal)?;
     Ok(repository_id)
-}
-
-async fn remove_files(app: &Arc<App>, payload: &str) -> Result<()> {
-    let repository_id = of_repository(payload)?;
-    let engine = app.git.clone();
-    let removal = tokio::task::spawn_blocking(move || engine.remove(repository_id));
-    removal.await.map_err(Error::internal)?
 }
 
 #[cfg(test)]

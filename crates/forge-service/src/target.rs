@@ -235,6 +235,7 @@ pub(crate) fn repository_facts(found: &RepositoryAccess) -> RepositoryFacts {
         full_name: format!("{}/{}", found.repository.owner.login, found.repository.name),
         visibility: found.repository.visibility,
         is_archived: found.repository.archived_at.is_some(),
+        allows_forking: found.repository.settings.allow_forking,
         permission: found.permission,
     }
 }

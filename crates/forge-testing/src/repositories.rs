@@ -20,6 +20,7 @@ impl TestForge {
             default_branch: "main",
             settings: &RepositorySettings::default(),
             created_by: owner.id,
+            lineage: None,
         };
         let mut tx = self.app().db().begin().await.expect("a transaction");
         let repository =

@@ -168,6 +168,8 @@ pub enum Action {
     RepositoryCreatePrivate,
     /// Read the repository: settings, code, labels.
     RepositoryRead,
+    /// Make a repository of one's own, or of an organization, that begins as this one is.
+    RepositoryFork,
     /// Change description, home page, topics and feature switches.
     RepositoryUpdate,
     /// Change name, visibility, default branch, archive state, collaborators.
@@ -272,7 +274,7 @@ action_names! {
     TeamCreate = "team.create", TeamRead = "team.read", TeamUpdate = "team.update",
     TeamManageMembers = "team.manage_members", TeamLeave = "team.leave", TeamManageRepositories = "team.manage_repositories",
     RepositoryCreate = "repository.create", RepositoryCreatePrivate = "repository.create_private",
-    RepositoryRead = "repository.read", RepositoryUpdate = "repository.update",
+    RepositoryRead = "repository.read", RepositoryFork = "repository.fork", RepositoryUpdate = "repository.update",
     RepositoryAdminister = "repository.administer", RepositoryTransfer = "repository.transfer",
     RepositoryDelete = "repository.delete", CollaboratorRead = "collaborator.read",
     CollaboratorManage = "collaborator.manage", CollaboratorLeave = "collaborator.leave", LabelManage = "label.manage",

@@ -132,6 +132,10 @@ pub struct Repository {
     pub settings: RepositorySettings,
     /// The repository it was forked from.
     pub parent_id: Option<RepositoryId>,
+    /// The repository that the whole network of forks began with; none if that is this one.
+    pub source_id: Option<RepositoryId>,
+    /// How many repositories were forked from it, of the whole network if that began with it.
+    pub fork_count: i64,
     /// When it was archived; an archived repository is read-only.
     pub archived_at: Option<Timestamp>,
     /// The bytes of its packs.
@@ -149,6 +153,12 @@ impl Repository {
     #[must_use]
     pub fn full_name(&self) -> String {
         format!("{}/{}", self.owner.login, self.name)
+    }
+
+    /// Returns the repository that its network of forks began with.
+    #[must_use]
+    pub fn network_id(&self) -> RepositoryId {
+        self.source_id.or(self.parent_id).unwrap_or(self.id)
     }
 
     /// Returns whether not everyone may see it.

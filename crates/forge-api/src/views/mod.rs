@@ -1,7 +1,7 @@
 //! GitHub's objects as REST v3 shows them: a base struct each, parts flattened into it, addresses from a table.
 //!
 //! Fields and their order follow GitHub's OpenAPI description, against which every answer in a test is checked. What
-//! the forge does not have (stars, watchers, forks) counts zero, which is the truth.
+//! the forge does not have (stars, watchers) counts zero, which is the truth.
 
 pub mod account;
 pub mod commit;

@@ -170,7 +170,11 @@ impl RepositoryView {
             clone: clone_links(links, &full_name),
             homepage: settings.homepage.clone(),
             language: None,
-            counts: Counts::default(),
+            counts: Counts {
+                forks: repository.fork_count,
+                forks_count: repository.fork_count,
+                ..Counts::default()
+            },
             switches: switches(repository),
             size: repository.size_bytes / 1024,
             default_branch: repository.default_branch.clone(),
@@ -259,6 +263,11 @@ pub struct FullRepository {
     pub merging: Option<MergeSettings>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization: Option<SimpleUser>,
+    /// What it was forked from, and what its network began with, if the caller may read them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Box<RepositoryView>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Box<RepositoryView>>,
     pub network_count: i64,
     pub subscribers_count: i64,
 }
@@ -273,10 +282,28 @@ impl FullRepository {
         Self {
             merging: may_push.then(|| MergeSettings::from(&access.repository.settings)),
             organization: is_organization.then(|| base.owner.clone()),
-            network_count: 0,
+            parent: None,
+            source: None,
+            network_count: access.repository.fork_count,
             subscribers_count: 0,
             base,
         }
+    }
+
+    /// Adds what the repository was forked from.
+    #[must_use]
+    pub fn with_relatives(
+        mut self,
+        links: &Links,
+        parent: Option<&RepositoryAccess>,
+        source: Option<&RepositoryAccess>,
+        knows_caller: bool,
+    ) -> Self {
+        let view = |access| Box::new(RepositoryView::new(links, access, knows_caller));
+        self.parent = parent.map(view);
+        self.source = source.map(view);
+        self.network_count = source.map_or(self.network_count, |source| source.repository.fork_count);
+        self
     }
 }
 

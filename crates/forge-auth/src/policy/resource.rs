@@ -102,6 +102,8 @@ pub struct RepositoryFacts {
     pub visibility: Visibility,
     /// Whether it is read-only.
     pub is_archived: bool,
+    /// Whether those who read it may fork it while not everyone reads it.
+    pub allows_forking: bool,
     /// The subject's permission from ownership, organization, teams and collaboration.
     pub permission: Option<Permission>,
 }

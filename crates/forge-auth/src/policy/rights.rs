@@ -2,6 +2,7 @@
 
 use forge_types::account::AccountKind;
 use forge_types::organization::{OrganizationRole, TeamRole};
+use forge_types::repository::Visibility;
 use forge_types::{Action, Permission};
 
 use super::{
@@ -214,6 +215,9 @@ fn check_repository(subject: &Subject, action: Action, repository: &RepositoryFa
     let Some(needed) = needed_permission(action) else {
         return Err(Denial::forbidden("rights.repository", "this cannot be done to a repository"));
     };
+    if action == Action::RepositoryFork {
+        return check_fork(subject, repository);
+    }
     if needed == Permission::Read {
         return Ok(());
     }
@@ -229,11 +233,23 @@ fn check_repository(subject: &Subject, action: Action, repository: &RepositoryFa
     Err(Denial::forbidden("rights.repository", message))
 }
 
+/// Whoever may read it may fork it, unless not everyone may read it and those who administer it said no, as on GitHub
+/// (<https://docs.github.com/pull-requests/collaborating-with-pull-requests/working-with-forks/about-permissions-and-visibility-of-forks>).
+fn check_fork(subject: &Subject, repository: &RepositoryFacts) -> Verdict {
+    if subject.principal().is_none() {
+        return Err(Denial::unauthenticated("rights.anonymous"));
+    }
+    if repository.visibility == Visibility::Public || repository.allows_forking {
+        return Ok(());
+    }
+    Err(Denial::forbidden("rights.fork", "the repository does not allow forks"))
+}
+
 /// Returns the permission an action on a repository takes; `None` if it is no such action.
 pub(super) const fn needed_permission(action: Action) -> Option<Permission> {
     use Action as A;
     Some(match action {
-        A::RepositoryRead | A::CodeRead => Permission::Read,
+        A::RepositoryRead | A::RepositoryFork | A::CodeRead => Permission::Read,
         A::CollaboratorLeave => Permission::Read,
         A::LabelManage
         | A::CollaboratorRead

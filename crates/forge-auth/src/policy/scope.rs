@@ -99,6 +99,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         A::RepositoryCreatePrivate => &[Scope::Repo],
         A::RepositoryDelete => &[Scope::DeleteRepo],
         A::CollaboratorRead
+        | A::RepositoryFork
         | A::RepositoryUpdate
         | A::RepositoryAdminister
         | A::RepositoryTransfer

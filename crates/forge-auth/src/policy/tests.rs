@@ -54,6 +54,7 @@ fn repository(visibility: Visibility, permission: Option<Permission>) -> Resourc
         full_name: "alice/work".to_owned(),
         visibility,
         is_archived: false,
+        allows_forking: true,
         permission,
     })
 }
@@ -248,6 +249,7 @@ fn only_the_operator_at_the_console_puts_refs_back_into_an_archived_repository()
         full_name: "alice/work".to_owned(),
         visibility: Visibility::Private,
         is_archived: true,
+        allows_forking: true,
         permission: Some(Permission::Admin),
     });
     let admin = principal(AccountKind::Human, CredentialKind::Personal, None);

@@ -28,6 +28,7 @@ pub fn visible_repositories(subject: &Subject) -> VisibleRepositories {
             full_name: String::new(),
             visibility,
             is_archived: false,
+            allows_forking: true,
             permission,
         };
         check_authority(subject, Action::RepositoryRead, &Resource::Repository(facts)).is_ok()

@@ -20,6 +20,7 @@ use crate::process::Processes;
 use crate::{PackInfo, Repository, Result};
 use pack::pack;
 
+pub(crate) use pack::run;
 pub use plan::{LARGE, ListedPack, Plan, plan};
 
 /// What refs point to.

@@ -38,7 +38,7 @@ pub(super) async fn pack(
 }
 
 /// Waits until a process of maintenance is done with its input.
-pub(super) async fn run(mut running: Running, input: String) -> Result<()> {
+pub(crate) async fn run(mut running: Running, input: String) -> Result<()> {
     let child = &mut running.child;
     let (Some(mut stdin), Some(stdout), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())

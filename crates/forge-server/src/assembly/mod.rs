@@ -165,6 +165,7 @@ impl ForgeBuilder {
                 config::Separation::Strict => Separation::Strict,
             },
             default_branch: config.git.default_branch.clone(),
+            deleted_grace: config.git.keep_deleted.0,
             policy_folder: config.policies.folder.clone(),
             limits: Limits {
                 account_per_hour: config.limits.requests_per_hour,

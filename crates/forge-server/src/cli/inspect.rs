@@ -1,4 +1,4 @@
-//! `forge verify` and `forge repo export-refs|import-refs|maintain`: looking into what is stored.
+//! `forge verify` and `forge repo export-refs|import-refs|maintain|list-deleted|restore-deleted`: looking into what is stored.
 
 use clap::{Args, Subcommand};
 
@@ -37,6 +37,21 @@ enum RepositoryWhat {
         #[command(flatten)]
         place: Place,
     },
+    /// List the repositories that were deleted and can be had back, with the ids they had.
+    ListDeleted {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Have back a repository that was deleted, with its settings, branches and tags. Collaborators, labels and forks are gone.
+    RestoreDeleted {
+        /// The id it had, as `forge repo list-deleted` says.
+        id: i64,
+        /// OWNER/NAME, if it is to be called otherwise or is to be somebody else's.
+        #[arg(long)]
+        to: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Put back refs that the database lost, from the repository directory. What the database knows stays as it is.
     ImportRefs {
         /// OWNER/NAME; all repositories without it.
@@ -51,6 +66,8 @@ pub(super) fn repository(args: RepositoryArgs, environment: &Environment) -> Res
     let (command, place) = match args.what {
         RepositoryWhat::ExportRefs { repository, place } => (Command::ExportRefs { repository }, place),
         RepositoryWhat::Maintain { repository, place } => (Command::Maintain { repository }, place),
+        RepositoryWhat::ListDeleted { place } => (Command::ListDeleted, place),
+        RepositoryWhat::RestoreDeleted { id, to, place } => (Command::RestoreDeleted { id, to }, place),
         RepositoryWhat::ImportRefs { repository, place } => (Command::ImportRefs { repository }, place),
     };
     console::send(&place.config(environment)?, command)

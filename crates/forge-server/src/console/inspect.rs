@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use forge_service::{RequestContext, operations};
 use forge_types::Result;
+use forge_types::id::RepositoryId;
 
 use crate::failure::Failure;
 
@@ -68,5 +69,40 @@ pub(super) async fn import_refs(
             |(name, why): &(String, String)| format!("{}: {name} was not put back: {why}", one.repository);
         lines.extend(one.problems.iter().map(problem));
     }
+    Ok(Err(Failure::finding(lines.join("; "))))
+}
+
+/// Says which repositories can be had back, one a line.
+pub(super) async fn list_deleted(ctx: &RequestContext) -> Result<String> {
+    let mut lines = String::new();
+    for one in operations::list_deleted(ctx).await? {
+        let _ = writeln!(
+            lines,
+            "{}: {}/{}, {}, {} bytes, deleted {}, files go {}",
+            one.id.0,
+            one.owner_login,
+            one.name,
+            one.visibility.as_str(),
+            one.size_bytes,
+            one.deleted_at,
+            one.remove_after
+        );
+    }
+    Ok(lines)
+}
+
+/// Has back a repository and says what of it; a ref that could not come back ends the command with exit code 1.
+pub(super) async fn restore_deleted(
+    ctx: &RequestContext,
+    id: i64,
+    to: Option<&str>,
+) -> Result<std::result::Result<String, Failure>> {
+    let done = operations::restore_deleted(ctx, RepositoryId(id), to).await?;
+    let line = format!("{}: {} refs came back", done.repository, done.refs);
+    if done.problems.is_empty() {
+        return Ok(Ok(format!("{line}\n")));
+    }
+    let problem = |(name, why): &(String, String)| format!("{name} did not: {why}");
+    let lines: Vec<String> = std::iter::once(line).chain(done.problems.iter().map(problem)).collect();
     Ok(Err(Failure::finding(lines.join("; "))))
 }

@@ -105,6 +105,15 @@ pub enum Command {
         /// `OWNER/NAME`; all repositories without it.
         repository: Option<String>,
     },
+    /// Lists the repositories that can be had back.
+    ListDeleted,
+    /// Has back a repository that was deleted.
+    RestoreDeleted {
+        /// The id it had.
+        id: i64,
+        /// `OWNER/NAME`, if it is to be called otherwise.
+        to: Option<String>,
+    },
     /// Sorts the packs of repositories anew.
     Maintain {
         /// `OWNER/NAME`; all repositories without it.
@@ -150,6 +159,12 @@ impl Console {
             Command::Maintain { repository } => inspect::maintain(&ctx, repository.as_deref()).await,
             Command::ImportRefs { repository } => {
                 let done = inspect::import_refs(&ctx, repository.as_deref()).await.map_err(failure)?;
+                ctx.finish().await.map_err(failure)?;
+                return done;
+            }
+            Command::ListDeleted => inspect::list_deleted(&ctx).await,
+            Command::RestoreDeleted { id, to } => {
+                let done = inspect::restore_deleted(&ctx, id, to.as_deref()).await.map_err(failure)?;
                 ctx.finish().await.map_err(failure)?;
                 return done;
             }

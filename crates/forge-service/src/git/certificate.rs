@@ -134,6 +134,8 @@ mod tests {
             default_branch: "main".to_owned(),
             settings: RepositorySettings::default(),
             parent_id: None,
+            source_id: None,
+            fork_count: 0,
             archived_at: None,
             size_bytes: 0,
             created_at: Timestamp::from_micros(0),

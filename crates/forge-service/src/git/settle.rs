@@ -59,10 +59,26 @@ pub async fn recover(app: &Arc<App>) -> Result<()> {
     let claims = tokio::task::spawn_blocking(move || storage.claims()).await.map_err(Error::internal)?;
     for claim in claims.map_err(fault)? {
         let id = RepositoryId(claim.repository);
-        let known = forge_store::inventory::list_packs(&mut app.db.read().await?, id).await?;
+        let (known, is_there) = {
+            let mut conn = app.db.read().await?;
+            let mut known = forge_store::inventory::list_packs(&mut conn, id).await?;
+            // One that was deleted may come back.
+            known.extend(forge_store::repositories::list_deleted_packs(&mut conn, id).await?);
+            let is_there = forge_store::inventory::count_rewrites(&mut conn, id).await?.is_some()
+                || forge_store::repositories::find_deleted(&mut conn, id).await?.is_some();
+            (known, is_there)
+        };
         let known: HashSet<String> = known.into_iter().collect();
-        let repository = app.git.repository(id);
-        let remove = move || take_away(&repository, &claim, &known);
+        let (repository, engine) = (app.git.repository(id), app.git.clone());
+        let remove = move || {
+            let removed = take_away(&repository, &claim, &known)?;
+            if !is_there {
+                // A fork that was never there, or a repository that is no more.
+                engine.storage.remove(claim.repository)?;
+            }
+            claim.settle()?;
+            Ok(removed)
+        };
         let removed = tokio::task::spawn_blocking(remove).await.map_err(Error::internal)?.map_err(fault)?;
         if removed > 0 {
             tracing::info!(repository = id.0, removed, "removed packs that a former process left");
@@ -80,6 +96,5 @@ fn take_away(repository: &Repository, claim: &Claim, known: &HashSet<String>) ->
         repository.remove_index()?;
     }
     strays.iter().try_for_each(|name| repository.remove_pack_named(name))?;
-    claim.settle()?;
     Ok(strays.len())
 }

@@ -3,6 +3,7 @@
 
 mod audit;
 mod backup;
+mod deleted;
 mod export;
 mod import;
 mod maintain;
@@ -11,6 +12,7 @@ mod verify;
 
 pub use audit::{erase_audit, verify_audit};
 pub use backup::begin_backup;
+pub use deleted::{Restored, list_deleted, restore_deleted};
 pub use export::{AuditFormat, ExportPlace, Exported, export_audit};
 pub use import::{ImportedRefs, import_refs};
 pub use maintain::{Maintained, maintain};

@@ -13,8 +13,12 @@ pub enum Door {
     Push,
     /// The first commit of a repository that is created with files.
     FirstCommit,
+    /// A fork begins with the refs of its parent.
+    Fork,
     /// The operator puts back refs that the database lost.
     Import,
+    /// The operator puts back a repository that was deleted.
+    Restore,
     /// A ref is created.
     CreateRef,
     /// A ref is moved.
@@ -42,7 +46,9 @@ impl Door {
     pub const ALL: &[Self] = &[
         Self::Push,
         Self::FirstCommit,
+        Self::Fork,
         Self::Import,
+        Self::Restore,
         Self::CreateRef,
         Self::UpdateRef,
         Self::UpdateRefs,
@@ -61,7 +67,9 @@ impl Door {
         match self {
             Self::Push => "push",
             Self::FirstCommit => "first_commit",
+            Self::Fork => "fork",
             Self::Import => "import",
+            Self::Restore => "restore",
             Self::CreateRef => "refs/create",
             Self::UpdateRef => "refs/update",
             Self::UpdateRefs => "refs/update_several",
@@ -85,7 +93,12 @@ impl Door {
     /// done without them.
     pub(super) const fn lets_wait(self) -> bool {
         match self {
-            Self::FirstCommit | Self::Import | Self::RenameBranch | Self::Approve => false,
+            Self::FirstCommit
+            | Self::Fork
+            | Self::Import
+            | Self::Restore
+            | Self::RenameBranch
+            | Self::Approve => false,
             Self::Push
             | Self::CreateRef
             | Self::UpdateRef
@@ -110,7 +123,9 @@ impl Door {
                 "POST /repos/{owner}/{repo}/generate",
                 "mutation cloneTemplateRepository",
             ],
+            Self::Fork => &["POST /repos/{owner}/{repo}/forks"],
             Self::Import => &["forge repo import-refs"],
+            Self::Restore => &["forge repo restore-deleted"],
             Self::CreateRef => &["POST /repos/{owner}/{repo}/git/refs", "mutation createRef"],
             Self::UpdateRef => &["PATCH /repos/{owner}/{repo}/git/refs/{ref}", "mutation updateRef"],
             Self::UpdateRefs => &["mutation updateRefs"],

@@ -1,6 +1,7 @@
 //! Creating repositories.
 
-use forge_store::Tx;
+use forge_store::repositories::Lineage;
+use forge_store::{Conn, Tx};
 use forge_types::account::{AccountKind, AccountRef};
 use forge_types::id::{AccountId, TeamId};
 use forge_types::name::{check_repository_name, key};
@@ -8,7 +9,7 @@ use forge_types::organization::OrganizationRole;
 use forge_types::repository::{GitState, RepositoryAccess, RepositorySettings, Visibility};
 use forge_types::{Action, Error, Event, Permission, Result};
 
-use super::delete::remove;
+use super::delete::undo;
 use super::settings::check_visibility;
 use super::starter::files;
 use super::{SettingsChanges, Starter, name_taken};
@@ -86,11 +87,7 @@ pub(super) async fn create_with(
     check_repository_name(&new.name)?;
     new.starter.check()?;
     let mut tx = ctx.begin().await?;
-    let place = Place::find(ctx, &mut tx, owner).await?;
-    let own = ctx.authorize(&mut tx, OwnAccount, Action::RepositoryCreate).await?;
-    if new.visibility != Visibility::Public {
-        ctx.permit(&own, Action::RepositoryCreatePrivate)?;
-    }
+    let place = Place::find(ctx, &mut tx, owner, new.visibility).await?;
     let created = insert(ctx, &mut tx, &place.owner, ctx.account()?, new).await?;
     if let Some(team) = new.team {
         let found = ctx.authorize(&mut tx, TeamTarget::Id(team), Action::TeamManageRepositories).await?;
@@ -118,7 +115,7 @@ async fn with_first_commit(
     let target = RepositoryTarget::Id(created.repository.id);
     if let Err(error) = first_commit(ctx, &created, tree, "Initial commit").await {
         let mut tx = ctx.begin().await?;
-        remove(ctx, &mut tx, &created.repository).await?;
+        undo(ctx, &mut tx, &created.repository).await?;
         tx.commit().await?;
         return Err(error);
     }
@@ -126,12 +123,27 @@ async fn with_first_commit(
 }
 
 /// Where a repository is created, once the caller may.
-struct Place {
-    owner: AccountRef,
+pub(super) struct Place {
+    pub(super) owner: AccountRef,
 }
 
 impl Place {
-    async fn find(ctx: &RequestContext, tx: &mut Tx, owner: RepositoryOwner<'_>) -> Result<Self> {
+    /// Returns whose a new repository is to be, if the caller may create it there so that those may see it.
+    pub(super) async fn find(
+        ctx: &RequestContext,
+        conn: &mut Conn,
+        owner: RepositoryOwner<'_>,
+        visibility: Visibility,
+    ) -> Result<Self> {
+        let place = Self::of(ctx, conn, owner).await?;
+        let own = ctx.authorize(conn, OwnAccount, Action::RepositoryCreate).await?;
+        if visibility != Visibility::Public {
+            ctx.permit(&own, Action::RepositoryCreatePrivate)?;
+        }
+        Ok(place)
+    }
+
+    async fn of(ctx: &RequestContext, conn: &mut Conn, owner: RepositoryOwner<'_>) -> Result<Self> {
         let account = ctx.account()?;
         let target = match owner {
             RepositoryOwner::Own => return Ok(Self { owner: account.clone() }),
@@ -142,7 +154,7 @@ impl Place {
             RepositoryOwner::Login(login) => OrganizationTarget::Login(login),
             RepositoryOwner::Id(id) => OrganizationTarget::Id(id),
         };
-        let found = ctx.authorize(tx, target, Action::OrganizationCreateRepository).await?;
+        let found = ctx.authorize(conn, target, Action::OrganizationCreateRepository).await?;
         Ok(Self { owner: AccountRef::from(&found.organization.account) })
     }
 }
@@ -159,6 +171,21 @@ pub async fn insert(
     creator: &AccountRef,
     new: &NewRepository,
 ) -> Result<RepositoryAccess> {
+    insert_with(ctx, tx, owner, creator, new, None).await
+}
+
+/// Creates a repository, or a fork of one, which has its id already.
+///
+/// # Errors
+/// As [`insert`].
+pub(super) async fn insert_with(
+    ctx: &RequestContext,
+    tx: &mut Tx,
+    owner: &AccountRef,
+    creator: &AccountRef,
+    new: &NewRepository,
+    lineage: Option<Lineage>,
+) -> Result<RepositoryAccess> {
     check_repository_name(&new.name)?;
     check_visibility(owner.kind, new.visibility)?;
     let mut settings =
@@ -171,6 +198,7 @@ pub async fn insert(
         default_branch: new.default_branch.as_deref().unwrap_or(&ctx.settings().default_branch),
         settings: &settings,
         created_by: creator.id,
+        lineage,
     };
     let inserted = forge_store::repositories::insert(tx, &record, ctx.now()).await;
     let repository = match inserted {
@@ -185,6 +213,10 @@ pub async fn insert(
         .about(&repository)
         .with("name", repository.full_name())
         .with("visibility", repository.visibility.as_str());
+    let event = match lineage {
+        Some(lineage) => event.with("forked_from", lineage.parent_id.0),
+        None => event,
+    };
     ctx.record(tx, event).await?;
     Ok(RepositoryAccess { repository, permission: Some(Permission::Admin), git_state: GitState::default() })
 }

@@ -5,6 +5,7 @@ mod branches;
 mod contents;
 mod create;
 mod delete;
+mod fork;
 mod list;
 mod pushes;
 mod query;
@@ -23,8 +24,9 @@ pub use contents::{
     FileEdit, commit_on_branch, contents, delete_file, put_file, readme,
 };
 pub use create::{NewRepository, RepositoryOwner, create, insert};
-pub(crate) use delete::remove;
 pub use delete::{REMOVE_FILES, delete};
+pub(crate) use delete::{remove, remove_files};
+pub use fork::{NewFork, fork, forks, relatives};
 pub use list::{list_of_account, list_of_owner, list_of_user, list_own};
 pub use pushes::{ListedPush, PushCertificate, find_certificate, list_pushes};
 pub use query::RepositoryQuery;

@@ -46,7 +46,7 @@ pub async fn update(
         events.push(Event::new("repository.unarchived"));
     }
     rename(ctx, &mut tx, &mut found, changes, &mut events).await?;
-    change_visibility(ctx, &mut found, changes, &mut events)?;
+    change_visibility(ctx, &mut tx, &mut found, changes, &mut events).await?;
     change_default_branch(ctx, &mut tx, &mut found, changes, &mut events).await?;
     let changed = changes.settings.apply(&mut found.repository.settings)?;
     if !changed.is_empty() {
@@ -90,8 +90,9 @@ async fn rename(
     Ok(())
 }
 
-fn change_visibility(
+async fn change_visibility(
     ctx: &RequestContext,
+    tx: &mut Tx,
     found: &mut RepositoryAccess,
     changes: &RepositoryChanges,
     events: &mut Vec<Event>,
@@ -101,6 +102,12 @@ fn change_visibility(
     };
     ctx.permit(found, Action::RepositoryAdminister)?;
     check_visibility(found.repository.owner.kind, visibility)?;
+    if found.repository.parent_id.is_some() {
+        // Its objects are another repository's: who sees them was decided there.
+        let message = "the visibility of a fork can't be changed";
+        return Err(Error::invalid("Repository", "visibility", FieldCode::Unprocessable, message));
+    }
+    forge_store::repositories::release_forks(tx, found.repository.id).await?;
     let event = Event::new("repository.visibility_changed")
         .with("from", found.repository.visibility.as_str())
         .with("to", visibility.as_str());

@@ -14,10 +14,11 @@ use crate::{Conn, StoreError, StoreResult, Tx};
 /// The columns of a [`Repository`] named `r` with its owner named `o`.
 macro_rules! repository_columns {
     () => {
-        "r.id, r.name, r.name_key, o.login_key AS owner_key, r.visibility, r.default_branch, r.settings, r.parent_id, r.archived_at, r.size_bytes, \
+        "r.id, r.name, r.name_key, o.login_key AS owner_key, r.visibility, r.default_branch, r.settings, r.parent_id, r.source_id, r.archived_at, r.size_bytes, \
          r.created_at, r.updated_at, r.pushed_at, o.id AS owner_id, o.kind AS owner_kind, o.login AS owner_login, \
          o.name AS owner_name, o.is_site_admin AS owner_is_site_admin, \
          (SELECT string_agg(t.topic, ' ') FROM repository_topics t WHERE t.repository_id = r.id) AS topics, \
+         (SELECT COUNT(*) FROM repositories f WHERE f.source_id = r.id OR f.parent_id = r.id) AS fork_count, \
          (SELECT k.ref_generation || '.' || k.gc_epoch || '.' || k.rebuilds FROM repository_counters k \
              WHERE k.repository_id = r.id) AS git_state"
     };
@@ -88,6 +89,8 @@ macro_rules! in_order {
 pub(crate) use {in_order, is_visible, passes_filter, permission_rank, repository_columns};
 
 mod change;
+mod deleted;
+mod fork;
 mod list;
 mod many;
 mod parts;
@@ -95,6 +98,11 @@ mod search;
 mod topics;
 
 pub use change::{delete, list_to_delete, redirect, rename, transfer, update};
+pub use deleted::{
+    DeletedRepository, find_deleted, forget_deleted, keep, list_deleted, list_deleted_packs,
+    list_deleted_refs, put_back,
+};
+pub use fork::{Lineage, find_in_network, list_forks, release_forks, reserve};
 pub use list::{ListedOwner, list_by_affiliation, list_by_owner};
 pub(crate) use list::{list_parameters, only};
 pub use many::find_many;
@@ -126,6 +134,8 @@ impl FromRow for Repository {
             default_branch: row.get("default_branch")?,
             settings,
             parent_id: row.get("parent_id")?,
+            source_id: row.get("source_id")?,
+            fork_count: row.get("fork_count")?,
             archived_at: row.get("archived_at")?,
             size_bytes: row.get("size_bytes")?,
             created_at: row.get("created_at")?,
@@ -238,6 +248,8 @@ pub struct NewRepository<'a> {
     pub settings: &'a RepositorySettings,
     /// Who creates it.
     pub created_by: AccountId,
+    /// What it is forked from, if it is.
+    pub lineage: Option<Lineage>,
 }
 
 /// Inserts a repository with its counters; a redirect from the name ends.
@@ -246,26 +258,36 @@ pub struct NewRepository<'a> {
 /// `Duplicate` if the owner has a repository of this name, in whatever case.
 pub async fn insert(tx: &mut Tx, new: &NewRepository<'_>, now: Timestamp) -> StoreResult<Repository> {
     let key = name::key(new.name);
-    let Id(id) = tx
-        .fetch_one(
-            sql!(
+    let mut values = params![
+        new.owner.id,
+        new.name,
+        key.as_str(),
+        new.visibility.as_str(),
+        new.default_branch,
+        settings_text(new.settings)?,
+        new.settings.description.as_deref(),
+        new.created_by,
+        now,
+    ];
+    let Id(id) = match new.lineage {
+        None => {
+            let own = sql!(
                 "INSERT INTO repositories (owner_id, name, name_key, visibility, default_branch, settings, \
                  description, created_by, created_at, updated_at) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) RETURNING id"
-            ),
-            params![
-                new.owner.id,
-                new.name,
-                key.as_str(),
-                new.visibility.as_str(),
-                new.default_branch,
-                settings_text(new.settings)?,
-                new.settings.description.as_deref(),
-                new.created_by,
-                now,
-            ],
-        )
-        .await?;
+            );
+            tx.fetch_one(own, values).await?
+        }
+        Some(lineage) => {
+            values.extend(params![lineage.id, lineage.parent_id, lineage.source_id]);
+            let forked = sql!(
+                "INSERT INTO repositories (owner_id, name, name_key, visibility, default_branch, settings, \
+                 description, created_by, created_at, updated_at, id, parent_id, source_id) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12) RETURNING id"
+            );
+            tx.fetch_one(forked, values).await?
+        }
+    };
     tx.execute(sql!("INSERT INTO repository_counters (repository_id) VALUES ($1)"), params![id]).await?;
     delete_redirect(tx, new.owner.id, &key).await?;
     Ok(Repository {
@@ -275,7 +297,9 @@ pub async fn insert(tx: &mut Tx, new: &NewRepository<'_>, now: Timestamp) -> Sto
         visibility: new.visibility,
         default_branch: new.default_branch.to_owned(),
         settings: new.settings.clone(),
-        parent_id: None,
+        parent_id: new.lineage.map(|lineage| lineage.parent_id),
+        source_id: new.lineage.map(|lineage| lineage.source_id),
+        fork_count: 0,
         archived_at: None,
         size_bytes: 0,
         created_at: now,

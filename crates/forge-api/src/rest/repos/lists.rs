@@ -81,7 +81,7 @@ impl ListQuery {
     }
 }
 
-fn answer(ctx: &RequestContext, page: &PageQuery, found: Page<RepositoryAccess>) -> Response {
+pub(super) fn answer(ctx: &RequestContext, page: &PageQuery, found: Page<RepositoryAccess>) -> Response {
     let (links, knows_caller) = (Links::new(ctx.settings()), ctx.account_id().is_some());
     let views = found.map(|access| RepositoryView::new(&links, &access, knows_caller));
     page.answer(ctx.settings(), &views)

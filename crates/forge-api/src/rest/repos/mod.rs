@@ -1,6 +1,7 @@
 //! <https://docs.github.com/rest/repos/repos>
 
 mod body;
+mod forks;
 mod lists;
 
 use axum::extract::Path;
@@ -11,6 +12,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use forge_service::repositories::{self, RepositoryOwner};
 use forge_service::{RequestContext, repositories::find};
+use forge_types::Result;
 use forge_types::repository::RepositoryAccess;
 use serde::{Deserialize, Serialize};
 
@@ -36,19 +38,22 @@ pub(super) fn of_repository() -> Router<ApiState> {
     Router::new()
         .route("/", get(get_repository).patch(update).delete(delete))
         .route("/transfer", post(transfer))
+        .route("/forks", get(forks::list_forks).post(forks::create_fork))
         .route("/generate", post(create_using_template))
         .route("/topics", get(get_all_topics).put(replace_all_topics))
 }
 
 /// Returns the whole view of a repository for the caller.
-fn full(ctx: &RequestContext, access: &RepositoryAccess) -> Json<FullRepository> {
-    let links = Links::new(ctx.settings());
-    Json(FullRepository::new(&links, access, ctx.account_id().is_some()))
+async fn full(ctx: &RequestContext, access: &RepositoryAccess) -> Result<Json<FullRepository>> {
+    let (links, knows_caller) = (Links::new(ctx.settings()), ctx.account_id().is_some());
+    let (parent, source) = repositories::relatives(ctx, &access.repository).await?;
+    let view = FullRepository::new(&links, access, knows_caller);
+    Ok(Json(view.with_relatives(&links, parent.as_ref(), source.as_ref(), knows_caller)))
 }
 
 async fn get_repository(Ctx(ctx): Ctx, place: Place) -> ApiResult<Json<FullRepository>> {
     let found = find(&ctx, place.target()).await?;
-    Ok(full(&ctx, &found))
+    Ok(full(&ctx, &found).await?)
 }
 
 async fn create_for_authenticated_user(
@@ -56,7 +61,7 @@ async fn create_for_authenticated_user(
     JsonBody(body): JsonBody<CreateBody>,
 ) -> ApiResult<Response> {
     let created = repositories::create(&ctx, RepositoryOwner::Own, &body.read()?).await?;
-    Ok(answer_created(&ctx, &created))
+    Ok(answer_created(&ctx, &created).await?)
 }
 
 async fn create_in_org(
@@ -65,7 +70,7 @@ async fn create_in_org(
     JsonBody(body): JsonBody<CreateBody>,
 ) -> ApiResult<Response> {
     let created = repositories::create(&ctx, RepositoryOwner::Login(&org), &body.read()?).await?;
-    Ok(answer_created(&ctx, &created))
+    Ok(answer_created(&ctx, &created).await?)
 }
 
 async fn create_using_template(
@@ -77,12 +82,12 @@ async fn create_using_template(
     let (with_all_branches, new) = (body.include_all_branches, body.new_repository());
     let created =
         repositories::create_from_template(&ctx, owner, place.target(), with_all_branches, new).await?;
-    Ok(answer_created(&ctx, &created))
+    Ok(answer_created(&ctx, &created).await?)
 }
 
-fn answer_created(ctx: &RequestContext, created: &RepositoryAccess) -> Response {
+async fn answer_created(ctx: &RequestContext, created: &RepositoryAccess) -> Result<Response> {
     let location = Links::new(ctx.settings()).api(&format!("repos/{}", created.repository.full_name()));
-    (StatusCode::CREATED, [(LOCATION, location)], full(ctx, created)).into_response()
+    Ok((StatusCode::CREATED, [(LOCATION, location)], full(ctx, created).await?).into_response())
 }
 
 async fn update(
@@ -91,7 +96,7 @@ async fn update(
     JsonBody(body): JsonBody<UpdateBody>,
 ) -> ApiResult<Json<FullRepository>> {
     let updated = repositories::update(&ctx, place.target(), &body.read()?).await?;
-    Ok(full(&ctx, &updated))
+    Ok(full(&ctx, &updated).await?)
 }
 
 async fn delete(Ctx(ctx): Ctx, place: Place) -> ApiResult<StatusCode> {
@@ -106,7 +111,7 @@ async fn transfer(
 ) -> ApiResult<Response> {
     let name = body.new_name.as_deref();
     let moved = repositories::transfer(&ctx, place.target(), &body.new_owner, name).await?;
-    Ok((StatusCode::ACCEPTED, full(&ctx, &moved)).into_response())
+    Ok((StatusCode::ACCEPTED, full(&ctx, &moved).await?).into_response())
 }
 
 #[derive(Deserialize, Serialize)]

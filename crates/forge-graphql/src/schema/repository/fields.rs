@@ -107,6 +107,11 @@ impl Fields {
         Some(int(self.repository().size_bytes / 1024))
     }
 
+    /// Returns how many forks there are of this repository in the whole network.
+    async fn fork_count(&self) -> i32 {
+        i32::try_from(self.repository().fork_count).unwrap_or(i32::MAX)
+    }
+
     /// Whether this repository allows forks.
     async fn forking_allowed(&self) -> bool {
         self.repository().settings.allow_forking

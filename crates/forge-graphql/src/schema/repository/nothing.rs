@@ -28,11 +28,6 @@ impl Nothing {
         Some(Vec::new())
     }
 
-    /// Returns how many forks there are of this repository in the whole network.
-    async fn fork_count(&self) -> i32 {
-        0
-    }
-
     /// The funding links for this repository
     async fn funding_links(&self) -> Vec<FundingLink> {
         Vec::new()
