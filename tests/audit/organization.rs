@@ -63,7 +63,9 @@ for_each_database! {
         let _ = forge.client().get(LOG).await.expect(401);
         let alice = forge.find_account("alice").await;
         let _ = forge.client_of(&alice, Some("repo,read:org")).await.get(LOG).await.expect(403);
-        forge.client_of(&alice, Some("admin:org")).await.get(LOG).await.expect(200);
+        for scope in ["admin:org", "read:audit_log", "audit_log"] {
+            let _ = forge.client_of(&alice, Some(scope)).await.get(LOG).await.expect(200);
+        }
         let _ = forge.client_of(&alice, None).await.get("/api/v3/orgs/nobody/audit-log").await.expect(404);
     }
 

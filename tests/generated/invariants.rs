@@ -97,6 +97,7 @@ fn i7_a_switch_session_is_the_agent_and_less() {
         A::TaskGrantUpdate,
         A::TaskGrantRevoke,
         A::TaskGrantConsent,
+        A::TaskGrantClaim,
         A::ApprovalDecide,
         A::CollaboratorManage,
         A::RepositoryTransfer,

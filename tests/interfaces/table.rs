@@ -132,6 +132,16 @@ const GROUP: &[&str] = &[
     "url",
     "created_at",
 ];
+const DELEGATION: &[&str] = &[
+    "name",
+    "delegator",
+    "access_group",
+    "resources",
+    "actions",
+    "constraints",
+    "max_lifetime",
+    "created_by",
+];
 const RULE: &[&str] = &["rule", "outcome", "reason"];
 const POLICY: &[&str] = &["rule", "outcome", "reason", "name", "policy", "created_by", "created_at"];
 const SESSION: &[&str] = &["agent_login", "token", "user"];
@@ -258,6 +268,16 @@ pub(crate) fn routes() -> Vec<Route> {
             .of_own("/orgs/{org}/access-groups/{name}/members/nobody"),
         Route::new("DELETE /orgs/{org}/access-groups/{name}", Human, 204, &[])
             .of_own("/orgs/{org}/access-groups/none"),
+        Route::new("POST /orgs/{org}/delegation-policies", Human, 201, DELEGATION)
+            .with(
+                |_| json!({ "name": "fixes", "access_group": "fleet", "resources": ["repo:acme/work"], "actions": ["read_code"] }),
+                &["name", "access_group", "resources", "actions"],
+            )
+            .of_own("/orgs/nobody/delegation-policies"),
+        Route::new("GET /orgs/{org}/delegation-policies", Human, 200, DELEGATION)
+            .of_own("/orgs/nobody/delegation-policies"),
+        Route::new("DELETE /orgs/{org}/delegation-policies/{name}", Human, 204, &[])
+            .of_own("/orgs/{org}/delegation-policies/none"),
         Route::new("GET /admin/policies", Admin, 200, RULE),
         Route::new("POST /admin/policies/reload", Admin, 200, RULE),
         Route::new("POST /access/evaluate", Human, 200, &["decision", "context"])

@@ -77,6 +77,12 @@ impl<'a> World<'a> {
         create(&human, "orgs/acme/access-groups", group, 201).await;
         let member = format!("{EXT}/orgs/acme/access-groups/no-release/members/{}", robo.login);
         let _ = human.put(&member, &json!({})).await.expect(204);
+        create(&human, "orgs/acme/access-groups", json!({ "name": "fleet" }), 201).await;
+        let _ = human.post("/api/v3/orgs/acme/repos", &json!({ "name": "work" })).await.expect(201);
+        let policy = json!({
+            "name": "no-release", "access_group": "fleet", "resources": ["repo:acme/work"], "actions": ["read_code"],
+        });
+        create(&human, "orgs/acme/delegation-policies", policy, 201).await;
         let client = json!({ "name": "Tool", "allows_device": true });
         let client_id =
             create(&root, "admin/oauth-clients", client, 201).await["client_id"].as_str().unwrap().to_owned();

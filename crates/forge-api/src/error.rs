@@ -5,6 +5,7 @@ use axum::http::header::{HeaderName, HeaderValue, LINK, RETRY_AFTER, WWW_AUTHENT
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use forge_service::proof;
+use forge_types::approval::ApprovalNote;
 use forge_types::{Error, ErrorKind, FieldError, Withheld};
 use serde_json::{Value, json};
 
@@ -47,7 +48,11 @@ impl IntoResponse for ApiError {
         if let ErrorKind::ApprovalRequired(note) = error.kind() {
             body["approval"] = json!(note);
         }
-        (status, headers, Json(body)).into_response()
+        let mut response = (status, headers, Json(body)).into_response();
+        if let ErrorKind::ApprovalRequired(note) = error.kind() {
+            response.extensions_mut().insert(Waiting(note.clone()));
+        }
+        response
     }
 }
 
@@ -126,6 +131,10 @@ fn log(error: &Error) {
         tracing::error!(kind = ?error.kind(), cause = %source, "request failed");
     }
 }
+
+/// Says, to whoever holds the answer in this process, that what was asked for waits for a human, and for which approval.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting(pub(crate) Box<ApprovalNote>);
 
 /// Says, to whoever holds the answer in this process, that no route led to it; on the wire nothing tells.
 #[derive(Clone, Copy, Debug)]

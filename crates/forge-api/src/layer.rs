@@ -21,7 +21,7 @@ use forge_types::{Error, Result, Scopes};
 
 use crate::context::{Peer, PreAuthenticated};
 use crate::error::ApiError;
-use crate::{proof, token};
+use crate::{prefer, proof, token};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-github-request-id");
 const MEDIA_TYPE: HeaderName = HeaderName::from_static("x-github-media-type");
@@ -90,6 +90,7 @@ impl Door {
     ) -> Response {
         let app = &self.app;
         let takes_nonce = proof::is_of_use(&request);
+        let is_async = self.surface == Surface::Rest && prefer::asks_async(request.headers());
         let shown = proof::shown(&request);
         let mut response = match context {
             Err(error) => ApiError(error).into_response(),
@@ -111,6 +112,9 @@ impl Door {
                 response
             }
         };
+        if is_async {
+            response = prefer::accept(response);
+        }
         add_common(response.headers_mut(), self.resource, &id.0);
         if takes_nonce {
             proof::add_nonce(response.headers_mut(), app, Audience::Resources);

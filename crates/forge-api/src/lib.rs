@@ -13,6 +13,7 @@ pub mod git;
 mod layer;
 mod oauth;
 pub mod page;
+mod prefer;
 mod proof;
 pub mod rest;
 pub mod token;

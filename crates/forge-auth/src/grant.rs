@@ -32,7 +32,7 @@ pub struct GrantDetails {
     /// `agent:LOGIN` or `LOGIN`.
     #[serde(default)]
     pub agent: Option<String>,
-    /// `user:LOGIN`, `org:LOGIN`, or `LOGIN` of the caller.
+    /// `user:LOGIN`, `org:LOGIN`, `LOGIN` of the caller, or `policy:ORGANIZATION/NAME`.
     #[serde(default)]
     pub delegator: Option<String>,
     /// What the work is.
@@ -106,6 +106,8 @@ pub enum NamedDelegator {
     Account(String),
     /// An organization the caller owns.
     Organization(String),
+    /// A policy, by organization and name, by which the caller takes a task.
+    Policy(String, String),
 }
 
 fn invalid(field: &'static str, message: impl Into<String>) -> Error {
@@ -165,7 +167,15 @@ impl GrantDetails {
                 Ok(NamedDelegator::Account(login.to_owned()))
             }
             Some(("org", login)) if !login.is_empty() => Ok(NamedDelegator::Organization(login.to_owned())),
-            _ => Err(invalid("delegator", "delegator must be `user:LOGIN` or `org:LOGIN`")),
+            Some(("policy", rest)) => match rest.split_once('/') {
+                Some((organization, name)) if !organization.is_empty() && !name.is_empty() => {
+                    Ok(NamedDelegator::Policy(organization.to_owned(), name.to_owned()))
+                }
+                _ => Err(invalid("delegator", "a policy is named `policy:ORGANIZATION/NAME`")),
+            },
+            _ => {
+                Err(invalid("delegator", "delegator must be `user:LOGIN`, `org:LOGIN` or `policy:ORG/NAME`"))
+            }
         }
     }
 

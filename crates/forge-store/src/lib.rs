@@ -15,6 +15,7 @@ pub mod collaborators;
 pub mod credentials;
 mod db;
 pub mod decisions;
+pub mod delegation_policies;
 mod dialect;
 mod ephemeral;
 mod error;

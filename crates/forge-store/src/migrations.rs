@@ -32,6 +32,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (22, "workloads", include_str!("../../../migrations/0022_workloads.sql")),
     (24, "forks", include_str!("../../../migrations/0024_forks.sql")),
     (25, "deleted_repositories", include_str!("../../../migrations/0025_deleted_repositories.sql")),
+    (26, "delegation_policies", include_str!("../../../migrations/0026_delegation_policies.sql")),
 ];
 
 /// Returns the migrations as `dialect` reads them.

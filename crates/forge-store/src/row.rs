@@ -74,6 +74,7 @@ macro_rules! integer_ids {
 
 integer_ids!(
     AccessGroupId,
+    DelegationPolicyId,
     AccountId,
     RepositoryId,
     CredentialId,

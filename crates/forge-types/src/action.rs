@@ -106,6 +106,8 @@ pub enum Action {
     TaskGrantRevoke,
     /// Agree to a grant, as the agent it is for.
     TaskGrantConsent,
+    /// Take a task by a policy of an organization.
+    TaskGrantClaim,
 
     // Stopping
     /// Revoke everything an agent holds.
@@ -138,6 +140,8 @@ pub enum Action {
     OrganizationReadMembers,
     /// Change the organization's settings.
     OrganizationAdminister,
+    /// Read an organization's part of the audit log.
+    OrganizationAuditRead,
     /// See the organization's policies, and what others would change.
     OrganizationReadPolicies,
     /// Add and remove policies of the organization.
@@ -260,13 +264,13 @@ action_names! {
     AgentSwitchEnd = "agent.switch_end",
     TaskGrantCreate = "task_grant.create", TaskGrantList = "task_grant.list", TaskGrantRead = "task_grant.read",
     TaskGrantUpdate = "task_grant.update", TaskGrantRevoke = "task_grant.revoke",
-    TaskGrantConsent = "task_grant.consent",
+    TaskGrantConsent = "task_grant.consent", TaskGrantClaim = "task_grant.claim",
     AgentRevoke = "agent.revoke", RevokeDelegated = "delegated.revoke",
     KillSwitchSet = "kill_switch.set", KillSwitchList = "kill_switch.list", KillSwitchLift = "kill_switch.lift",
     ApprovalList = "approval.list", ApprovalRead = "approval.read", ApprovalDecide = "approval.decide",
     ApprovalCancel = "approval.cancel",
     OrganizationCreate = "organization.create", OrganizationRead = "organization.read",
-    OrganizationReadMembers = "organization.read_members", OrganizationAdminister = "organization.administer",
+    OrganizationReadMembers = "organization.read_members", OrganizationAdminister = "organization.administer", OrganizationAuditRead = "organization.audit.read",
     OrganizationReadPolicies = "organization.policy.read", OrganizationManagePolicies = "organization.policy.manage",
     OrganizationManageMembers = "organization.manage_members",
     OrganizationManageOwnMembership = "organization.manage_own_membership",
@@ -311,6 +315,7 @@ impl Action {
                 | Self::OrganizationRead
                 | Self::OrganizationReadMembers
                 | Self::OrganizationReadPolicies
+                | Self::OrganizationAuditRead
                 | Self::TeamRead
                 | Self::RepositoryRead
                 | Self::CollaboratorRead

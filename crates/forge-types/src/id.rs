@@ -65,6 +65,8 @@ sequence_ids! {
     WebSessionId,
     /// An access group of an organization.
     AccessGroupId,
+    /// A policy by which an organization delegates.
+    DelegationPolicyId,
     /// Work to be done later.
     JobId,
 }

@@ -68,6 +68,8 @@ scopes! {
     AdminGpgKey = "admin:gpg_key" [WriteGpgKey],
     WriteGpgKey = "write:gpg_key" [ReadGpgKey],
     ReadGpgKey = "read:gpg_key" [],
+    AuditLog = "audit_log" [ReadAuditLog],
+    ReadAuditLog = "read:audit_log" [],
     SiteAdmin = "site_admin" [],
 }
 

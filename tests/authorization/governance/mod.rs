@@ -2,6 +2,7 @@
 
 mod delegated;
 mod groups;
+mod taking;
 
 use forge_testing::Client;
 use serde_json::{Value, json};

@@ -43,6 +43,24 @@ for_each_database! {
         world.alice.get(REPOSITORY).await.expect(404);
     }
 
+    async fn who_prefers_it_is_told_to_wait_with_202(forge: TestForge) {
+        let world = World::new(forge).await;
+        world.forbid("labels", &DELETIONS.replace("repository.delete", "label.manage")).await;
+        let asking = world.bot.clone().with_header("prefer".parse().unwrap(), "wait=0, respond-async");
+        let label = json!({ "name": "x", "color": "ff0000" });
+        let accepted = asking.post(&format!("{REPOSITORY}/labels"), &label).await.expect(202);
+        let id = accepted.json()["approval"]["id"].as_str().unwrap().to_owned();
+        assert!(accepted.header("location").unwrap().ends_with(&format!("/approvals/{id}")));
+        assert_eq!(accepted.header("preference-applied"), Some("respond-async"));
+        assert!(accepted.header("retry-after").is_some());
+        // Nobody else takes it for done, and other refusals stay what they are.
+        let _ = world.bot.post(&format!("{REPOSITORY}/labels"), &label).await.expect(403);
+        let _ = asking.patch(REPOSITORY, &json!({ "description": "x" })).await.expect(403);
+        let created = json!({ "name": "y", "color": "ff0000" });
+        let _ = world.alice.clone().with_header("prefer".parse().unwrap(), "respond-async")
+            .post(&format!("{REPOSITORY}/labels"), &created).await.expect(201);
+    }
+
     async fn refs_that_a_policy_lets_wait_are_held_and_moved_by_the_forge(forge: TestForge) {
         let world = World::new(forge).await;
         world.forbid("releases", RELEASES).await;

@@ -105,6 +105,7 @@ const fn concerns_own_account(action: Action) -> bool {
             | A::AgentInviteWithdraw
             | A::AgentList
             | A::TaskGrantCreate
+            | A::TaskGrantClaim
             | A::TaskGrantList
             | A::RevokeDelegated
             | A::KillSwitchSet
@@ -178,6 +179,7 @@ fn check_organization(action: Action, organization: &OrganizationFacts) -> Verdi
                 || (role.is_some() && organization.members_can_create_repositories)
         }
         Action::OrganizationAdminister
+        | Action::OrganizationAuditRead
         | Action::OrganizationManageMembers
         | Action::TeamCreate
         | Action::OrganizationReadPolicies

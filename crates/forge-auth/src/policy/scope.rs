@@ -39,6 +39,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::AgentEvaluate
         | A::AgentConfirm
         | A::TaskGrantConsent
+        | A::TaskGrantClaim
         | A::AgentSwitchRenew
         | A::AgentSwitchEnd
         | A::OrganizationRead
@@ -85,6 +86,7 @@ fn sufficient(action: Action, resource: &Resource) -> &'static [Scope] {
         | A::KillSwitchLift => &[Scope::Repo],
         A::AccountListTeams | A::OrganizationReadMembers | A::TeamRead => &[Scope::ReadOrg, Scope::Repo],
         A::OrganizationReadPolicies => &[Scope::ReadOrg],
+        A::OrganizationAuditRead => &[Scope::ReadAuditLog, Scope::AdminOrg],
         A::OrganizationCreate | A::OrganizationAdminister | A::OrganizationManagePolicies => {
             &[Scope::AdminOrg]
         }

@@ -178,6 +178,10 @@ fn check_kind(kind: AccountKind, action: Action) -> Verdict {
             "subject.human",
             "only the agent a grant is for can consent to it, with its own credential",
         )),
+        AccountKind::Human if action == Action::TaskGrantClaim => Err(Denial::forbidden(
+            "subject.human",
+            "tasks are taken by a policy by agents; a human delegates",
+        )),
         AccountKind::Agent if is_for_humans(action) => {
             let message = format!("agents can never do this: {} is for humans", action.as_str());
             Err(Denial::forbidden("subject.agent", message))
@@ -215,6 +219,7 @@ const fn is_for_humans(action: Action) -> bool {
             | Action::SecondFactorManage
             | Action::OrganizationCreate
             | Action::OrganizationAdminister
+            | Action::OrganizationAuditRead
             | Action::OrganizationManageMembers
             | Action::OrganizationManagePolicies
     )
@@ -323,6 +328,7 @@ const fn changes_trust(action: Action) -> bool {
             | Action::TaskGrantUpdate
             | Action::TaskGrantRevoke
             | Action::TaskGrantConsent
+            | Action::TaskGrantClaim
             | Action::CollaboratorManage
             | Action::TeamManageMembers
             | Action::TeamManageRepositories
@@ -353,6 +359,7 @@ const fn is_consent(action: Action) -> bool {
         Action::AgentConfirm
             | Action::AgentUndoBinding
             | Action::TaskGrantConsent
+            | Action::TaskGrantClaim
             | Action::TaskGrantRead
             | Action::TaskGrantList
             | Action::ApprovalList

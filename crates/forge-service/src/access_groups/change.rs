@@ -124,6 +124,11 @@ pub async fn delete(ctx: &RequestContext, organization: OrganizationTarget<'_>, 
         let message = format!("`{name}` is for everybody who is in no other group; it cannot be deleted");
         return Err(Error::invalid("AccessGroup", "name", FieldCode::Invalid, message));
     }
+    let policies = forge_store::delegation_policies::list_names_of_group(&mut tx, group.id).await?;
+    if !policies.is_empty() {
+        let message = format!("agents of it take tasks by {}; remove that first", policies.join(", "));
+        return Err(Error::invalid("AccessGroup", "name", FieldCode::Invalid, message));
+    }
     let members = forge_store::access_groups::delete(&mut tx, group.id).await?;
     ctx.record(&mut tx, event("access_group.deleted", &group).with("members", members)).await?;
     Ok(tx.commit().await?)

@@ -118,7 +118,7 @@ pub async fn list(
     query: &OrganizationAuditQuery,
 ) -> Result<OrganizationAudit> {
     let mut conn = ctx.read().await?;
-    let found = ctx.authorize(&mut conn, target, Action::OrganizationAdminister).await?;
+    let found = ctx.authorize(&mut conn, target, Action::OrganizationAuditRead).await?;
     let account = found.organization.account;
     let mut filter = AuditFilter {
         organization_id: Some(account.id),

@@ -31,6 +31,10 @@ pub async fn change(ctx: &RequestContext, id: &GrantId, patch: Map<String, Value
     if matches!(grant.life.state(ctx.now()), GrantState::Expired | GrantState::Revoked) {
         return Err(Error::conflict("the grant is over"));
     }
+    if let Some((_, policy)) = &grant.policy {
+        let message = format!("this came by policy `{policy}` and is what that allows; it can be revoked");
+        return Err(Error::invalid("TaskGrant", "policy", FieldCode::Invalid, message));
+    }
     let renames = patch.contains_key("resources");
     let ends_anew = has_end(&patch);
     let details = patched(ctx, &grant, patch)?;

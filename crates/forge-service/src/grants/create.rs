@@ -1,14 +1,15 @@
 //! Making a grant.
 
-use forge_auth::grant::GrantDetails;
+use forge_auth::grant::{GrantDetails, NamedDelegator};
 use forge_store::Tx;
 use forge_types::account::{AccountKind, AccountRef, AccountStatus};
 use forge_types::grant::{
     DEFAULT_LIFETIME, GrantLife, GrantTerms, GrantUse, MAX_DEPTH, MAX_LIFETIME, TaskGrant,
 };
 use forge_types::id::{AccountId, GrantId};
-use forge_types::{Action, Error, FieldCode, Result, Timestamp};
+use forge_types::{Action, Error, FieldCode, Result, Timestamp, name};
 
+use super::policy::{self, Claim};
 use super::{event, resolve};
 use crate::context::RequestContext;
 use crate::oauth::issuer;
@@ -56,9 +57,13 @@ async fn make(
     consent: Consent,
 ) -> Result<TaskGrant> {
     details.check_frame(&issuer(ctx))?;
+    let named_delegator = details.named_delegator()?;
+    if let NamedDelegator::Policy(organization, name) = &named_delegator {
+        return by_policy(ctx, tx, details, (organization, name)).await;
+    }
     let (task, actions) = (details.task()?, details.granted_actions()?);
     let (constraints, asked_end) = details.bounds()?;
-    let (named, named_delegator) = (details.named_resources()?, details.named_delegator()?);
+    let named = details.named_resources()?;
     ctx.authorize(tx, OwnAccount, Action::TaskGrantCreate).await?;
     check_mode(ctx)?;
     let agent = agent(tx, details.agent_login()?).await?;
@@ -89,13 +94,52 @@ async fn make(
         terms,
         life,
         revoke_reason: None,
+        policy: None,
         created_by: ctx.account()?.id,
         created_at: ctx.now(),
         used: GrantUse::default(),
     };
+    put_down(ctx, tx, grant).await
+}
+
+async fn put_down(ctx: &RequestContext, tx: &mut Tx, grant: TaskGrant) -> Result<TaskGrant> {
     forge_store::grants::insert(tx, &grant).await?;
     ctx.record(tx, event("task_grant.created", &grant)).await?;
     Ok(grant)
+}
+
+/// An agent takes a task by a policy: it is the agent's own doing, so its consent is there.
+async fn by_policy(
+    ctx: &RequestContext,
+    tx: &mut Tx,
+    details: &GrantDetails,
+    named: (&str, &str),
+) -> Result<TaskGrant> {
+    let task = details.task()?;
+    let Claim { agent, delegator, policy, terms, expires_at } =
+        policy::claim(ctx, tx, details, named).await?;
+    if details.agent.is_some() && name::key(details.agent_login()?) != name::key(&agent.login) {
+        let message = "by a policy an agent takes tasks for itself";
+        return Err(Error::invalid("TaskGrant", "agent", FieldCode::Invalid, message));
+    }
+    let _standing = Standing::of_caller(ctx, tx, &[agent.id]).await?;
+    let grant = TaskGrant {
+        id: GrantId(ctx.app().random_id(GrantId::PREFIX)),
+        holder_id: delegator.id,
+        agent,
+        delegator,
+        task,
+        parent_id: None,
+        depth: 1,
+        terms,
+        life: GrantLife { needs_consent: false, consented_at: None, expires_at, revoked_at: None },
+        revoke_reason: None,
+        created_by: policy.created_by.id,
+        policy: Some((policy.id, policy.name)),
+        created_at: ctx.now(),
+        used: GrantUse::default(),
+    };
+    put_down(ctx, tx, grant).await
 }
 
 /// The rights an agent uses in delegated mode are not its own to give.

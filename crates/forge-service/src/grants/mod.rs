@@ -7,12 +7,14 @@
 mod change;
 mod consent;
 mod create;
+mod policy;
 mod resolve;
 mod target;
 
 pub use forge_auth::grant::GrantDetails;
 use forge_store::grants::Ended;
 pub use forge_store::grants::GrantFilter;
+use forge_types::agent::StandingAccess;
 use forge_types::grant::{DETAILS_TYPE, GrantConstraints, TaskGrant};
 use forge_types::id::GrantId;
 use forge_types::page::{Page, PageRequest};
@@ -28,6 +30,9 @@ pub use change::change;
 pub use consent::consent;
 pub use create::create;
 pub(crate) use create::create_asked;
+pub use forge_store::delegation_policies::DelegationPolicy;
+pub(crate) use policy::remove_within as remove_policy_within;
+pub use policy::{NewPolicy, create_policy, list_policies, remove_policy};
 pub(crate) use target::{GrantTarget, facts_of};
 
 /// Returns a grant.
@@ -48,6 +53,18 @@ pub async fn list(ctx: &RequestContext, filter: &GrantFilter, page: PageRequest)
     let own = ctx.authorize(&mut conn, OwnAccount, Action::TaskGrantList).await?;
     let sees_all = ctx.may(&Site, Action::SiteAuditRead);
     Ok(forge_store::grants::list(&mut conn, own.id, sees_all, filter, page, ctx.now()).await?)
+}
+
+/// Returns whether to offer the caller, whose agent this first grant is for, that the agent's own token only reads from now on:
+/// what writes is then always a task.
+///
+/// # Errors
+/// `Unavailable` if the database is.
+pub async fn offers_read(ctx: &RequestContext, grant: &TaskGrant) -> Result<bool> {
+    let mut conn = ctx.read().await?;
+    let Some(agent) = forge_store::agents::find(&mut conn, grant.agent.id).await? else { return Ok(false) };
+    let could = agent.standing_access == StandingAccess::Full && ctx.may(&agent, Action::AgentUpdate);
+    Ok(could && forge_store::grants::count_for(&mut conn, agent.account.id).await? == 1)
 }
 
 /// Ends a grant with all that are parts of it; tokens for them are worth nothing once this returns. Ending one that is over
@@ -85,6 +102,7 @@ pub fn granted(ctx: &RequestContext, grant: &TaskGrant) -> Value {
         "grant_id": grant.id,
         "agent": format!("agent:{}", grant.agent.login),
         "delegator": target::delegator_name(&grant.delegator),
+        "policy": grant.policy.as_ref().map(|(_, name)| format!("policy:{}/{name}", grant.delegator.login)),
         "task": grant.task,
         "resources": terms.resources.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "actions": terms.actions,
@@ -115,6 +133,9 @@ fn event(name: &'static str, grant: &TaskGrant) -> Event {
         .with("actions", actions)
         .with("constraints", json!(grant.terms.constraints))
         .with("expires_at", grant.life.expires_at.to_string());
+    if let Some((_, policy)) = &grant.policy {
+        event = event.with("policy", policy.as_str());
+    }
     if let Some(parent) = &grant.parent_id {
         event = event.with("parent_grant_id", parent.0.as_str());
     }

@@ -10,7 +10,7 @@ use forge_types::{Action, Error, ErrorKind, FieldCode, Result, name};
 
 use crate::context::RequestContext;
 use crate::organizations::OrganizationTarget;
-use crate::target::RepositoryTarget;
+use crate::target::{RepositoryTarget, is_called};
 
 /// Returns who delegates: the caller, or an organization the caller owns.
 ///
@@ -28,6 +28,10 @@ pub(super) async fn delegator(
         NamedDelegator::Account(_) => {
             let message =
                 "one delegates what one may do oneself: the delegator is the caller or an organization";
+            Err(Error::invalid("TaskGrant", "delegator", FieldCode::Invalid, message))
+        }
+        NamedDelegator::Policy(..) => {
+            let message = "a policy delegates to the agent that takes a task by it, and to nobody else";
             Err(Error::invalid("TaskGrant", "delegator", FieldCode::Invalid, message))
         }
         NamedDelegator::Organization(login) => {
@@ -59,6 +63,32 @@ pub(super) async fn resources(
     Ok(found)
 }
 
+/// The same for what an organization delegates by a policy: that the caller can read it is not needed, since what is not the
+/// policy's is refused anyway.
+///
+/// # Errors
+/// `Invalid` for a name that stands for nothing of the organization's.
+pub(super) async fn resources_of(
+    tx: &mut Tx,
+    named: Vec<NamedResource>,
+    organization: AccountId,
+) -> Result<Vec<GrantResource>> {
+    let mut resources = Vec::with_capacity(named.len());
+    for NamedResource { owner, name, part } in named {
+        let found = forge_store::repositories::find_by_name(tx, Some(organization), &owner, &name).await?;
+        let found = found.filter(|found| is_called(&found.repository, &owner, &name));
+        let found = found.filter(|found| found.repository.owner.id == organization);
+        let found = found.ok_or_else(|| unknown(&owner, &name))?;
+        resources.push(part_of(&found, part));
+    }
+    Ok(resources)
+}
+
+fn unknown(owner: &str, name: &str) -> Error {
+    let message = format!("there is no repository `{owner}/{name}` that the delegator can read");
+    Error::invalid("TaskGrant", "resources", FieldCode::Missing, message)
+}
+
 async fn resource(
     ctx: &RequestContext,
     tx: &mut Tx,
@@ -66,10 +96,7 @@ async fn resource(
     only_of: Option<AccountId>,
 ) -> Result<GrantResource> {
     let NamedResource { owner, name, part } = named;
-    let unknown = || {
-        let message = format!("there is no repository `{owner}/{name}` that the delegator can read");
-        Error::invalid("TaskGrant", "resources", FieldCode::Missing, message)
-    };
+    let unknown = || unknown(&owner, &name);
     let target = RepositoryTarget::PresentName(&owner, &name);
     let found: RepositoryAccess = match ctx.authorize(tx, target, Action::RepositoryRead).await {
         Ok(found) => found,
@@ -79,13 +106,17 @@ async fn resource(
     if only_of.is_some_and(|organization| organization != found.repository.owner.id) {
         return Err(unknown());
     }
+    Ok(part_of(&found, part))
+}
+
+fn part_of(found: &RepositoryAccess, part: Part) -> GrantResource {
     let (repository_id, name) = (found.repository.id, found.repository.full_name());
-    Ok(match part {
+    match part {
         Part::Whole => GrantResource::Repo { repository_id, name },
         Part::Ref(ref_name) => GrantResource::Branch { repository_id, name, ref_name },
         Part::Issue(number) => GrantResource::Issue { repository_id, name, number },
         Part::Pull(number) => GrantResource::Pull { repository_id, name, number },
         Part::Secret(secret) => GrantResource::Secret { repository_id, name, secret },
         Part::Workflow(workflow) => GrantResource::Workflow { repository_id, name, workflow },
-    })
+    }
 }

@@ -1,4 +1,4 @@
-//! Ending what agents hold, along one path: a token, an agent, a task, a grant, a human, an organization. Each is seen by
+//! Ending what agents hold, along one path: a token, an agent, a task, a grant, a human, an organization, a policy. Each is seen by
 //! the next request.
 
 mod leaked;
@@ -36,6 +36,8 @@ pub enum Path {
     Owner(String),
     /// Everything an organization delegated.
     Organization(String),
+    /// A policy by which an organization delegates, with everything that came by it: `ORGANIZATION/NAME`.
+    Policy(String),
 }
 
 /// How much ended.
@@ -68,6 +70,13 @@ pub async fn revoke(ctx: &RequestContext, path: &Path, reason: &str) -> Result<C
             (ended, Event::new("revoked.grant").with("grant_id", id.0.as_str()))
         }
         Path::Owner(login) => owner(ctx, &mut tx, login, reason).await?,
+        Path::Policy(named) => {
+            let (organization, name) = named.split_once('/').ok_or_else(Error::not_found)?;
+            let target = OrganizationTarget::Login(organization);
+            let grants = crate::grants::remove_policy_within(ctx, &mut tx, target, name).await?;
+            let event = Event::new("revoked.policy").with("policy", named.as_str());
+            (Counts { credentials: 0, grants }, event)
+        }
         Path::Organization(login) => {
             let target = OrganizationTarget::Login(login);
             let found = ctx.authorize(&mut tx, target, Action::OrganizationAdminister).await?;

@@ -2,7 +2,7 @@
 //! for revoking them.
 
 use forge_types::grant::{GrantLife, GrantState, GrantTerms, GrantUse, TaskGrant};
-use forge_types::id::{AccountId, CredentialId, GrantId};
+use forge_types::id::{AccountId, CredentialId, DelegationPolicyId, GrantId};
 use forge_types::page::{Page, PageRequest};
 use forge_types::{Timestamp, name};
 
@@ -22,7 +22,8 @@ pub use end::{Ended, revoke};
 macro_rules! grant_columns {
     () => {
         "t.id, t.holder_id, t.task, t.parent_id, t.depth, t.terms, t.needs_consent, t.consented_at, t.created_by, \
-         t.created_at, t.expires_at, t.revoked_at, t.revoke_reason, \
+         t.created_at, t.expires_at, t.revoked_at, t.revoke_reason, t.policy_id, \
+         (SELECT p.name FROM delegation_policies p WHERE p.id = t.policy_id) AS policy_name, \
          a.id AS agent_id, a.kind AS agent_kind, a.login AS agent_login, a.name AS agent_name, \
          a.is_site_admin AS agent_is_site_admin, \
          d.id AS delegator_id, d.kind AS delegator_kind, d.login AS delegator_login, d.name AS delegator_name, \
@@ -63,6 +64,9 @@ impl FromRow for TaskGrant {
                 revoked_at: row.get("revoked_at")?,
             },
             revoke_reason: row.get("revoke_reason")?,
+            policy: row
+                .get::<Option<DelegationPolicyId>>("policy_id")?
+                .zip(row.get::<Option<String>>("policy_name")?),
             created_by: row.get("created_by")?,
             created_at: row.get("created_at")?,
             used: GrantUse {
@@ -74,7 +78,7 @@ impl FromRow for TaskGrant {
     }
 }
 
-fn text(terms: &GrantTerms) -> StoreResult<String> {
+pub(crate) fn terms_text(terms: &GrantTerms) -> StoreResult<String> {
     serde_json::to_string(terms).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
@@ -86,8 +90,8 @@ pub async fn insert(tx: &mut Tx, grant: &TaskGrant) -> StoreResult<()> {
     tx.execute(
         sql!(
             "INSERT INTO task_grants (id, agent_id, delegator_id, holder_id, task, parent_id, depth, terms, \
-             needs_consent, consented_at, created_by, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+             needs_consent, consented_at, created_by, created_at, expires_at, policy_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
         ),
         params![
             &grant.id,
@@ -97,17 +101,33 @@ pub async fn insert(tx: &mut Tx, grant: &TaskGrant) -> StoreResult<()> {
             grant.task.as_str(),
             grant.parent_id.as_ref(),
             grant.depth,
-            text(&grant.terms)?,
+            terms_text(&grant.terms)?,
             grant.life.needs_consent,
             grant.life.consented_at,
             grant.created_by,
             grant.created_at,
             grant.life.expires_at,
+            grant.policy.as_ref().map(|(id, _)| *id),
         ],
     )
     .await?;
     tx.execute(sql!("INSERT INTO task_grant_uses (grant_id) VALUES ($1)"), params![&grant.id]).await?;
     Ok(())
+}
+
+/// Returns how many grants there ever were for an agent.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn count_for(conn: &mut Conn, agent_id: AccountId) -> StoreResult<i64> {
+    struct Count {
+        count: i64,
+    }
+    from_row!(Count { count });
+    let found: Count = conn
+        .fetch_one(sql!("SELECT COUNT(*) AS count FROM task_grants WHERE agent_id = $1"), params![agent_id])
+        .await?;
+    Ok(found.count)
 }
 
 /// A grant with what decides about it for one viewer.
@@ -267,7 +287,7 @@ pub async fn update(tx: &mut Tx, grant: &TaskGrant) -> StoreResult<()> {
         ),
         params![
             &grant.id,
-            text(&grant.terms)?,
+            terms_text(&grant.terms)?,
             grant.life.expires_at,
             grant.task.as_str(),
             grant.life.consented_at,

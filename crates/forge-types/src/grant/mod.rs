@@ -22,7 +22,7 @@ pub use resource::GrantResource;
 
 use crate::Timestamp;
 use crate::account::AccountRef;
-use crate::id::{AccountId, GrantId, RepositoryId};
+use crate::id::{AccountId, DelegationPolicyId, GrantId, RepositoryId};
 
 /// How deep delegation goes: a grant, one made under it, and one made under that.
 pub const MAX_DEPTH: i64 = 3;
@@ -167,7 +167,9 @@ pub struct TaskGrant {
     pub life: GrantLife,
     /// Why it was revoked.
     pub revoke_reason: Option<String>,
-    /// Who made it.
+    /// The policy it came by, with its name in the organization that delegates.
+    pub policy: Option<(DelegationPolicyId, String)>,
+    /// Who made it, or the policy it came by.
     pub created_by: AccountId,
     /// When.
     pub created_at: Timestamp,
@@ -199,6 +201,19 @@ impl GrantTerms {
 }
 
 impl GrantConstraints {
+    /// Returns the same, with what is left out as `others` have it, and nothing of theirs loosened.
+    #[must_use]
+    pub fn or(mut self, others: &Self) -> Self {
+        self.branch_prefix = self.branch_prefix.or_else(|| others.branch_prefix.clone());
+        let missing = others.paths_deny.iter().filter(|path| !self.paths_deny.contains(path)).cloned();
+        let missing: Vec<PathPattern> = missing.collect();
+        self.paths_deny.extend(missing);
+        self.budgets.pushes = self.budgets.pushes.or(others.budgets.pushes);
+        self.budgets.bytes = self.budgets.bytes.or(others.budgets.bytes);
+        self.requires_approval.extend(&others.requires_approval);
+        self
+    }
+
     fn within(&self, wider: &Self) -> Result<(), String> {
         if let Some(outer) = &wider.branch_prefix
             && !self.branch_prefix.as_ref().is_some_and(|inner| inner.is_below(outer))

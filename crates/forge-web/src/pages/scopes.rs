@@ -37,6 +37,7 @@ pub(super) const fn words(scope: Scope) -> &'static str {
         Scope::AdminGpgKey => "manage your GPG keys",
         Scope::WriteGpgKey => "see and add GPG keys",
         Scope::ReadGpgKey => "see your GPG keys",
+        Scope::AuditLog | Scope::ReadAuditLog => "read the audit log of your organizations",
         Scope::SiteAdmin => "administer this forge",
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod audit_checkpoints;
 mod audit_events;
 mod audit_stream;
 mod clients;
+mod delegation_policies;
 mod device;
 mod organizations;
 mod policies;
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(organizations::routes())
         .merge(pushes::routes())
         .merge(policies::routes())
+        .merge(delegation_policies::routes())
         .merge(access::routes())
         .merge(access_groups::routes())
 }

@@ -10,7 +10,7 @@ use forge_service::revocations::{self, Path};
 use forge_service::{RequestContext, kill_switches};
 use forge_types::id::{GrantId, KillSwitchId};
 use forge_types::kill_switch::KillSwitch;
-use forge_types::{Error, FieldCode, Result};
+use forge_types::{Error, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -44,10 +44,6 @@ struct RevocationBody {
 
 impl RevocationBody {
     fn path(&self) -> Result<Path> {
-        if self.policy.is_some() {
-            let message = "this forge has no policies that delegate, so none can be revoked";
-            return Err(Error::invalid("Revocation", "policy", FieldCode::Unprocessable, message));
-        }
         let login = |text: &String, prefix: &str| text.strip_prefix(prefix).unwrap_or(text).to_owned();
         let paths = [
             self.token.as_ref().map(|token| Path::Token(Secret::new(token.clone()))),
@@ -56,12 +52,14 @@ impl RevocationBody {
             self.grant.as_ref().map(|grant| Path::Grant(GrantId(grant.clone()))),
             self.owner.as_ref().map(|owner| Path::Owner(login(owner, "user:"))),
             self.organization.as_ref().map(|organization| Path::Organization(login(organization, "org:"))),
+            self.policy.as_ref().map(|policy| Path::Policy(login(policy, "policy:"))),
         ];
         let mut given = paths.into_iter().flatten();
         match (given.next(), given.next()) {
             (Some(path), None) => Ok(path),
             _ => {
-                let message = "exactly one of token, agent, task, grant, owner and organization is given";
+                let message =
+                    "exactly one of token, agent, task, grant, owner, organization and policy is given";
                 Err(Error::unprocessable(message))
             }
         }

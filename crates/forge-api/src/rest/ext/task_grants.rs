@@ -30,7 +30,17 @@ pub(super) fn routes() -> Router<ApiState> {
 
 async fn create(Ctx(ctx): Ctx, JsonBody(details): JsonBody<GrantDetails>) -> ApiResult<Response> {
     let grant = grants::create(&ctx, &details).await?;
-    Ok((StatusCode::CREATED, Json(view(&ctx, &grant))).into_response())
+    let mut view = view(&ctx, &grant);
+    if grants::offers_read(&ctx, &grant).await? {
+        let links = Links::new(ctx.settings());
+        view["offer"] = json!({
+            "message": "the agent's own token may still write; with tasks it need not",
+            "method": "PATCH",
+            "url": format!("{}/agents/{}", links.web("api/ext/v1"), grant.agent.login),
+            "body": { "standing_access": "read" },
+        });
+    }
+    Ok((StatusCode::CREATED, Json(view)).into_response())
 }
 
 #[derive(Deserialize)]

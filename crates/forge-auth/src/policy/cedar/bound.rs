@@ -74,6 +74,7 @@ pub const fn risk(action: Action) -> i64 {
         | A::AgentRestore
         | A::AgentConfirm
         | A::TaskGrantConsent
+        | A::TaskGrantClaim
         | A::OrganizationCreate
         | A::SigningKeyCreate
         | A::OtherRefUpdate => 2,
