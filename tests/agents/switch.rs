@@ -168,6 +168,7 @@ for_each_database! {
                 surface: Surface::Rest,
                 ip: None,
                 user_agent: None,
+            certificate: None,
             };
             let ctx = authenticate::with_token(forge.app(), &token, info).await.expect("a live token");
             assert_eq!(create(&ctx, &request).await.is_ok(), may);

@@ -186,6 +186,7 @@ for_each_database! {
             surface: forge_service::Surface::Rest,
             ip: None,
             user_agent: None,
+            certificate: None,
         };
         let ctx = forge_service::authenticate::with_token(bench.forge.app(), &bench.token, info).await.unwrap();
         let target = forge_service::target::RepositoryTarget::Id(bench.id());

@@ -21,8 +21,13 @@ fn identity(subject: &str, login: &str) -> HostIdentity {
 }
 
 async fn visit(forge: &TestForge, identity: &HostIdentity) -> forge_types::Result<String> {
-    let info =
-        RequestInfo { id: forge.app().new_request_id(), surface: Surface::Web, ip: None, user_agent: None };
+    let info = RequestInfo {
+        id: forge.app().new_request_id(),
+        surface: Surface::Web,
+        ip: None,
+        user_agent: None,
+        certificate: None,
+    };
     let caller = from_host(forge.app(), identity, info).await?;
     Ok(caller.account.expect("an account").login)
 }

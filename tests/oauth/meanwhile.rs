@@ -364,7 +364,7 @@ for_each_database! {
         during(ending, post(client, path.clone(), json!({ "login": "deployer" }))).await.expect(401);
         forge.client_of(&root, None).await.post(&path, &json!({ "login": "deployer" })).await.expect(201);
         let token = forge.token(&root, CredentialKind::Personal, None).await;
-        let info = RequestInfo { id: forge.app().new_request_id(), surface: Surface::Rest, ip: None, user_agent: None };
+        let info = RequestInfo { id: forge.app().new_request_id(), surface: Surface::Rest, ip: None, user_agent: None, certificate: None };
         let ctx = authenticate::with_token(forge.app(), &token, info).await.expect("a live token");
         let ending = revoking(&forge, &root).await;
         let make = async move { admin::create_token(&ctx, "deployer", "lasting", None, None).await };

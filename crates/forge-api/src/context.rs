@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use forge_service::RequestContext;
-pub use forge_service::context::{Peer, PreAuthenticated};
+pub use forge_service::context::{Certified, Peer, PreAuthenticated};
 use forge_types::Error;
 
 use crate::error::ApiError;

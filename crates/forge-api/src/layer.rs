@@ -19,7 +19,7 @@ use forge_types::approval::MAX_BODY;
 use forge_types::id::RequestId;
 use forge_types::{Error, Result, Scopes};
 
-use crate::context::{Peer, PreAuthenticated};
+use crate::context::{Certified, Peer, PreAuthenticated};
 use crate::error::ApiError;
 use crate::{prefer, proof, token};
 
@@ -154,6 +154,7 @@ pub(crate) fn info(app: &App, request: &Request, surface: Surface) -> RequestInf
         surface,
         ip: request.extensions().get::<Peer>().map(|Peer(address): &Peer| IpAddr::to_string(address)),
         user_agent: user_agent.map(|text| text.chars().take(256).collect()),
+        certificate: request.extensions().get::<Certified>().map(|Certified(shown)| Arc::clone(shown)),
     }
 }
 

@@ -29,7 +29,7 @@ use forge_service::{App, Surface};
 
 use layer::Door;
 
-pub use context::{Ctx, Peer, PreAuthenticated};
+pub use context::{Certified, Ctx, Peer, PreAuthenticated};
 pub use proof::ByApiHost;
 
 /// The largest JSON body that is read.

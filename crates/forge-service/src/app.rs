@@ -72,6 +72,8 @@ pub struct Settings {
     pub origin: Url,
     /// The origin for links people follow; it carries the port in use in local mode.
     pub people_origin: Url,
+    /// The origin of the listener on which clients show certificates, where there is one.
+    pub mutual_origin: Option<Url>,
     /// Who may register agents.
     pub agent_registration: AgentRegistration,
     /// Limits on open registration.
@@ -193,6 +195,7 @@ impl Settings {
         Self {
             people_origin: origin.clone(),
             origin,
+            mutual_origin: None,
             agent_registration: AgentRegistration::Key,
             open_registration: OpenRegistration {
                 per_address_per_hour: 5,

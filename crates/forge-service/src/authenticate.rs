@@ -19,7 +19,7 @@ use crate::context::{
 };
 use crate::grants::facts_of;
 use crate::people::sessions;
-use crate::proof::{self, Shown};
+use crate::proof::{self, Shown, certificate};
 
 /// Returns the context of a request that presents `token`; the token may be of any kind that opens the surfaces.
 ///
@@ -28,7 +28,7 @@ use crate::proof::{self, Shown};
 /// token, or if its account or the human behind it may not act; `Unproved` if it is bound to a key.
 pub async fn with_token(app: &Arc<App>, token: &Secret, info: RequestInfo) -> Result<RequestContext> {
     check_form(app, token)?;
-    let found = find_live(app, token, info.surface).await?;
+    let found = find_live(app, token, &info).await?;
     if found.credential.cnf_jkt.is_some() {
         let message =
             "this token is bound to a key: present it with the scheme `DPoP` and a proof of the key";
@@ -53,7 +53,7 @@ pub async fn with_proof(
     };
     check_form(app, token).map_err(no_good)?;
     let proof = proof::with_token(app, shown, token)?;
-    let found = find_live(app, token, info.surface).await.map_err(no_good)?;
+    let found = find_live(app, token, &info).await.map_err(no_good)?;
     if found.credential.cnf_jkt.as_deref() != Some(proof.thumbprint().as_str()) {
         let message = "the token is not bound to the key of this proof";
         return Err(Error::unproved(ProofProblem::InvalidToken, message));
@@ -67,11 +67,12 @@ fn check_form(app: &App, token: &Secret) -> Result<()> {
     if kind.is_some_and(CredentialKind::is_access_token) { Ok(()) } else { Err(Error::bad_credentials()) }
 }
 
-async fn find_live(app: &App, token: &Secret, surface: Surface) -> Result<Authentication> {
+async fn find_live(app: &App, token: &Secret, info: &RequestInfo) -> Result<Authentication> {
     let is_good =
-        |found: &Authentication| is_live(found, app.now()) && is_for_surface(&found.credential, surface);
-    let found = find(app, token).await?.filter(is_good);
-    found.ok_or_else(Error::bad_credentials)
+        |found: &Authentication| is_live(found, app.now()) && is_for_surface(&found.credential, info.surface);
+    let found = find(app, token).await?.filter(is_good).ok_or_else(Error::bad_credentials)?;
+    certificate::check(&found, info)?;
+    Ok(found)
 }
 
 fn admit(app: &Arc<App>, found: Authentication, info: RequestInfo) -> RequestContext {
@@ -211,7 +212,7 @@ pub(crate) fn caller_of(found: Authentication) -> Caller {
         grants,
         audience: credential.audience.clone(),
         is_approved: false,
-        lacks_key: found.bound_only && credential.cnf_jkt.is_none() && credential.kind != CredentialKind::Git,
+        lacks_key: found.bound_only && !credential.is_bound() && credential.kind != CredentialKind::Git,
         signed_only: found.signed_only,
     };
     let principal = Principal {
@@ -238,6 +239,7 @@ pub(crate) fn caller_of(found: Authentication) -> Caller {
             family: credential.family,
             parent_id: credential.parent_id,
             cnf_jkt: credential.cnf_jkt,
+            cnf_x5t: credential.cnf_x5t,
             expires_at: credential.expires_at,
             renewable_until: credential.renewable_until,
             client_id: credential.client_id,

@@ -22,6 +22,7 @@ use crate::app::{App, Settings};
 use crate::approvals::{Repeat, settle_repeat};
 use crate::audit::{self, Refusal};
 use crate::policies::{self, Made};
+use crate::proof::certificate::ClientCertificate;
 use crate::target::{Facts, Target};
 
 /// The surface a request came in by; the audit log names it.
@@ -64,6 +65,8 @@ pub struct RequestInfo {
     pub ip: Option<String>,
     /// The program the peer says it is.
     pub user_agent: Option<String>,
+    /// The certificate that the client has shown in the handshake of this connection.
+    pub certificate: Option<Arc<ClientCertificate>>,
 }
 
 /// Who asks.
@@ -143,6 +146,8 @@ pub struct CallerCredential {
     pub parent_id: Option<CredentialId>,
     /// The thumbprint of the key it is bound to.
     pub cnf_jkt: Option<String>,
+    /// The SHA-256 of the client certificate it is bound to.
+    pub cnf_x5t: Option<String>,
     /// When it stops.
     pub expires_at: Option<Timestamp>,
     /// The instant past which renewing cannot reach.
@@ -152,6 +157,18 @@ pub struct CallerCredential {
     /// Where it is good for anything; `None` means wherever its kind is.
     pub audience: Option<Audience>,
 }
+
+impl CallerCredential {
+    /// Returns whether stealing its value would not do.
+    #[must_use]
+    pub const fn is_bound(&self) -> bool {
+        self.cnf_jkt.is_some() || self.cnf_x5t.is_some()
+    }
+}
+
+/// The certificate of a connection, put into the request by the listener on which clients show them.
+#[derive(Clone, Debug)]
+pub struct Certified(pub Arc<ClientCertificate>);
 
 impl Caller {
     /// Nobody in particular.
@@ -479,7 +496,7 @@ impl RequestContext {
             source: info.ip.as_deref().and_then(|ip| ip.parse().ok()),
             destination: None,
             runtime: caller.runtime.as_deref(),
-            has_key: caller.credential.as_ref().is_some_and(|credential| credential.cnf_jkt.is_some()),
+            has_key: caller.credential.as_ref().is_some_and(CallerCredential::is_bound),
             is_approved: self.is_approved(),
             recent_refusals: self.inner.recent_refusals.load(Ordering::Relaxed),
             groups,

@@ -30,6 +30,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (20, "asked_tasks", include_str!("../../../migrations/0020_asked_tasks.sql")),
     (21, "second_factors", include_str!("../../../migrations/0021_second_factors.sql")),
     (22, "workloads", include_str!("../../../migrations/0022_workloads.sql")),
+    (23, "certificates", include_str!("../../../migrations/0023_certificates.sql")),
     (24, "forks", include_str!("../../../migrations/0024_forks.sql")),
     (25, "deleted_repositories", include_str!("../../../migrations/0025_deleted_repositories.sql")),
     (26, "delegation_policies", include_str!("../../../migrations/0026_delegation_policies.sql")),

@@ -89,6 +89,7 @@ impl TestForge {
             grant_id: None,
             audience: None,
             cnf_jkt: None,
+            cnf_x5t: None,
             runtime: None,
             expires_at: None,
             renewable_until: None,

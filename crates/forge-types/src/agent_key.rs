@@ -16,6 +16,8 @@ pub const KEY_RETIREMENT: Duration = Duration::from_secs(24 * 60 * 60);
 pub enum KeyPurpose {
     /// Signing client assertions and proofs of possession.
     Dpop,
+    /// Being in the certificates with which the agent makes connections.
+    Mtls,
 }
 
 impl KeyPurpose {
@@ -24,13 +26,14 @@ impl KeyPurpose {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dpop => "dpop",
+            Self::Mtls => "mtls",
         }
     }
 
     /// Reads the name written by [`Self::as_str`].
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Dpop].into_iter().find(|purpose| purpose.as_str() == name)
+        [Self::Dpop, Self::Mtls].into_iter().find(|purpose| purpose.as_str() == name)
     }
 }
 

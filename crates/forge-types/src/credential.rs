@@ -29,6 +29,14 @@ pub enum CredentialKind {
     Refresh,
 }
 
+impl Credential {
+    /// Returns whether stealing its value would not do: it is good only with the key it is bound to, or the certificate.
+    #[must_use]
+    pub const fn is_bound(&self) -> bool {
+        self.cnf_jkt.is_some() || self.cnf_x5t.is_some()
+    }
+}
+
 impl CredentialKind {
     /// All kinds.
     pub const ALL: [Self; 9] = [
@@ -145,6 +153,8 @@ pub struct Credential {
     pub audience: Option<Audience>,
     /// The thumbprint of the key it is bound to: it is good only with a proof of that key.
     pub cnf_jkt: Option<String>,
+    /// The SHA-256 of the client certificate it is bound to, in base64url: it is good on a connection with that alone.
+    pub cnf_x5t: Option<String>,
     /// What whoever bears it runs in, where that was proved: the issuer that vouched for it, a space, and the subject.
     pub runtime: Option<String>,
     /// When it was created.

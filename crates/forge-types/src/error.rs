@@ -99,6 +99,8 @@ impl Withheld {
 pub enum ProofProblem {
     /// The token is not one that this proof, or none, makes good.
     InvalidToken,
+    /// The token is bound to another client certificate than that of the connection (RFC 8705 §3).
+    WrongCertificate,
     /// The proof is malformed, not for this request, or has come before.
     InvalidProof,
     /// The proof must repeat a nonce that the answer brings.
@@ -110,7 +112,7 @@ impl ProofProblem {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::InvalidToken => "invalid_token",
+            Self::InvalidToken | Self::WrongCertificate => "invalid_token",
             Self::InvalidProof => "invalid_dpop_proof",
             Self::NonceNeeded => "use_dpop_nonce",
         }

@@ -14,6 +14,9 @@ pub const DEFAULT_TTL: Duration = Duration::from_secs(60 * 60);
 /// The shortest a binding may let sessions last.
 pub const SHORTEST_TTL: Duration = Duration::from_secs(60);
 
+/// The issuer of bindings that mean names which the trusted authorities of client certificates give: `dns:` and the name.
+pub const AUTHORITIES: &str = "x509";
+
 const LONGEST_SUBJECT: usize = 512;
 
 /// Words that stand in subjects of runs that somebody else than the owner of the code can start: for a proposal to change

@@ -254,6 +254,7 @@ impl Visit {
                 surface: Surface::Web,
                 ip: request.extensions().get::<Peer>().map(|peer| peer.0.to_string()),
                 user_agent: user_agent.map(|text| text.chars().take(256).collect()),
+                certificate: None,
             },
             trusted: trusted.map(|PreAuthenticated(caller)| caller.clone()),
             session: Cookie::Session.find(settings, headers).map(Secret::new),

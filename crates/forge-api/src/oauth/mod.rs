@@ -109,7 +109,9 @@ async fn introspect(State(state): State<ApiState>, request: Request) -> Response
 }
 
 async fn describe(State(state): State<ApiState>) -> Response {
-    let issuer = state.app.settings().origin.as_str().trim_end_matches('/').to_owned();
+    let settings = state.app.settings();
+    let issuer = settings.origin.as_str().trim_end_matches('/');
+    let mutual = settings.mutual_origin.as_ref().map(|origin| origin.as_str().trim_end_matches('/'));
     let cache = (CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
-    (StatusCode::OK, [cache], axum::Json(metadata(&issuer))).into_response()
+    (StatusCode::OK, [cache], axum::Json(metadata(issuer, mutual))).into_response()
 }

@@ -122,7 +122,8 @@ impl From<Error> for OAuthError {
             | ErrorKind::TooLarge
             | ErrorKind::Conflict
             | ErrorKind::Stale => (OAuthCode::InvalidRequest, None),
-            ErrorKind::Unauthenticated | ErrorKind::Unproved(ProofProblem::InvalidToken) => {
+            ErrorKind::Unauthenticated
+            | ErrorKind::Unproved(ProofProblem::InvalidToken | ProofProblem::WrongCertificate) => {
                 (OAuthCode::InvalidGrant, None)
             }
             ErrorKind::Unproved(ProofProblem::InvalidProof) => (OAuthCode::InvalidDpopProof, None),

@@ -7,9 +7,27 @@ use serde_json::{Value, json};
 use super::GRANT_TYPES;
 use crate::jose::ALGORITHMS;
 
-/// Returns the metadata of the server whose issuer is `issuer`, without a slash at its end.
+/// Returns the metadata of the server whose issuer is `issuer`, without a slash at its end; `mutual` is the origin at which
+/// clients show certificates (RFC 8705 §5), if there is one.
 #[must_use]
-pub fn metadata(issuer: &str) -> Value {
+pub fn metadata(issuer: &str, mutual: Option<&str>) -> Value {
+    let mut metadata = described(issuer);
+    if let Some(origin) = mutual {
+        metadata["mtls_endpoint_aliases"] = json!({
+            "token_endpoint": format!("{origin}/login/oauth/access_token"),
+            "revocation_endpoint": format!("{origin}/login/oauth/revoke"),
+            "introspection_endpoint": format!("{origin}/login/oauth/introspect"),
+            "device_authorization_endpoint": format!("{origin}/login/device/code"),
+        });
+        metadata["tls_client_certificate_bound_access_tokens"] = true.into();
+        if let Some(methods) = metadata["token_endpoint_auth_methods_supported"].as_array_mut() {
+            methods.extend(["tls_client_auth", "self_signed_tls_client_auth"].map(Value::from));
+        }
+    }
+    metadata
+}
+
+fn described(issuer: &str) -> Value {
     let scopes: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
     json!({
         "issuer": issuer,

@@ -81,6 +81,7 @@ impl Identities {
             surface: Surface::Web,
             ip: parts.extensions.get::<forge_api::Peer>().map(|peer| peer.0.to_string()),
             user_agent: user_agent.map(|text| text.chars().take(256).collect()),
+            certificate: None,
         }
     }
 

@@ -39,7 +39,8 @@ pub fn job(app: &Arc<App>) -> RequestContext {
 fn operator(app: &Arc<App>, surface: Surface) -> RequestContext {
     let principal = Principal::new(OPERATOR, AccountKind::Human, true, Means::Console);
     let caller = Caller { subject: Subject::Principal(principal), ..Caller::anonymous() };
-    let info = RequestInfo { id: app.new_request_id(), surface, ip: None, user_agent: None };
+    let info =
+        RequestInfo { id: app.new_request_id(), surface, ip: None, user_agent: None, certificate: None };
     RequestContext::new(Arc::clone(app), caller, info)
 }
 

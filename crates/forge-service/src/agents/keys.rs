@@ -1,6 +1,6 @@
 //! Keys of agents: adding, listing and withdrawing them.
 //!
-//! INVARIANT: a key comes in only with a proof that whoever brings it holds it, or from the operator's own console. Of each
+//! INVARIANT: a key comes in only with a proof that whoever brings it holds it, in the certificate of a connection, or from the operator's own console. Of each
 //! purpose one key stands and one more may retire; adding one lets the former retire, so that there is no gap.
 
 use forge_auth::jose::Jwk;
@@ -42,6 +42,11 @@ impl NewKey {
     /// `Unproved` if they do not.
     pub(super) async fn check(&self, ctx: &RequestContext, shown: &Shown) -> Result<()> {
         if ctx.is_operator() {
+            return Ok(());
+        }
+        // The handshake has proved the key that is in the certificate of this connection.
+        let of_connection = ctx.info().certificate.as_ref().and_then(|certificate| certificate.key.as_ref());
+        if of_connection == Some(&self.jwk.thumbprint()) && self.given.is_none() && shown.proofs.is_empty() {
             return Ok(());
         }
         proof::of_new_key(ctx, &self.jwk, shown, self.given.as_deref()).await

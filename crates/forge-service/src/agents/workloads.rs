@@ -10,7 +10,9 @@ use forge_auth::jose::KeySet;
 use forge_store::Tx;
 use forge_types::credential::CredentialKind;
 use forge_types::id::{AccountId, WorkloadBindingId};
-use forge_types::workload::{DEFAULT_TTL, IssuerKeys, SHORTEST_TTL, SubjectPattern, WorkloadBinding};
+use forge_types::workload::{
+    AUTHORITIES, DEFAULT_TTL, IssuerKeys, SHORTEST_TTL, SubjectPattern, WorkloadBinding,
+};
 use forge_types::{Action, Error, Event, FieldCode, Result};
 use serde_json::Value;
 use url::{Host, Url};
@@ -164,12 +166,18 @@ fn check_issuer(issuer: &str, subject: &SubjectPattern) -> Result<()> {
     if issuer.len() > LONGEST {
         return refuse("issuer must have at most 255 bytes");
     }
+    if issuer == AUTHORITIES {
+        let is_name =
+            subject.as_str().strip_prefix("dns:").is_some_and(|name| !name.is_empty() && !name.contains('*'));
+        let message = "the authorities of client certificates vouch for `dns:` and a name";
+        return if is_name { Ok(()) } else { Err(invalid("subject", message)) };
+    }
     let Some(domain) = issuer.strip_prefix("spiffe://") else {
         let is_good = address(issuer).is_some_and(|url| url.query().is_none());
         return if is_good {
             Ok(())
         } else {
-            refuse("issuer must be an https address, or `spiffe://` and a trust domain")
+            refuse("issuer must be an https address, `spiffe://` and a trust domain, or `x509`")
         };
     };
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');

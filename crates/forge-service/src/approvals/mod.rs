@@ -138,7 +138,7 @@ pub(crate) fn digest(
         "requester": ctx.account()?.id,
         "acting": ctx.caller().acting.as_ref().map(|human| human.id),
         "grant": ctx.grant_id(),
-        "key": credential.cnf_jkt,
+        "key": credential.cnf_jkt.as_ref().or(credential.cnf_x5t.as_ref()),
         "repository": place.repository,
         "organization": place.organization,
         "asked": asked,

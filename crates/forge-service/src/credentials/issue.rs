@@ -8,7 +8,8 @@ use forge_types::id::{AccountId, CredentialId, GrantId};
 use forge_types::{Error, Event, FieldCode, ProofProblem, Result, Scopes, Timestamp};
 
 use crate::app::key_fault;
-use crate::context::{CallerCredential, RequestContext};
+use crate::context::{CallerCredential, RequestContext, Surface};
+use crate::proof::certificate::is_shown;
 use crate::standing::Standing;
 
 /// The most live credentials of one kind an account may have. Nothing is ever dropped to make room.
@@ -76,6 +77,8 @@ pub struct Parent {
     pub scopes: Option<Scopes>,
     /// The thumbprint of the key it is bound to.
     pub cnf_jkt: Option<String>,
+    /// The SHA-256 of the client certificate it is bound to.
+    pub cnf_x5t: Option<String>,
     /// When it stops.
     pub expires_at: Option<Timestamp>,
 }
@@ -86,6 +89,7 @@ impl From<&CallerCredential> for Parent {
             id: credential.id,
             scopes: credential.scopes.clone(),
             cnf_jkt: credential.cnf_jkt.clone(),
+            cnf_x5t: credential.cnf_x5t.clone(),
             expires_at: credential.expires_at,
         }
     }
@@ -97,6 +101,7 @@ impl From<&Credential> for Parent {
             id: credential.id,
             scopes: credential.scopes.clone(),
             cnf_jkt: credential.cnf_jkt.clone(),
+            cnf_x5t: credential.cnf_x5t.clone(),
             expires_at: credential.expires_at,
         }
     }
@@ -121,6 +126,7 @@ pub async fn issue(
     let now = ctx.now();
     check_scopes(&new)?;
     let cnf_jkt = binding(&new)?;
+    let cnf_x5t = certificate(ctx, &new)?;
     let expires_at = expiry(&new, now)?;
     check_number(tx, &new, now).await?;
     let app = ctx.app();
@@ -143,6 +149,7 @@ pub async fn issue(
         grant_id: new.grant,
         audience: new.audience.as_ref(),
         cnf_jkt,
+        cnf_x5t,
         // Whatever somebody makes who was proved to run somewhere was made there.
         runtime: ctx.caller().runtime.as_deref(),
         expires_at,
@@ -178,6 +185,19 @@ fn binding<'n>(new: &'n NewToken<'_>) -> Result<Option<&'n str>> {
         }
         (asked, of_parent) => Ok(asked.or(of_parent)),
     }
+}
+
+/// What is derived from something bound to a certificate is bound to the same, and what is had at the token endpoint with a
+/// certificate is bound to that.
+fn certificate<'n>(ctx: &'n RequestContext, new: &'n NewToken<'_>) -> Result<Option<&'n str>> {
+    let info = ctx.info();
+    let of_parent = new.parent.as_ref().and_then(|parent| parent.cnf_x5t.as_deref());
+    if !is_shown(of_parent, info) {
+        let message = "what this is derived from is bound to another client certificate";
+        return Err(Error::unproved(ProofProblem::WrongCertificate, message));
+    }
+    let shown = info.certificate.as_ref().filter(|_| info.surface == Surface::OAuth);
+    Ok(of_parent.or_else(|| shown.map(|certificate| certificate.thumbprint.as_str())))
 }
 
 /// The earliest of what was asked for, what the kind allows and when the parent stops.
@@ -234,6 +254,9 @@ fn event(credential: &Credential, secret: &Secret) -> Event {
     }
     if let Some(key) = &credential.cnf_jkt {
         event = event.with("cnf_jkt", key.as_str());
+    }
+    if let Some(certificate) = &credential.cnf_x5t {
+        event = event.with("cnf_x5t", certificate.as_str());
     }
     if let Some(expiry) = credential.expires_at {
         event = event.with("expires_at", expiry.to_string());

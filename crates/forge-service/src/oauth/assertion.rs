@@ -13,7 +13,7 @@ use forge_types::{Error, Event, Scopes, name};
 
 use super::bootstrap::unbound;
 use super::failure::Fault;
-use super::{answer, issuer};
+use super::{answer, is_unbound, issuer};
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, issue};
 use crate::standing::Standing;
@@ -43,7 +43,7 @@ pub(super) async fn exchange(
     let standing = Standing::of_account(&mut tx, account.id).await?.ok_or_else(OAuthError::invalid_client)?;
     let agent =
         forge_store::agents::find(&mut tx, account.id).await?.ok_or_else(OAuthError::invalid_client)?;
-    if agent.bound_only && key.is_none() {
+    if agent.bound_only && is_unbound(&ctx, key) {
         return Err(unbound());
     }
     // The account is held, so that a key that is good here is good until the commit.

@@ -9,8 +9,8 @@ use forge_auth::token::recognise as recognise_token;
 use forge_types::credential::CredentialKind;
 use forge_types::{Error, Event, Scopes, name};
 
-use super::answer;
 use super::failure::Fault;
+use super::{answer, is_unbound};
 use crate::authenticate::{find, is_live};
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, Parent, issue};
@@ -35,7 +35,7 @@ pub(super) async fn exchange(
     let found = find(app, secret).await?.filter(|found| is_live(found, now));
     let found = found.filter(|found| name::key(&found.account.login) == name::key(login));
     let found = found.ok_or_else(OAuthError::invalid_client)?;
-    if found.bound_only && key.is_none() {
+    if found.bound_only && is_unbound(ctx, key) {
         return Err(unbound());
     }
     let ctx = ctx.speaking_for(found.account.clone());

@@ -251,5 +251,5 @@ async fn approving_credential(
         return Err(refusal().into());
     }
     let found = forge_store::credentials::find(tx, account.id, id).await?;
-    Ok(Some(Parent { cnf_jkt: None, ..Parent::from(&found.ok_or_else(refusal)?) }))
+    Ok(Some(Parent { cnf_jkt: None, cnf_x5t: None, ..Parent::from(&found.ok_or_else(refusal)?) }))
 }

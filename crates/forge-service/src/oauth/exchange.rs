@@ -20,11 +20,12 @@ use forge_types::{Action, Error, ErrorKind, Event, Timestamp};
 use serde_json::Value;
 
 use super::failure::Fault;
-use super::{answer, issuer};
+use super::{answer, is_unbound, issuer};
 use crate::authenticate::{self, find, is_live};
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, Parent, issue};
 use crate::grants::granted;
+use crate::proof::certificate::is_shown;
 use crate::standing::Standing;
 use crate::target::RepositoryTarget;
 
@@ -38,6 +39,7 @@ pub(super) async fn exchange(
 ) -> Result<TokenAnswer, Fault> {
     let subject = subject(ctx, &request.subject_token).await?;
     check_key(&subject, key)?;
+    check_certificate(ctx, &subject, key)?;
     let kind = match request.wanted {
         Wanted::Task => CredentialKind::Task,
         Wanted::Git => CredentialKind::Git,
@@ -121,8 +123,7 @@ async fn subject(ctx: &RequestContext, token: &Secret) -> Result<Authentication,
     Ok(found.filter(is_agents).ok_or_else(refused)?)
 }
 
-/// A token that is bound to a key is exchanged with a proof of that key, and an agent that takes bound tokens only
-/// exchanges no others, unless what comes out is bound.
+/// A token that is bound to a key is exchanged with a proof of that key.
 fn check_key(subject: &Authentication, key: Option<&Thumbprint>) -> Result<(), OAuthError> {
     let refuse = |message: &str| Err(OAuthError::invalid_request(message));
     match (&subject.credential.cnf_jkt, key) {
@@ -130,11 +131,25 @@ fn check_key(subject: &Authentication, key: Option<&Thumbprint>) -> Result<(), O
             refuse("the subject token is bound to another key")
         }
         (Some(_), None) => refuse("the subject token is bound to a key: this takes a proof of it"),
-        (None, None) if subject.bound_only => {
-            refuse("this agent takes tokens only that are bound to a key: this takes a proof of one")
-        }
         (Some(_) | None, _) => Ok(()),
     }
+}
+
+/// The same of a certificate, which binds as well as a key does.
+fn check_certificate(
+    ctx: &RequestContext,
+    subject: &Authentication,
+    key: Option<&Thumbprint>,
+) -> Result<(), OAuthError> {
+    if !is_shown(subject.credential.cnf_x5t.as_deref(), ctx.info()) {
+        let message = "the subject token is bound to a client certificate: this takes a connection with it";
+        return Err(OAuthError::invalid_request(message));
+    }
+    if subject.bound_only && subject.credential.cnf_jkt.is_none() && is_unbound(ctx, key) {
+        let message = "this agent takes tokens only that are bound to a key: this takes a proof of one";
+        return Err(OAuthError::invalid_request(message));
+    }
+    Ok(())
 }
 
 /// What may be had for what: a task token for the agent's own credential, the others for that or for a task token.

@@ -60,8 +60,10 @@ fn members(ctx: &RequestContext, found: &Authentication) -> Map<String, Value> {
     if credential.kind.is_access_token() {
         add("token_type", if credential.cnf_jkt.is_some() { "DPoP" } else { "bearer" }.into());
     }
-    if let Some(key) = &credential.cnf_jkt {
-        add("cnf", json!({ "jkt": key }));
+    if credential.is_bound() {
+        let members = [("jkt", &credential.cnf_jkt), ("x5t#S256", &credential.cnf_x5t)];
+        let confirmed = members.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        add("cnf", Value::from_iter(confirmed));
     }
     if let Some(expiry) = credential.expires_at {
         add("exp", expiry.as_seconds().into());

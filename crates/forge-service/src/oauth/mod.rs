@@ -1,6 +1,7 @@
 //! The authorization server: device grant (RFC 8628), authorization code with PKCE (RFC 7636), refresh with rotation,
 //! an agent's exchange of its bootstrap secret for a session, which is the client credentials grant with the agent's login
-//! as client id and the secret as client secret, or an assertion that its key has signed; a workload's, of what its issuer
+//! as client id and the secret as client secret, or an assertion that its key has
+//! signed, or the certificate of its connection (RFC 8705); a workload's, of what its issuer
 //! says of it (RFC 7523); and its exchange of a credential for a narrower one (RFC 8693).
 //!
 //! INVARIANT: a code or refresh token is used up by one conditional statement in the transaction that issues what it
@@ -9,6 +10,7 @@
 mod assertion;
 pub mod authorize;
 mod bootstrap;
+mod certificate;
 pub mod clients;
 mod code;
 pub mod decision;
@@ -79,10 +81,14 @@ async fn grant(
         TokenRequest::Refresh { token, scopes } => {
             refresh::exchange(ctx, client, token, scopes.as_ref(), key).await
         }
-        TokenRequest::ClientCredentials { scopes } => match &client.assertion {
-            Some(assertion) => assertion::exchange(ctx, client, assertion, scopes.as_ref(), key).await,
-            None => bootstrap::exchange(ctx, client, scopes.as_ref(), key).await,
-        },
+        TokenRequest::ClientCredentials { scopes } => {
+            let (scopes, certificate) = (scopes.as_ref(), &ctx.info().certificate);
+            match (&client.assertion, &client.secret, certificate) {
+                (Some(assertion), _, _) => assertion::exchange(ctx, client, assertion, scopes, key).await,
+                (None, None, Some(shown)) => certificate::exchange(ctx, client, shown, scopes, key).await,
+                (None, _, _) => bootstrap::exchange(ctx, client, scopes, key).await,
+            }
+        }
         TokenRequest::Exchange(request) => exchange::exchange(ctx, request, key).await,
         TokenRequest::Workload(request) => workload::exchange(ctx, client, request, key).await,
     }
@@ -91,6 +97,11 @@ async fn grant(
 /// Returns whether what was asked with the thumbprint of a key may be had with a proof by `key`.
 fn is_by(wanted: Option<&str>, key: Option<&Thumbprint>) -> bool {
     wanted.is_none_or(|wanted| key.is_some_and(|key| key.as_str() == wanted))
+}
+
+/// Returns whether what is given would be good to whoever reads it: neither a key nor a certificate binds it.
+fn is_unbound(ctx: &RequestContext, key: Option<&Thumbprint>) -> bool {
+    key.is_none() && ctx.info().certificate.is_none()
 }
 
 /// Returns the issuer: the public origin without a slash at its end.

@@ -15,6 +15,7 @@ use super::{ACCESS_LIFETIME, answer, is_by};
 use crate::app::key_fault;
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, Parent, issue};
+use crate::proof::certificate::is_shown;
 use crate::standing::Standing;
 
 /// Gives a new pair of tokens; the former pair is over.
@@ -39,6 +40,9 @@ pub(super) async fn exchange(
     if !is_by(former.cnf_jkt.as_deref(), key) {
         let message = "this token is bound to a key: send a proof by that key";
         return Err(OAuthError::new(OAuthCode::InvalidDpopProof, message).into());
+    }
+    if !is_shown(former.cnf_x5t.as_deref(), ctx.info()) {
+        return Err(OAuthError::invalid_grant().into());
     }
     let held = former.scopes.clone().unwrap_or_default();
     if scopes.is_some_and(|asked| !held.includes(asked)) {

@@ -20,7 +20,7 @@ use forge_types::{Error, Event};
 
 use super::bootstrap::unbound;
 use super::failure::Fault;
-use super::{answer, issuer};
+use super::{answer, is_unbound, issuer};
 use crate::context::RequestContext;
 use crate::credentials::{NewToken, issue};
 use crate::standing::Standing;
@@ -61,7 +61,7 @@ pub(super) async fn exchange(
     let standing = Standing::of_account(&mut tx, account.id).await?;
     let standing = standing.ok_or_else(|| refused(&ctx, "the agent may not act"))?;
     let agent = forge_store::agents::find(&mut tx, account.id).await?;
-    if agent.is_none_or(|agent| agent.bound_only) && key.is_none() {
+    if agent.is_none_or(|agent| agent.bound_only) && is_unbound(&ctx, key) {
         return Err(unbound());
     }
     // The account is held, and so is the binding from here: whoever removes it ends what it has opened.

@@ -3,6 +3,8 @@
 //!
 //! INVARIANT: a proof is accepted by [`accept`] alone, which remembers it, before anything is done for whoever sent it.
 
+pub mod certificate;
+
 use forge_auth::dpop::{Demand, Proof, ProofFault, Target, current_nonce, is_recent_nonce};
 use forge_auth::jose::{ALGORITHMS, Jwk, Thumbprint};
 use forge_auth::token::Secret;
@@ -49,6 +51,7 @@ pub enum Host {
 pub fn challenge(problem: Option<ProofProblem>) -> String {
     let algorithms = ALGORITHMS.join(" ");
     match problem {
+        Some(problem @ ProofProblem::WrongCertificate) => format!("Bearer error=\"{}\"", problem.as_str()),
         Some(problem) => format!("DPoP error=\"{}\", algs=\"{algorithms}\"", problem.as_str()),
         None => format!("DPoP algs=\"{algorithms}\""),
     }
@@ -136,10 +139,11 @@ fn check(app: &App, proof: &Proof, shown: &Shown, audience: Audience, token: Opt
 }
 
 fn target(settings: &Settings, shown: &Shown) -> Target {
-    let origins = [&settings.origin, &settings.people_origin];
+    let origins = [Some(&settings.origin), Some(&settings.people_origin), settings.mutual_origin.as_ref()];
+    let origins = origins.into_iter().flatten();
     match shown.host {
         Host::Main => Target::new(origins, &shown.path),
-        Host::Api => Target::new(&origins.map(of_api), &shown.path),
+        Host::Api => Target::new(&origins.map(of_api).collect::<Vec<_>>(), &shown.path),
     }
 }
 

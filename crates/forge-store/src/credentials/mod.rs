@@ -16,7 +16,7 @@ use crate::{Conn, StoreResult, Tx};
 macro_rules! credential_columns {
     () => {
         "id, account_id, kind, tail, name, scopes, acting_id, client_id, family, parent_id, grant_id, audience, \
-         cnf_jkt, runtime, created_at, expires_at, renewable_until, last_used_at, consumed_at, revoked_at"
+         cnf_jkt, cnf_x5t, runtime, created_at, expires_at, renewable_until, last_used_at, consumed_at, revoked_at"
     };
 }
 
@@ -57,6 +57,7 @@ from_row!(Credential {
     grant_id,
     audience,
     cnf_jkt,
+    cnf_x5t,
     runtime,
     created_at,
     expires_at,
@@ -99,6 +100,8 @@ pub struct NewCredential<'a> {
     pub audience: Option<&'a Audience>,
     /// The thumbprint of the key it is bound to.
     pub cnf_jkt: Option<&'a str>,
+    /// The SHA-256 of the client certificate it is bound to, in base64url.
+    pub cnf_x5t: Option<&'a str>,
     /// What whoever bears it runs in, where that was proved.
     pub runtime: Option<&'a str>,
     /// When it stops.
@@ -115,8 +118,8 @@ pub async fn insert(tx: &mut Tx, new: &NewCredential<'_>, now: Timestamp) -> Sto
     tx.fetch_one(
         sql!(
             "INSERT INTO credentials (account_id, kind, hash, key_id, tail, fingerprint, name, scopes, acting_id, \
-             client_id, family, parent_id, cnf_jkt, created_at, expires_at, renewable_until, grant_id, audience, runtime) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING ",
+             client_id, family, parent_id, cnf_jkt, created_at, expires_at, renewable_until, grant_id, audience, runtime, cnf_x5t) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) RETURNING ",
             credential_columns!()
         ),
         params![
@@ -139,6 +142,7 @@ pub async fn insert(tx: &mut Tx, new: &NewCredential<'_>, now: Timestamp) -> Sto
             new.grant_id,
             new.audience.map(Audience::to_string),
             new.runtime,
+            new.cnf_x5t,
         ],
     )
     .await
