@@ -32,6 +32,7 @@ pub async fn serve(config: Config, environment: &Environment) -> Result<()> {
     let lock = take(&data)?;
     let doors = Doors::open(&config, &data, environment).await?;
     let builder = ForgeBuilder::new(config.clone()).with_browser_url(doors.browser_url());
+    let builder = builder.with_mutual_url(doors.mutual_url());
     let forge = builder.build_in(data, lock).await?;
     let first = admin::prepare(&admin::console(forge.app())).await.map_err(console::failure)?;
 

@@ -42,6 +42,7 @@ const PASSWORD_ROUNDS: u32 = 2;
 pub struct ForgeBuilder {
     config: Config,
     browser_url: Option<PublicUrl>,
+    mutual_url: Option<PublicUrl>,
     host: Option<Arc<dyn Authenticate>>,
 }
 
@@ -58,7 +59,7 @@ impl ForgeBuilder {
     /// Starts from a configuration.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, browser_url: None, host: None }
+        Self { config, browser_url: None, mutual_url: None, host: None }
     }
 
     /// Lets the embedding program say who sends a request.
@@ -72,6 +73,13 @@ impl ForgeBuilder {
     #[must_use]
     pub fn with_browser_url(mut self, url: PublicUrl) -> Self {
         self.browser_url = Some(url);
+        self
+    }
+
+    /// Says at which URL clients show certificates.
+    #[must_use]
+    pub fn with_mutual_url(mut self, url: Option<PublicUrl>) -> Self {
+        self.mutual_url = url;
         self
     }
 
@@ -136,6 +144,7 @@ impl ForgeBuilder {
         };
         let registration = &config.registration;
         Ok(Settings {
+            mutual_origin: self.mutual_url.as_ref().map(url).transpose()?,
             people_origin: url(self.browser_url.as_ref().unwrap_or(&config.server.url))?,
             agent_registration: match registration.agents {
                 config::AgentRegistration::Key => AgentRegistration::Key,

@@ -136,7 +136,20 @@ impl Config {
         self.database()?;
         self.checkpoint_webhook()?;
         self.token_prefix()?;
+        self.check_mutual(&transport)?;
         self.check_identity_proxy(&transport)
+    }
+
+    fn check_mutual(&self, transport: &Transport) -> Result<(), String> {
+        match self.mtls.listen {
+            Some(_) if *transport == Transport::Off => {
+                Err("`mtls.listen` asks for client certificates and needs TLS".into())
+            }
+            None if !self.mtls.authorities.0.is_empty() => {
+                Err("`mtls.authorities` needs `mtls.listen`".into())
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn check_identity_proxy(&self, transport: &Transport) -> Result<(), String> {

@@ -24,8 +24,8 @@ pub use section::{OptionInfo, SectionInfo};
 pub use sections::{
     AgentCredential, AgentRecovery, AgentRegistration, Agents, AgentsLayer, Audit, AuditLayer,
     AuthorizationOf, Git, GitLayer, GitTransport, IdentityProxy, IdentityProxyLayer, Limits, LimitsLayer,
-    Log, LogFormat, LogLayer, Oidc, OidcLayer, Policies, PoliciesLayer, ProofNonces, Registration,
-    RegistrationLayer, Sealing, Separation, Server, ServerLayer, Tls, TlsLayer, TlsMode,
+    Log, LogFormat, LogLayer, Mtls, MtlsLayer, Oidc, OidcLayer, Policies, PoliciesLayer, ProofNonces,
+    Registration, RegistrationLayer, Sealing, Separation, Server, ServerLayer, Tls, TlsLayer, TlsMode,
 };
 pub use values::{ByteSize, List, Period};
 
@@ -72,6 +72,8 @@ sections! {
     server: Server, ServerLayer;
     /// Encryption of connections.
     tls: Tls, TlsLayer;
+    /// Certificates of clients.
+    mtls: Mtls, MtlsLayer;
     /// Who may create agents.
     registration: Registration, RegistrationLayer;
     /// What agents receive.

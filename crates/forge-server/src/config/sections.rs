@@ -53,6 +53,21 @@ section! {
 }
 
 section! {
+    /// A listener of its own on which clients show certificates (RFC 8705), so that browsers are asked for none: agents
+    /// obtain tokens there that are good with the same certificate alone, also for git.
+    [mtls] Mtls, MtlsLayer {
+        /// Where it listens. Without it no client shows a certificate.
+        optional listen: SocketAddr => "mtls-listen", "FORGE_MTLS_LISTEN", r#""0.0.0.0:8444""#;
+        /// Files with certificates of the authorities that name clients, in PEM form, read again when they change. Without
+        /// any, keys of agents alone count. Whoever issues SPIFFE ids is believed for every trust domain that a binding names.
+        default authorities: List<PathBuf> = List::default()
+            => "mtls-authorities", "FORGE_MTLS_AUTHORITIES", r#"["/etc/forge/tls/clients.pem"]"#;
+        /// The URL at which clients reach it; by default the public URL with the port of the listener.
+        optional url: PublicUrl => "mtls-url", "FORGE_MTLS_URL", r#""https://mtls.forge.example""#;
+    }
+}
+
+section! {
     /// Who may create agent accounts.
     [registration] Registration, RegistrationLayer {
         /// `key`: whoever holds the registration key; `invite`: whoever has an open invite; `open`: anybody, within

@@ -19,7 +19,7 @@ use crate::data::{ProxyInfo, RunInfo};
 use crate::local::authority::Authority;
 use crate::local::proxy::Proxy;
 use crate::local::renewal::{CertificateFiles, keep_issued};
-use crate::net::{Acceptor, CertificateSlot, Endpoint, Metrics, Ops, Slots};
+use crate::net::{Acceptor, Anchors, CertificateSlot, Endpoint, Metrics, Ops, Slots};
 
 /// All listeners, bound but not yet served.
 pub struct Doors {
@@ -31,6 +31,7 @@ pub struct Doors {
     upkeep: Upkeep,
     proxy: Option<(Proxy, ProxyInfo)>,
     ca_bundle: Option<PathBuf>,
+    mutual: Option<(PublicUrl, Arc<Anchors>)>,
 }
 
 /// What keeps the certificate fresh.
@@ -50,6 +51,17 @@ impl Doors {
             (Some(_), Some(address)) => self.url.with_port(address.port()),
             _ => self.url.clone(),
         }
+    }
+
+    /// Returns the URL at which clients show certificates, if there is a listener for that.
+    pub fn mutual_url(&self) -> Option<PublicUrl> {
+        self.mutual.as_ref().map(|(url, _)| url.clone())
+    }
+
+    /// Returns the authorities of clients, if there is a listener for them.
+    #[cfg(test)]
+    pub(crate) fn anchors(&self) -> Option<Arc<Anchors>> {
+        self.mutual.as_ref().map(|(_, anchors)| anchors.clone())
     }
 
     /// Returns where the server listens.
@@ -102,7 +114,7 @@ impl Doors {
             stop: stop.clone(),
             connections: TaskTracker::new(),
         };
-        tasks.spawn(Arc::new(operators).run(Endpoint { listener: self.ops, tls: None }));
+        tasks.spawn(Arc::new(operators).run(Endpoint { listener: self.ops, tls: None, is_mutual: false }));
         if let Some((proxy, _)) = self.proxy {
             tasks.spawn(proxy.run());
         }
@@ -113,11 +125,16 @@ impl Doors {
             }
             Upkeep::Files(files, slot) => drop(tasks.spawn(files.keep_loaded(slot))),
         }
+        if let Some((_, anchors)) = self.mutual {
+            tasks.spawn(anchors.keep_loaded());
+        }
         stop.cancelled().await;
         acceptor.connections.close();
         let _ = tokio::time::timeout(limits.shutdown_grace.0, acceptor.connections.wait()).await;
     }
 }
 
+#[cfg(test)]
+mod mutual_tests;
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use crate::local::authority::Authority;
 use crate::local::bundle;
 use crate::local::proxy::{Proxy, Routes, Upstream};
 use crate::local::renewal::CertificateFiles;
-use crate::net::{self, CertificateSlot, Endpoint};
+use crate::net::{self, Anchors, CertificateSlot, Endpoint};
 
 impl Doors {
     /// Binds everything that the configuration names.
@@ -35,6 +35,7 @@ impl Doors {
             upkeep: Upkeep::None,
             proxy: None,
             ca_bundle: None,
+            mutual: None,
         };
         let slot = match transport {
             Transport::Local => Some(doors.open_local(config, data, environment).await?),
@@ -44,8 +45,13 @@ impl Doors {
             Transport::Off => None,
         };
         let tls: Option<TlsAcceptor> = slot.clone().map(net::acceptor).transpose()?;
-        doors.endpoints.extend(listeners.into_iter().map(|listener| Endpoint { listener, tls: tls.clone() }));
-        doors.open_for_identity_proxy(config, slot).await?;
+        doors.endpoints.extend(listeners.into_iter().map(|listener| Endpoint {
+            listener,
+            tls: tls.clone(),
+            is_mutual: false,
+        }));
+        doors.open_for_identity_proxy(config, slot.clone()).await?;
+        doors.open_mutual(config, slot).await?;
         Ok(doors)
     }
 
@@ -89,7 +95,21 @@ impl Doors {
         let tls = net::acceptor_with_clients(slot, config.identity_proxy.certificates.0.clone())?;
         let listener = net::bind(address).await?;
         self.addresses.push(listener.local_addr().map_err(gone)?);
-        self.endpoints.push(Endpoint { listener, tls: Some(tls) });
+        self.endpoints.push(Endpoint { listener, tls: Some(tls), is_mutual: false });
+        Ok(())
+    }
+
+    /// Opens the listener on which clients show certificates.
+    async fn open_mutual(&mut self, config: &Config, slot: Option<Arc<CertificateSlot>>) -> Result<()> {
+        let (Some(address), Some(slot)) = (config.mtls.listen, slot) else { return Ok(()) };
+        let anchors = Anchors::load(config.mtls.authorities.0.clone())?;
+        let tls = net::mutual_acceptor(slot, anchors.clone())?;
+        let listener = net::bind(address).await?;
+        let address = listener.local_addr().map_err(gone)?;
+        let url = config.mtls.url.clone().unwrap_or_else(|| self.url.with_port(address.port()));
+        self.addresses.push(address);
+        self.endpoints.push(Endpoint { listener, tls: Some(tls), is_mutual: true });
+        self.mutual = Some((url, anchors));
         Ok(())
     }
 }

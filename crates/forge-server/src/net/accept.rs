@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use forge_api::Certified;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -19,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::slots::Slot;
-use super::{IdleTimeout, Metrics, Peer, Slots, tls};
+use super::{IdleTimeout, Metrics, Peer, Slots, mutual, tls};
 use crate::config::Limits;
 
 /// The most that a request's head may take.
@@ -36,6 +37,8 @@ pub struct Endpoint {
     pub listener: TcpListener,
     /// TLS, or plain HTTP.
     pub tls: Option<TlsAcceptor>,
+    /// Whether the certificates that clients show here are theirs, and not those of a proxy in front.
+    pub is_mutual: bool,
 }
 
 /// Serves connections until told to stop.
@@ -78,7 +81,8 @@ impl Acceptor {
                 self.metrics.connection_refused();
                 continue;
             };
-            let (this, tls) = (self.clone(), endpoint.tls.clone());
+            let (this, tls, is_mutual) = (self.clone(), endpoint.tls.clone(), endpoint.is_mutual);
+            let tls = tls.map(|tls| (tls, is_mutual));
             self.connections.spawn(async move { this.connection(stream, address, tls, slot).await });
         }
     }
@@ -87,7 +91,7 @@ impl Acceptor {
         &self,
         stream: TcpStream,
         address: SocketAddr,
-        tls: Option<TlsAcceptor>,
+        tls: Option<(TlsAcceptor, bool)>,
         _slot: Slot,
     ) {
         let _open = self.metrics.connection_open();
@@ -97,8 +101,8 @@ impl Acceptor {
         }
         let stream = IdleTimeout::new(stream, self.limits.idle_timeout.0);
         let outcome = match tls {
-            Some(tls) => self.encrypted(stream, address, &tls).await,
-            None => self.requests(stream, Peer { address, certificate: None }, Version::Either).await,
+            Some((tls, is_mutual)) => self.encrypted(stream, address, &tls, is_mutual).await,
+            None => self.requests(stream, Peer { address, certificate: None }, None, Version::Either).await,
         };
         if let Err(error) = outcome {
             tracing::debug!(%address, error, "connection ended");
@@ -110,6 +114,7 @@ impl Acceptor {
         stream: IdleTimeout<TcpStream>,
         address: SocketAddr,
         tls: &TlsAcceptor,
+        is_mutual: bool,
     ) -> Result<(), String> {
         let handshake = tokio::select! {
             handshake = timeout(self.limits.handshake_timeout.0, tls.accept(stream)) => handshake,
@@ -118,18 +123,29 @@ impl Acceptor {
         let stream =
             handshake.map_err(|_| "TLS handshake took too long")?.map_err(|error| error.to_string())?;
         let session = stream.get_ref().1;
-        let certificate = session.peer_certificates().and_then(|chain| chain.first()).map(tls::fingerprint);
+        let shown = session.peer_certificates().and_then(|chain| chain.first());
+        let certificate = shown.filter(|_| !is_mutual).map(tls::fingerprint);
+        let certified = shown.filter(|_| is_mutual).and_then(mutual::shown).map(Arc::new).map(Certified);
         let version = if session.alpn_protocol() == Some(b"h2") { Version::Two } else { Version::One };
-        self.requests(stream, Peer { address, certificate }, version).await
+        self.requests(stream, Peer { address, certificate }, certified, version).await
     }
 
-    async fn requests<S>(&self, stream: S, peer: Peer, version: Version) -> Result<(), String>
+    async fn requests<S>(
+        &self,
+        stream: S,
+        peer: Peer,
+        certified: Option<Certified>,
+        version: Version,
+    ) -> Result<(), String>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
+            if let Some(certified) = &certified {
+                request.extensions_mut().insert(certified.clone());
+            }
             self.router.clone().oneshot(request)
         });
         let builder = self.builder(version);

@@ -1,7 +1,8 @@
 //! The network: listeners, TLS, connections and the operations listener.
 //!
 //! - `listen` finds the addresses; `tls` holds the certificate, which can change while connections live;
-//!   `accept` turns connections into requests for the router; `slots` bounds how many there are; `idle` ends
+//!   `mutual` looks at
+//!   the certificates of clients; `accept` turns connections into requests for the router; `slots` bounds how many there are; `idle` ends
 //!   those that say nothing; `ops` is the listener for `/healthz`, `/readyz` and `/metrics`.
 //!
 //! INVARIANT: every wait for a client has an end.
@@ -10,6 +11,7 @@ mod accept;
 mod idle;
 mod listen;
 mod metrics;
+mod mutual;
 mod ops;
 mod signals;
 mod slots;
@@ -22,6 +24,7 @@ pub use accept::{Acceptor, Endpoint};
 pub use idle::IdleTimeout;
 pub use listen::{bind, bind_local};
 pub use metrics::{MetricText, Metrics};
+pub use mutual::{Anchors, acceptor as mutual_acceptor};
 pub use ops::Ops;
 pub use signals::{on_hangup, stop_signal};
 pub use slots::Slots;

@@ -88,12 +88,12 @@ pub fn acceptor_with_clients(slot: Arc<CertificateSlot>, pinned: Vec<Fingerprint
     Ok(finish(builder.with_client_cert_verifier(verifier).with_cert_resolver(slot)))
 }
 
-fn finish(mut config: ServerConfig) -> TlsAcceptor {
+pub(super) fn finish(mut config: ServerConfig) -> TlsAcceptor {
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     TlsAcceptor::from(Arc::new(config))
 }
 
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 

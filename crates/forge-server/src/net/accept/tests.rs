@@ -28,7 +28,7 @@ async fn start(router: Router, limits: Limits, tls: Option<TlsAcceptor>) -> Runn
         stop: CancellationToken::new(),
         connections: TaskTracker::new(),
     });
-    tokio::spawn(acceptor.clone().run(Endpoint { listener, tls }));
+    tokio::spawn(acceptor.clone().run(Endpoint { listener, tls, is_mutual: false }));
     Running { address, acceptor }
 }
 
