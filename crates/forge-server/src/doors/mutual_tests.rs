@@ -73,7 +73,7 @@ impl World {
         let directory = tempfile::tempdir().unwrap();
         let first = Authority::create("first", &directory.path().join("first.pem"));
         let _second = Authority::create("second", &directory.path().join("second.pem"));
-        let data = DataDirectory::create(&directory.path().join("data")).unwrap();
+        let data = DataDirectory::create(directory.path().join("data")).unwrap();
         let lock = DataLock::take(&data, std::time::Duration::ZERO).unwrap();
         let mut config = Config::default();
         config.server.data = data.path().to_owned();
@@ -90,7 +90,7 @@ impl World {
         let ops = Ops::new(metrics.clone(), || async { Ok(()) });
         let (router, ended) = (forge.router(), stop.clone());
         tokio::spawn(async move {
-            doors.run(router, ops, metrics, (&config.limits, &config.server), ended).await
+            doors.run(router, ops, metrics, (&config.limits, &config.server), ended).await;
         });
         let console = admin::console(forge.app());
         let user = admin::NewUser {
