@@ -11,6 +11,7 @@ mod forks;
 mod interop;
 mod libraries;
 mod malformed;
+mod pulls;
 mod pushing;
 mod reading;
 mod refs;

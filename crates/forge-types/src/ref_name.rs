@@ -74,13 +74,30 @@ pub enum RefKind {
     Other,
 }
 
+/// The one place that says which refs are whose:
+///
+/// | kind | shown to readers, fetched by name or id | part of a full clone, of forks and of packs that are copied | pushed |
+/// | --- | --- | --- | --- |
+/// | branch, tag, note, other | yes | yes | yes |
+/// | pull request | yes, as on GitHub | no: `git clone` asks for none | no: by the forge alone |
+/// | internal | no | no | no |
 impl RefKind {
-    /// May a client create, move or delete refs of this kind?
-    pub fn is_writable_by_clients(self) -> bool {
+    /// Is a ref of this kind shown to whoever may read the repository?
+    pub fn is_shown(self) -> bool {
+        self != Self::Internal
+    }
+
+    /// Does a ref of this kind belong to the repository itself: to full clones, to forks, to the pack that is copied?
+    pub fn is_own(self) -> bool {
         match self {
             Self::Branch | Self::Tag | Self::Note | Self::Other => true,
             Self::Pull | Self::Internal => false,
         }
+    }
+
+    /// May a client create, move or delete refs of this kind?
+    pub fn is_writable_by_clients(self) -> bool {
+        self.is_own()
     }
 }
 

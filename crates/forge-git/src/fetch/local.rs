@@ -285,10 +285,11 @@ impl Work<'_> {
             && fetch.filter.is_empty()
             && fetch.options.ofs_delta;
         let Some(closure) = set.closure().filter(|_| is_whole) else { return Ok(None) };
-        // The closure has what all refs reach: only who asks for all of them is given it.
+        // The closure has what the repository's own refs reach: only who asks for all of them is given it.
         let asked: HashSet<Slot> = wants.iter().copied().collect();
         let is_asked = |id: ObjectId| set.slot(&to_gix(id)).is_some_and(|slot| asked.contains(&slot));
-        if !self.snapshot.refs().iter().all(|entry| is_asked(entry.id)) {
+        let mut own = self.snapshot.refs().iter().filter(|entry| entry.name.kind().is_own());
+        if !own.all(|entry| is_asked(entry.id)) {
             return Ok(None);
         }
         let mut decoder = Decoder::new(set.clone());

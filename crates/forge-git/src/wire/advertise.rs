@@ -76,7 +76,9 @@ pub fn advertise_receive_pack(protocol: Protocol, snapshot: &RefSnapshot, nonce:
          object-format={} agent={AGENT}",
         snapshot.format()
     );
-    let refs = snapshot.refs().iter().map(|entry| format!("{} {}", entry.id, entry.name));
+    // What nobody can push is not shown to whoever pushes: a mirror would try to delete it.
+    let pushable = snapshot.refs().iter().filter(|entry| entry.name.kind().is_writable_by_clients());
+    let refs = pushable.map(|entry| format!("{} {}", entry.id, entry.name));
     ref_lines(&mut out, snapshot, &capabilities, refs);
     out
 }
@@ -154,7 +156,8 @@ mod tests {
 
     #[test]
     fn version_0_shows_head_first_and_says_where_it_points() {
-        let out = text(&advertise_upload_pack(Protocol::V0, &snapshot(&["refs/heads/a", "refs/heads/main"])));
+        let out =
+            text(&advertise_upload_pack(Protocol::V0, &snapshot(&["refs/heads/a", "refs/heads/main"])));
         assert!(out.starts_with("001e# service=git-upload-pack\n0000"), "{out}");
         assert!(out.contains(" HEAD\0") && out.contains("symref=HEAD:refs/heads/main"), "{out}");
     }

@@ -57,13 +57,13 @@ impl State {
         RefSnapshot::new(ObjectFormat::Sha1, self.head.clone(), Vec::new())
     }
 
-    /// Returns every ref that readers of the repository see.
+    /// Returns every ref that is shown to readers of the repository.
     ///
     /// # Errors
     /// `Unavailable` if the database is.
     pub(crate) async fn refs(&self, ctx: &RequestContext) -> Result<&RefSnapshot> {
         let load = async || {
-            let stored = forge_store::refs::list_visible(&mut ctx.read().await?, self.id).await?;
+            let stored = forge_store::refs::list_shown(&mut ctx.read().await?, self.id).await?;
             let refs = stored.into_iter().map(|stored| Ref {
                 name: stored.name,
                 id: stored.object_id,

@@ -110,8 +110,7 @@ impl RefChange {
 
     /// Returns whether objects that readers of the repository saw may be reached no more.
     pub(crate) fn loses_visible_history(&self) -> bool {
-        let is_visible = !matches!(self.name.kind(), RefKind::Pull | RefKind::Internal);
-        is_visible && (self.is_forced || self.new.is_none())
+        self.name.kind().is_own() && (self.is_forced || self.new.is_none())
     }
 
     /// Returns what is done to the ref.

@@ -39,10 +39,12 @@ pub enum Door {
     Merge,
     /// What waited is done, because a human approved.
     Approve,
+    /// A pull request moves its own refs. Nobody comes in by it.
+    Pull,
 }
 
 impl Door {
-    /// All doors.
+    /// All doors that somebody comes in by.
     pub const ALL: &[Self] = &[
         Self::Push,
         Self::FirstCommit,
@@ -80,6 +82,7 @@ impl Door {
             Self::RenameBranch => "branches/rename",
             Self::Merge => "branches/merge",
             Self::Approve => "approvals/approve",
+            Self::Pull => "pulls/refs",
         }
     }
 
@@ -98,7 +101,8 @@ impl Door {
             | Self::Import
             | Self::Restore
             | Self::RenameBranch
-            | Self::Approve => false,
+            | Self::Approve
+            | Self::Pull => false,
             Self::Push
             | Self::CreateRef
             | Self::UpdateRef
@@ -136,6 +140,7 @@ impl Door {
             Self::RenameBranch => &["POST /repos/{owner}/{repo}/branches/{branch}/rename"],
             Self::Merge => &["POST /repos/{owner}/{repo}/merges", "mutation mergeBranch"],
             Self::Approve => &["POST /approvals/{id}/approve"],
+            Self::Pull => &[],
         }
     }
 }

@@ -6,6 +6,7 @@ use forge_auth::policy::{Denial, Effect, RefFacts, Resource, Signing, Touched};
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, RefKind, RefName};
 
+use super::Door;
 use crate::context::RequestContext;
 use crate::target::{Facts, Ids, repository_facts};
 
@@ -49,6 +50,8 @@ pub(crate) struct Gate<'a> {
     /// Does the answer depend on the ref, and not only on what is done to it?
     is_by_ref: bool,
     signing: Signing,
+    /// Do the changes come from inside, as a pull request moves its refs?
+    is_inside: bool,
     /// Equal questions have equal answers, and a refusal is audited once.
     decided: HashMap<Action, Result<(), Refusal>>,
     /// The first refusal that is about the caller and not about the ref.
@@ -59,7 +62,13 @@ impl<'a> Gate<'a> {
     /// Begins with what the changes have in common: whether they came signed.
     pub(crate) fn new(ctx: &'a RequestContext, found: &'a RepositoryAccess, signing: Signing) -> Self {
         let is_by_ref = ctx.is_bound_by_grant() || ctx.policies().tell_refs_apart(found.repository.owner.id);
-        Self { ctx, found, is_by_ref, signing, decided: HashMap::new(), denial: None }
+        Self { ctx, found, is_by_ref, signing, is_inside: false, decided: HashMap::new(), denial: None }
+    }
+
+    /// Says which door the changes come by.
+    pub(super) fn by(mut self, door: Door) -> Self {
+        self.is_inside = door == Door::Pull;
+        self
     }
 
     /// Decides about one ref as far as that goes before its objects are there; the refusal is for the client.
@@ -72,6 +81,9 @@ impl<'a> Gate<'a> {
 
     /// Decides about one ref.
     pub(crate) fn check(&mut self, name: &RefName, step: Step, touched: &Touched) -> Result<(), Refusal> {
+        if self.is_inside {
+            return self.check_inside(name);
+        }
         check_for_everyone(self.found, name, step).map_err(Refusal::Never)?;
         let action = action(name.kind(), step);
         let question = Question { found: self.found, name, touched, signing: &self.signing };
@@ -87,6 +99,20 @@ impl<'a> Gate<'a> {
             self.denial.get_or_insert_with(|| reason.clone());
         }
         decided
+    }
+
+    /// Whoever has a pull request move has been decided about as such; here it takes no more than reading. Nothing but refs of pull
+    /// requests moves this way.
+    fn check_inside(&mut self, name: &RefName) -> Result<(), Refusal> {
+        if name.kind() != RefKind::Pull {
+            return Err(Refusal::never("only refs of pull requests move this way"));
+        }
+        let decided = self.ctx.ask(self.found, Action::CodeRead);
+        decided.map_err(|denial| {
+            let reason = Error::from(denial).message().to_owned();
+            self.denial.get_or_insert_with(|| reason.clone());
+            Refusal::Never(reason)
+        })
     }
 
     /// Returns the first refusal that is about the caller and not about the ref.

@@ -10,6 +10,7 @@ mod change;
 mod door;
 mod gate;
 mod hold;
+mod pull;
 mod signature;
 mod watch;
 
@@ -35,6 +36,7 @@ pub use change::RefChange;
 pub use door::Door;
 pub(crate) use gate::{Gate, Refusal, Step, action, check_for_everyone, ref_resource};
 pub(crate) use hold::{make_room, release, take};
+pub use pull::{PullRef, update_pull};
 pub use signature::Signature;
 pub(crate) use signature::{REPLAYED, UNKNOWN_KEY};
 pub use watch::Watch;
@@ -221,7 +223,7 @@ fn decide(
     changes: &[RefChange],
     rewrites: i64,
 ) -> Ruling {
-    let mut gate = Gate::new(ctx, found, push.signature.fact());
+    let mut gate = Gate::new(ctx, found, push.signature.fact()).by(push.door);
     let mut times: HashMap<&str, usize> = HashMap::new();
     for change in changes {
         *times.entry(change.name().as_str()).or_default() += 1;

@@ -18,7 +18,7 @@ use forge_types::id::RepositoryId;
 use forge_types::page::{Page, PageRequest};
 use forge_types::repository::{Repository, RepositoryAccess, Visibility};
 use forge_types::repository_query::RepositoryOrder;
-use forge_types::{Action, Error, ObjectId, RefKind, RefName, Result};
+use forge_types::{Action, Error, ObjectId, RefName, Result};
 
 use super::create::{NewRepository, Place, RepositoryOwner, insert_with};
 use super::{SettingsChanges, name_taken};
@@ -279,12 +279,10 @@ async fn taken(
     parent: &Repository,
     new: &NewFork,
 ) -> Result<Vec<(RefName, ObjectId)>> {
-    let is_taken = |name: &RefName| match name.kind() {
-        RefKind::Branch | RefKind::Tag | RefKind::Note | RefKind::Other => {
-            !new.default_branch_only || name.branch_name() == Some(parent.default_branch.as_str())
-        }
-        RefKind::Pull | RefKind::Internal => false,
+    let is_wanted = |name: &RefName| {
+        !new.default_branch_only || name.branch_name() == Some(parent.default_branch.as_str())
     };
+    let is_taken = |name: &RefName| name.kind().is_own() && is_wanted(name);
     let refs = state.refs(ctx).await?.refs().iter();
     Ok(refs.filter(|entry| is_taken(&entry.name)).map(|entry| (entry.name.clone(), entry.id)).collect())
 }

@@ -100,7 +100,22 @@ pub(crate) const fn kind_number(kind: RefKind) -> i64 {
     }
 }
 
-/// Returns the refs that every reader of the repository may see, in the order of their names' bytes.
+/// Returns the refs that are shown to every reader of the repository, those of pull requests among them, in the order of their
+/// names' bytes.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_shown(conn: &mut Conn, repository: RepositoryId) -> StoreResult<Vec<StoredRef>> {
+    conn.fetch_all(
+        sql!(
+            "SELECT name, object_id, peeled_id FROM refs WHERE repository_id = $1 AND kind <= 1 ORDER BY name"
+        ),
+        params![repository],
+    )
+    .await
+}
+
+/// Returns the refs that belong to the repository itself, in the order of their names' bytes.
 ///
 /// # Errors
 /// Only faults of the database.
@@ -114,7 +129,7 @@ pub async fn list_visible(conn: &mut Conn, repository: RepositoryId) -> StoreRes
     .await
 }
 
-/// Returns the visible refs whose names start with `prefix`, in the order of their names' bytes.
+/// Returns the refs that are shown and whose names start with `prefix`, in the order of their names' bytes.
 ///
 /// # Errors
 /// Only faults of the database.
@@ -126,7 +141,7 @@ pub async fn list_page(
 ) -> StoreResult<Page<StoredRef>> {
     conn.fetch_page(
         sql!(
-            "SELECT name, object_id, peeled_id, COUNT(*) OVER () AS total FROM refs WHERE repository_id = $1 AND kind = 0 \
+            "SELECT name, object_id, peeled_id, COUNT(*) OVER () AS total FROM refs WHERE repository_id = $1 AND kind <= 1 \
              AND name >= $2 AND name < $3 ORDER BY name LIMIT $4 OFFSET $5"
         ),
         params![

@@ -49,7 +49,7 @@ pub async fn find_ref(
     name: &str,
 ) -> Result<(RepositoryAccess, VisibleRef)> {
     let name = RefName::new(name).map_err(|_| Error::not_found())?;
-    if !name.kind().is_writable_by_clients() {
+    if !name.kind().is_shown() {
         return Err(Error::not_found());
     }
     let mut conn = ctx.read().await?;
