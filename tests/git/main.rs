@@ -4,6 +4,7 @@
 
 mod bench;
 mod branches;
+mod bundles;
 mod deleting;
 mod doors;
 mod fetching;

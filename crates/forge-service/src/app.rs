@@ -88,6 +88,8 @@ pub struct Settings {
     pub separation: Separation,
     /// The name of a new repository's default branch.
     pub default_branch: String,
+    /// Whether clients are told of bundles.
+    pub bundles: bool,
     /// How long the files of a deleted repository are kept.
     pub deleted_grace: Duration,
     /// The folder with files of policies that replace or add to those the forge comes with.
@@ -207,6 +209,7 @@ impl Settings {
             proof_nonces: ProofNonces::Demanded,
             separation: Separation::Requester,
             default_branch: "main".to_owned(),
+            bundles: true,
             deleted_grace: Duration::from_secs(30 * 86_400),
             policy_folder: None,
             limits: Limits::default(),

@@ -113,7 +113,15 @@ pub(super) fn redirect(location: &str) -> Response {
 
 /// Returns the answer to a fetch as it comes; an error in the middle breaks the connection off.
 pub(super) fn fetch(answer: FetchAnswer) -> Response {
-    let media_type = "application/x-git-upload-pack-result";
+    pieces(answer, "application/x-git-upload-pack-result")
+}
+
+/// Returns a bundle as it comes.
+pub(super) fn bundle(answer: FetchAnswer) -> Response {
+    pieces(answer, "application/x-git-bundle")
+}
+
+fn pieces(answer: FetchAnswer, media_type: &str) -> Response {
     let body = match answer {
         FetchAnswer::Whole(bytes) => Body::from(bytes),
         pieces @ (FetchAnswer::Pack(_) | FetchAnswer::Kept(..)) => {

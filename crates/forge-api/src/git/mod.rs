@@ -31,6 +31,7 @@ use answer::{GitError, GitResult};
 pub fn router(state: &ApiState) -> Router {
     Router::new()
         .route("/{owner}/{repo}/info/refs", get(info_refs))
+        .route("/{owner}/{repo}/info/bundle", get(bundle))
         .route("/{owner}/{repo}/git-upload-pack", post(upload_pack))
         .route("/{owner}/{repo}/git-receive-pack", post(receive_pack))
         .layer(RequestDecompressionLayer::new())
@@ -59,6 +60,11 @@ async fn info_refs(
         return Ok(answer::redirect(&location));
     }
     Ok(answer::whole(&format!("application/x-{}-advertisement", service.name()), advertisement.body))
+}
+
+async fn bundle(Ctx(ctx): Ctx, Path((owner, repo)): Path<(String, String)>) -> GitResult<Response> {
+    let target = RepositoryTarget::Name(&owner, path::repository_name(&repo));
+    Ok(answer::bundle(git::bundle(&ctx, target).await?))
 }
 
 async fn upload_pack(

@@ -15,6 +15,7 @@
 //! INVARIANT: no process is started and no byte served for a want that the snapshot does not reach. Git's own server would
 //! serve any object that is present.
 
+mod bundle;
 mod copy;
 mod framed;
 mod large;
@@ -29,6 +30,7 @@ mod subprocess;
 mod view;
 mod wants;
 
+pub use bundle::bundle_uri;
 pub use object_info::ObjectInfo;
 pub use request::{Fetch, Request, RequestLimits};
 pub use server::{Server, Transport};

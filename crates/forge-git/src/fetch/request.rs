@@ -37,6 +37,8 @@ pub enum Request {
     LsRefs(LsRefs),
     /// The sizes of objects are asked for.
     ObjectInfo(ObjectInfo),
+    /// It is asked where bundles lie.
+    BundleUri,
     /// Objects are asked for.
     Fetch(Box<Fetch>),
 }
@@ -235,6 +237,8 @@ impl Parser<'_> {
                 let arguments = arguments.into_iter().map(text).collect::<Result<Vec<_>>>()?;
                 Ok(Request::ObjectInfo(ObjectInfo::parse(arguments, self.limits.wants)?))
             }
+            Some("bundle-uri") if arguments.is_empty() => Ok(Request::BundleUri),
+            Some("bundle-uri") => Err(Error::protocol("`bundle-uri` takes no arguments")),
             Some("fetch") => {
                 self.line("command=fetch");
                 self.line(&format!("object-format={}", self.format));

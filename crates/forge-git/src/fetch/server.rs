@@ -5,6 +5,7 @@ use std::sync::Arc;
 use forge_types::ObjectId;
 
 use super::ObjectInfo;
+use super::bundle::Bundle;
 use super::framed::Framed;
 use super::local::{Order, Prepared, Source, prepare};
 use super::request::Fetch;
@@ -95,6 +96,28 @@ impl Server {
         blocking(move || asked.answer(&packs.open()?)).await
     }
 
+    /// Begins to send a bundle of all that the repository's own refs reach, if there is a stored pack to copy. Whoever may see
+    /// the snapshot may have it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if too much is going on.
+    pub async fn bundle(&self, packs: &Packs, snapshot: &RefSnapshot) -> Result<Option<PackStream>> {
+        if !packs.has_closure() {
+            return Ok(None);
+        }
+        let turn = self.processes.turn(Purpose::Serve).await?;
+        let (packs, snapshot) = (packs.clone(), snapshot.clone());
+        let Some(bundle) = blocking(move || Bundle::open(&packs.open()?, &snapshot)).await? else {
+            return Ok(None);
+        };
+        let (to, stream) = PackStream::channel(self.processes.limits());
+        tokio::spawn(to.run(move |to| async move {
+            let _turn = turn;
+            send(bundle, to).await
+        }));
+        Ok(Some(stream))
+    }
+
     async fn in_process(&self, packs: &Packs, snapshot: &RefSnapshot, fetch: Fetch) -> Result<PackStream> {
         let turn = self.processes.turn(Purpose::Serve).await?;
         let work = {
@@ -154,6 +177,20 @@ fn begin(set: &PackSet, snapshot: &RefSnapshot, fetch: &Fetch) -> Result<Begun> 
         }
         Prepared::Small(lead, source) => Ok(Begun::Small(lead, source)),
     }
+}
+
+/// Sends a bundle from the blocking pool, as fast as the client reads it.
+async fn send(mut bundle: Bundle, to: Sender) -> Result<()> {
+    let runtime = tokio::runtime::Handle::current();
+    blocking(move || {
+        bundle.write(&mut |piece| {
+            if to.is_over() {
+                return Err(Error::Busy("the client hung up".into()));
+            }
+            runtime.block_on(to.send(piece))
+        })
+    })
+    .await
 }
 
 /// Writes a pack on the blocking pool, as fast as the client reads it.

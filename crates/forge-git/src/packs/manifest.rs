@@ -44,6 +44,11 @@ impl Packs {
         &self.inner.repository
     }
 
+    /// Does the manifest have a pack of just what the visible refs reach?
+    pub fn has_closure(&self) -> bool {
+        self.inner.listed.as_ref().is_some_and(|(manifest, _)| manifest.closure.is_some())
+    }
+
     /// Returns the objects. Blocks.
     ///
     /// A pack that maintenance removed since the manifest was read has its objects in another one: then whatever lies in the

@@ -35,7 +35,8 @@ impl Service {
 }
 
 /// Returns the answer to `info/refs?service=git-upload-pack`. In version 2 it is the same for every repository of a format.
-pub fn advertise_upload_pack(protocol: Protocol, snapshot: &RefSnapshot) -> Vec<u8> {
+/// `has_bundles` says whether clients may ask for bundles; only version 2 has words for it.
+pub fn advertise_upload_pack(protocol: Protocol, snapshot: &RefSnapshot, has_bundles: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(256 + snapshot.refs().len() * 80);
     if protocol == Protocol::V2 {
         let object_format = format!("object-format={}", snapshot.format());
@@ -48,7 +49,7 @@ pub fn advertise_upload_pack(protocol: Protocol, snapshot: &RefSnapshot) -> Vec<
             "object-info",
             &object_format,
         ];
-        for line in lines {
+        for line in lines.into_iter().chain(has_bundles.then_some("bundle-uri")) {
             pkt::write_line(&mut out, line);
         }
         out.extend_from_slice(pkt::FLUSH);
@@ -149,7 +150,7 @@ mod tests {
 
     #[test]
     fn version_2_names_no_ref() {
-        let out = text(&advertise_upload_pack(Protocol::V2, &snapshot(&["refs/heads/main"])));
+        let out = text(&advertise_upload_pack(Protocol::V2, &snapshot(&["refs/heads/main"]), true));
         assert!(out.starts_with("000eversion 2\n"), "{out}");
         assert!(!out.contains("refs/heads") && out.ends_with("0000"), "{out}");
     }
@@ -157,14 +158,14 @@ mod tests {
     #[test]
     fn version_0_shows_head_first_and_says_where_it_points() {
         let out =
-            text(&advertise_upload_pack(Protocol::V0, &snapshot(&["refs/heads/a", "refs/heads/main"])));
+            text(&advertise_upload_pack(Protocol::V0, &snapshot(&["refs/heads/a", "refs/heads/main"]), true));
         assert!(out.starts_with("001e# service=git-upload-pack\n0000"), "{out}");
         assert!(out.contains(" HEAD\0") && out.contains("symref=HEAD:refs/heads/main"), "{out}");
     }
 
     #[test]
     fn head_of_an_absent_default_branch_is_not_advertised_before_version_2() {
-        let out = text(&advertise_upload_pack(Protocol::V0, &snapshot(&["refs/heads/a"])));
+        let out = text(&advertise_upload_pack(Protocol::V0, &snapshot(&["refs/heads/a"]), true));
         assert!(!out.contains("HEAD"), "{out}");
     }
 

@@ -174,6 +174,7 @@ impl ForgeBuilder {
                 config::Separation::Strict => Separation::Strict,
             },
             default_branch: config.git.default_branch.clone(),
+            bundles: config.git.bundles,
             deleted_grace: config.git.keep_deleted.0,
             policy_folder: config.policies.folder.clone(),
             limits: Limits {

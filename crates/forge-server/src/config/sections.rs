@@ -122,6 +122,8 @@ section! {
             => "git-default-branch", "FORGE_GIT_DEFAULT_BRANCH", r#""main""#;
         /// How long the files of a deleted repository are kept, so that `forge repo restore-deleted` brings it back.
         default keep_deleted: Period = Period::days(30) => "git-keep-deleted", "FORGE_GIT_KEEP_DELETED", r#""30d""#;
+        /// Tell clients that ask (`git -c transfer.bundleURI=true clone`) where a bundle of a large repository lies.
+        default bundles: bool = true => "git-bundles", "FORGE_GIT_BUNDLES", "true";
         /// The largest pack that a push may send.
         default max_push: ByteSize = ByteSize::megabytes(2048) => "git-max-push", "FORGE_GIT_MAX_PUSH", r#""2GB""#;
         /// The largest file that a push may bring; larger ones belong into Git LFS.

@@ -23,7 +23,7 @@ pub use forge_git::fetch::Transport;
 pub use push::{PushAnswer, receive_pack};
 pub use settle::recover;
 
-pub use read::{Advertisement, FetchAnswer, Kept, Pack, advertise, upload_pack};
+pub use read::{Advertisement, FetchAnswer, Kept, Pack, advertise, bundle, upload_pack};
 
 pub use maintenance::{Combined, Pause, REBUILD, ROLL_UP};
 

@@ -1,10 +1,10 @@
 //! Clone, fetch and ls-remote.
 
 use bytes::Bytes;
-use forge_git::fetch::{Fetch, PackStream, Request, Transport};
+use forge_git::fetch::{Fetch, PackStream, Request, Transport, bundle_uri};
 use forge_git::wire::{self, LsRefs, Protocol, Service};
 use forge_types::repository::RepositoryAccess;
-use forge_types::{Action, ObjectFormat, Result};
+use forge_types::{Action, Error, ObjectFormat, Result};
 use tokio::io::AsyncRead;
 
 use super::answers::{Answer, Keeping, Question};
@@ -14,6 +14,9 @@ use super::shares::Share;
 use super::states::State;
 use crate::context::RequestContext;
 use crate::target::RepositoryTarget;
+
+/// Where the bundle of a repository is, below its address.
+const BUNDLE: &str = "info/bundle";
 
 /// The answer to the first request of a client.
 #[derive(Debug)]
@@ -107,8 +110,10 @@ pub async fn advertise(
     let repository = &found.repository;
     let state = ctx.app().git.state(&found)?;
     let body = match (service, protocol) {
-        (Service::UploadPack, Protocol::V2) => wire::advertise_upload_pack(protocol, &state.without_refs()),
-        (Service::UploadPack, _) => wire::advertise_upload_pack(protocol, state.refs(ctx).await?),
+        (Service::UploadPack, Protocol::V2) => {
+            wire::advertise_upload_pack(protocol, &state.without_refs(), ctx.settings().bundles)
+        }
+        (Service::UploadPack, _) => wire::advertise_upload_pack(protocol, state.refs(ctx).await?, false),
         (Service::ReceivePack, _) => {
             let nonce = certificate::nonce(ctx, repository)?;
             wire::advertise_receive_pack(protocol, state.refs(ctx).await?, nonce.as_deref())
@@ -147,8 +152,31 @@ pub async fn upload_pack(
                 Err(error) => refused(error),
             }
         }
+        Request::BundleUri => {
+            let is_there = ctx.settings().bundles && state.packs(ctx).await?.has_closure();
+            Ok(FetchAnswer::Whole(bundle_uri(is_there.then_some(BUNDLE)).into()))
+        }
         Request::Fetch(fetch) => answer(ctx, &state, *fetch).await,
     }
+}
+
+/// Answers a request for a bundle of all that is shown: what a full clone would bring, as a file.
+///
+/// # Errors
+/// What the decision about fetching from the repository says; `Conflict` if there is no bundle now, such as after history was
+/// removed, or if the operator wants none; `Unavailable` if the server is.
+pub async fn bundle(ctx: &RequestContext, target: RepositoryTarget<'_>) -> Result<FetchAnswer> {
+    let found = ctx.authorize(&mut ctx.read().await?, target, Action::CodeRead).await?;
+    let none = || Error::conflict("there is no bundle of this repository now, please clone without");
+    if !ctx.settings().bundles {
+        return Err(none());
+    }
+    let engine = &ctx.app().git;
+    let share = engine.fetches.take(ctx).await?;
+    let state = engine.state(&found)?;
+    let stream = engine.server.bundle(state.packs(ctx).await?, state.refs(ctx).await?).await;
+    let stream = stream.map_err(fault)?.ok_or_else(none)?;
+    Ok(FetchAnswer::Pack(Box::new(Pack { stream, keeping: None, _share: share })))
 }
 
 /// Answers a request for refs, anew unless the answer is kept.
