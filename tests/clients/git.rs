@@ -4,7 +4,7 @@ use std::path::Path;
 
 use forge_testing::{fixtures, for_each_database_sync, tools};
 
-use crate::machine::{HOST, Machine, Person, altered};
+use crate::machine::{HOST, Machine, Person, altered, must_succeed};
 use crate::sizes::LONG;
 
 /// Creates a repository and a clone with one commit that is not pushed.
@@ -106,6 +106,40 @@ for_each_database_sync! {
         bob.git(&copy, &["commit", "--quiet", "--allow-empty", "--message", "not mine"]);
         bob.git_fails(&copy, &["push"]);
         assert!(nobody.git(nobody.home(), &["ls-remote", &url("open"), "main"]).starts_with(&head(&alice, &open, "HEAD")));
+    }
+
+    fn git_clones_pushes_and_fetches_over_http_2_and_over_http_1(database) {
+        let machine = Machine::start(database);
+        let token = machine.human_with_token("alice");
+        let alice = machine.person("alice");
+        alice.log_in(&token);
+        let clone = repository_with_commit(&alice, "work", "--private");
+        alice.git(&clone, &["push", "--quiet", "origin", "main"]);
+        let url = format!("https://{HOST}/alice/work");
+        for (number, version) in ["HTTP/2", "HTTP/1.1"].into_iter().enumerate() {
+            let trace = alice.home().join(format!("trace-{number}"));
+            let run = |folder: &Path, words: &[&str]| {
+                let mut git = alice.git_command(folder);
+                git.env("GIT_TRACE_CURL", &trace).args(["-c", &format!("http.version={version}")]).args(words);
+                must_succeed(&mut git)
+            };
+            let copy = alice.home().join(format!("copy-{number}"));
+            run(alice.home(), &["clone", "--quiet", &url, copy.to_str().unwrap()]);
+            // Larger than what git sends at once.
+            std::fs::write(copy.join("large"), (0..1_500_000u32).flat_map(|at| at.wrapping_mul(0x9E37_79B9).to_le_bytes()).collect::<Vec<u8>>()).unwrap();
+            alice.git(&copy, &["add", "."]);
+            alice.git(&copy, &["commit", "--quiet", "--message", version]);
+            run(&copy, &["push", "--quiet", "origin", &format!("HEAD:refs/heads/b{number}")]);
+            run(&clone, &["fetch", "--quiet", "origin"]);
+            assert_eq!(head(&alice, &clone, &format!("origin/b{number}")), head(&alice, &copy, "HEAD"));
+            alice.git(&clone, &["fsck", "--strict", "--no-progress"]);
+            let said = std::fs::read_to_string(&trace).unwrap();
+            let answers = |version: &str| said.matches(&format!("Recv header: {version} 200")).count();
+            assert!(answers(version) >= 6, "{version}");
+            let other = if number == 0 { "HTTP/1.1" } else { "HTTP/2" };
+            // What goes through a proxy is first asked of it, in HTTP/1.1.
+            assert!(said.lines().filter(|line| line.contains(&format!("Recv header: {other} 200")) && !line.contains("onnection")).count() == 0, "{version}");
+        }
     }
 
     fn this_projects_own_history_is_pushed_and_cloned_whole(database) {

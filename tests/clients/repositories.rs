@@ -31,6 +31,33 @@ for_each_database_sync! {
         assert!(alice.gh(&["repo", "view", "full"]).contains("full"));
     }
 
+    fn gh_forks_and_lists_forks_and_the_operator_has_back_what_was_deleted(database) {
+        let machine = Machine::start(database);
+        let (alices, bobs) = (machine.human_with_token("alice"), machine.human_with_token("bob"));
+        let (alice, bob) = (machine.person("alice"), machine.person("bob"));
+        alice.log_in(&alices);
+        bob.log_in(&bobs);
+        alice.gh(&["repo", "create", "open", "--public", "--add-readme"]);
+        let said = alice.gh_fails(&["repo", "fork", "alice/open", "--clone=false"]);
+        assert!(said.contains("cannot own both a parent and fork"), "{said}");
+        bob.gh(&["repo", "fork", "alice/open", "--clone=false"]);
+        assert_eq!(field(&bob, "bob/open", "isFork"), "true");
+        assert_eq!(field(&bob, "alice/open", "forkCount"), "1");
+        bob.gh(&["auth", "setup-git", "--hostname", HOST]);
+        let clone = bob.home().join("open");
+        bob.gh(&["repo", "clone", "bob/open", clone.to_str().unwrap()]);
+        // gh names the parent from GraphQL.
+        assert!(bob.git(&clone, &["remote", "get-url", "upstream"]).contains("alice/open"));
+        assert!(bob.git(&clone, &["branch", "--all"]).contains("upstream/main"));
+        bob.gh(&["api", "--method", "DELETE", "repos/bob/open"]);
+        let listed = machine.run_forge(&["repo", "list-deleted"]);
+        let (id, words) = listed.trim().split_once(": ").unwrap();
+        assert!(words.starts_with("bob/open, public, "), "{listed}");
+        assert_eq!(machine.run_forge(&["repo", "restore-deleted", id, "--to", "bob/back"]), "bob/back: 1 refs came back\n");
+        assert_eq!(field(&bob, "bob/back", "isEmpty"), "false");
+        assert_eq!(machine.run_forge(&["repo", "list-deleted"]), "");
+    }
+
     fn gh_changes_renames_archives_and_deletes_a_repository(database) {
         let machine = Machine::start(database);
         let token = machine.human_with_token("alice");

@@ -1,4 +1,4 @@
-//! Libraries that speak Git without `git`: libgit2, dulwich, isomorphic-git, JGit. Each of them clones, pushes, forces, deletes
+//! Libraries that speak Git without `git`: libgit2, dulwich, isomorphic-git, JGit, go-git. Each of them clones, pushes, forces, deletes
 //! and cuts history; afterwards what the forge has is whole.
 
 use std::path::{Path, PathBuf};
@@ -56,6 +56,15 @@ for_each_database! {
         let script = Path::new(SCRIPTS).join("with_dulwich.py");
         run(tools::python(), script, vec![bench.url(), text(&bench.path("dul"))]).await;
         check(&bench, "dul.txt").await;
+    }
+
+    async fn go_git_clones_and_pushes(forge: TestForge) {
+        let bench = filled(forge).await;
+        let mut program = Command::new(tools::go_git());
+        program.args([bench.bare_url().as_str(), "alice", bench.token.expose(), &text(&bench.path("gogit"))]);
+        program.env("HOME", "/nonexistent").env("GIT_CONFIG_NOSYSTEM", "1");
+        tokio::task::spawn_blocking(move || fixtures::succeed(&mut program)).await.unwrap();
+        check(&bench, "gogit.txt").await;
     }
 
     async fn jgit_clones_and_pushes(forge: TestForge) {

@@ -14,6 +14,9 @@ const CARGO_DENY: &str = "0.20.2";
 /// Where distributions have theirs. A newer one may come before it on the search path: then both are tried.
 const DISTRIBUTION_GIT: &str = "/usr/bin/git";
 
+/// Where Debian's packages have the sources of Go libraries.
+const GO_LIBRARIES: &str = "/usr/share/gocode";
+
 /// Where Debian's packages have their Java archives.
 const ARCHIVES: &str = "/usr/share/java";
 
@@ -63,6 +66,7 @@ pub(crate) fn install(root: &Path, need: Need) -> Result<Tools> {
     tools.variables.push(("FORGE_TEST_GH", python.join("gh")));
     tools.variables.push(("FORGE_TEST_PYTHON", python.join("python")));
     tools.variables.push(("FORGE_TEST_JGIT", find_jgit()?));
+    tools.variables.push(("FORGE_TEST_GO_GIT", build_go_git(root, &folder)?));
     if !Path::new(DISTRIBUTION_GIT).is_file() {
         install_package("git", "the distribution's git, which is tried beside another")?;
     }
@@ -187,6 +191,42 @@ fn find_jgit() -> Result<PathBuf> {
     }
     let joined = std::env::join_paths(archives()).map_err(|error| error.to_string())?;
     Ok(joined.into())
+}
+
+/// Returns a program that uses go-git, built from the library's source in Debian's package: no module is downloaded.
+fn build_go_git(root: &Path, folder: &Path) -> Result<PathBuf> {
+    let library = Path::new(GO_LIBRARIES).join("src/github.com/go-git/go-git/go.mod");
+    if !command::exists("go") {
+        install_package("golang-go", "Go")?;
+    }
+    if !library.is_file() {
+        install_package("golang-github-go-git-go-git-dev", "go-git")?;
+    }
+    let scripts = root.join("tests/git/scripts/with_go_git");
+    let home = folder.join("go");
+    let (source, program) = (home.join("src/forge.example/with-go-git"), home.join("with-go-git"));
+    let read = |path: PathBuf| {
+        fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    };
+    let wanted = read(scripts.join("main.go"))? + &read(library)?;
+    let stamp = Stamp { file: home.join("stamp"), wanted };
+    if program.is_file() && stamp.is_current() {
+        return Ok(program);
+    }
+    fs::create_dir_all(&source).map_err(|error| format!("cannot create {}: {error}", source.display()))?;
+    for name in ["main.go", "go.mod"] {
+        let copied = fs::copy(scripts.join(name), source.join(name));
+        copied.map_err(|error| format!("cannot copy {name}: {error}"))?;
+    }
+    let path =
+        std::env::join_paths([home.as_path(), Path::new(GO_LIBRARIES)]).map_err(|error| error.to_string())?;
+    let mut go = Command::new("go");
+    go.current_dir(&source).args(["build", "-o"]).arg(&program).arg(".");
+    go.env("GO111MODULE", "off").env("GOPATH", path).env("GOCACHE", home.join("cache")).env("GOFLAGS", "");
+    command::run(&mut go)?;
+    let _ = fs::remove_dir_all(home.join("cache"));
+    stamp.write()?;
+    Ok(program)
 }
 
 fn find_chromium() -> Result<PathBuf> {

@@ -75,6 +75,14 @@ pub fn jgit() -> String {
     found
 }
 
+/// Returns the program that uses go-git.
+///
+/// # Panics
+/// When it is not built.
+pub fn go_git() -> PathBuf {
+    installed("FORGE_TEST_GO_GIT", "go/with-go-git")
+}
+
 /// Returns the browser.
 ///
 /// # Panics
