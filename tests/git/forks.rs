@@ -122,6 +122,8 @@ for_each_database! {
         assert_eq!((&parent["forks_count"], &parent["fork"]), (&json!(1), &json!(false)));
         let listed = bob.client.get(FORKS).await.expect(200).json();
         assert_eq!((listed.as_array().unwrap().len(), &listed[0]["full_name"]), (1, &json!("bob/project")));
+        bob.client.get(&format!("{FORKS}?sort=oldest")).await.expect(200);
+        bob.client.get(&format!("{FORKS}?sort=sideways")).await.expect(422);
         let query = "{ repository(owner: \"bob\", name: \"project\") { isFork parent { nameWithOwner forkCount } } }";
         let found = bob.client.graphql(query, json!({})).await.expect(200).json();
         let expected = json!({ "isFork": true, "parent": { "nameWithOwner": "alice/project", "forkCount": 1 } });

@@ -85,6 +85,11 @@ pub(crate) async fn ask_for_maintenance(
     Ok(())
 }
 
+/// Asks for maintenance of a repository whose packs are not sorted any more.
+pub(crate) async fn ask_to_sort(tx: &mut Tx, repository: RepositoryId, now: Timestamp) -> Result<()> {
+    Ok(forge_store::jobs::insert_once(tx, REBUILD, &payload(repository), now, now).await?)
+}
+
 /// Asks for maintenance when a repository has so many packs that it may be worth it: for packs that no change of refs brings.
 pub(crate) async fn ask_for_roll_up(tx: &mut Tx, repository: RepositoryId, now: Timestamp) -> Result<()> {
     if forge_store::inventory::count_packs(tx, repository).await? % EVERY == 0 {

@@ -29,7 +29,9 @@ pub use maintenance::{Combined, Pause, REBUILD, ROLL_UP};
 
 pub(crate) use fault::fault;
 pub(crate) use keep::keep;
-pub(crate) use maintenance::{Change, ask_for_maintenance, ask_for_roll_up, look_after, sort_anew};
+pub(crate) use maintenance::{
+    Change, ask_for_maintenance, ask_for_roll_up, ask_to_sort, look_after, sort_anew,
+};
 pub(crate) use settle::{Fate, pack_row, settle};
 pub(crate) use shares::Share;
 pub(crate) use states::State;

@@ -13,7 +13,7 @@ use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, ErrorKind, Event, Permission, Result};
 
 use crate::context::RequestContext;
-use crate::git::fault;
+use crate::git::{self, fault};
 use crate::refs::{self, Door, Push, RefChange, Watch};
 use crate::target::Site;
 
@@ -90,6 +90,7 @@ pub async fn restore_deleted(ctx: &RequestContext, id: RepositoryId, to: Option<
             }
         }
     }
+    git::ask_to_sort(&mut tx, id, ctx.now()).await?;
     tx.commit().await?;
     Ok(Restored { repository: access.repository.full_name(), refs: restored, problems })
 }

@@ -155,7 +155,8 @@ pub async fn list_deleted_packs(conn: &mut Conn, id: RepositoryId) -> StoreResul
 }
 
 /// Puts a deleted repository back with its packs and counters, without its refs, under a name of an owner; false if its files
-/// are gone or about to go. Its state is none that anybody has seen before.
+/// are gone or about to go. Its state is none that anybody has seen before, and no pack
+/// is taken any more for just what the visible refs reach: not each of them need come back.
 ///
 /// # Errors
 /// `Duplicate` if the owner has a repository of this name, in whatever case.
@@ -183,7 +184,7 @@ pub async fn put_back(
     tx.execute(
         sql!(
             "INSERT INTO repository_counters (repository_id, ref_generation, gc_epoch, rewrites, rebuilds) \
-             SELECT d.id, d.ref_generation + 1, d.gc_epoch + 1, d.rewrites, d.rebuilds + 1 FROM deleted_repositories d \
+             SELECT d.id, d.ref_generation + 1, d.gc_epoch + 1, d.rewrites + 1, d.rebuilds + 1 FROM deleted_repositories d \
              WHERE d.id = $1"
         ),
         params![id],

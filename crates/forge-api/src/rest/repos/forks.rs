@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use forge_service::repositories::{self, NewFork};
 use forge_types::repository_query::{RepositoryOrder, RepositorySort};
+use forge_types::{Error, FieldCode};
 use serde::Deserialize;
 
 use super::super::place::Place;
@@ -51,7 +52,14 @@ pub(super) async fn list_forks(
     page: PageQuery,
     Query(query): Query<ForksQuery>,
 ) -> ApiResult<Response> {
-    let descending = query.sort.as_deref() != Some("oldest");
+    let descending = match query.sort.as_deref() {
+        None | Some("newest" | "stargazers" | "watchers") => true,
+        Some("oldest") => false,
+        Some(other) => {
+            let message = format!("`{other}` is no order of forks");
+            return Err(Error::invalid("Repository", "sort", FieldCode::Invalid, message).into());
+        }
+    };
     let order = RepositoryOrder { sort: RepositorySort::Created, descending };
     let found = repositories::forks(&ctx, place.target(), order, page.request).await?;
     Ok(lists::answer(&ctx, &page, found))
