@@ -39,7 +39,7 @@ pub(crate) fn run(bytes: &[u8]) {
         (read, again) => panic!("{read:?} is not {again:?}"),
     };
     match request {
-        Request::Empty | Request::ObjectInfo(_) => {}
+        Request::Empty | Request::ObjectInfo(_) | Request::BundleUri => {}
         Request::LsRefs(request) => {
             let answer = request.answer(&REFS);
             packets(&answer, usize::MAX).expect("an answer is packets");
