@@ -2,6 +2,7 @@
 -- RFC 9396 has it, which agent asks, and the grant that came of it.
 ALTER TABLE device_codes ADD COLUMN authorization_details TEXT;
 ALTER TABLE device_codes ADD COLUMN agent_id BIGINT REFERENCES accounts (id);
+ALTER TABLE device_codes ADD COLUMN is_consent BOOLEAN;
 ALTER TABLE device_codes ADD COLUMN grant_id TEXT REFERENCES task_grants (id);
 ALTER TABLE authorization_codes ADD COLUMN agent_id BIGINT REFERENCES accounts (id);
 ALTER TABLE authorization_codes ADD COLUMN grant_id TEXT REFERENCES task_grants (id);
@@ -13,6 +14,8 @@ CREATE TABLE pushed_requests (
     parameters TEXT NOT NULL,
     authorization_details TEXT,
     agent_id BIGINT REFERENCES accounts (id),
+    -- Whether the agent consents by asking.
+    is_consent BOOLEAN,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );

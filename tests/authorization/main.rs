@@ -12,6 +12,7 @@ mod doors;
 mod every_door;
 mod governance;
 mod grants;
+mod histories;
 mod policies;
 mod pushes;
 mod register;

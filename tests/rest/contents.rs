@@ -1,5 +1,7 @@
 //! <https://docs.github.com/rest/repos/contents>, and what a new repository can begin with.
 
+use std::time::Duration;
+
 use forge_testing::{Client, TestForge, for_each_database};
 use http::header::ACCEPT;
 use serde_json::json;
@@ -111,7 +113,7 @@ for_each_database! {
         alice.get("/api/v3/repos/acme/tool/contents/README.md").await.expect(404);
     }
 
-    async fn the_files_of_a_deleted_repository_go_with_the_next_jobs(forge: TestForge) {
+    async fn the_files_of_a_deleted_repository_go_once_its_time_is_over(forge: TestForge) {
         let alice = forge.human_client("alice").await;
         with_files(&alice, "public").await;
         let id = alice.get("/api/v3/repos/alice/tool").await.expect(200).json()["id"].as_i64().expect("a number");
@@ -119,6 +121,9 @@ for_each_database! {
         assert!(folder.exists());
         alice.delete("/api/v3/repos/alice/tool").await.expect(204);
         assert!(folder.exists(), "files go after the transaction, not in it");
+        forge.run_jobs().await;
+        assert!(folder.exists(), "it may come back for a while");
+        forge.advance(Duration::from_secs(31 * 24 * 3600));
         forge.run_jobs().await;
         assert!(!folder.exists());
         forge.run_jobs().await;

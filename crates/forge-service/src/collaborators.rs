@@ -106,7 +106,8 @@ pub async fn remove(ctx: &RequestContext, target: RepositoryTarget<'_>, login: &
     let mut tx = ctx.begin().await?;
     let found = ctx.authorize(&mut tx, target, Action::RepositoryRead).await?;
     let is_own = ctx.account()?.login.eq_ignore_ascii_case(login);
-    ctx.permit(&found, if is_own { Action::CollaboratorLeave } else { Action::CollaboratorManage })?;
+    let action = if is_own { Action::CollaboratorLeave } else { Action::CollaboratorManage };
+    ctx.permit_change(&mut tx, &found, action).await?;
     let account = forge_store::accounts::find_by_login(&mut tx, login).await?.ok_or_else(Error::not_found)?;
     delete(ctx, &mut tx, &found, account.id, &account.login).await?;
     Ok(tx.commit().await?)

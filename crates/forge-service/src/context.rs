@@ -1,5 +1,6 @@
 //! The context of one request: who asks, from where, and the only ways to the database.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -205,6 +206,8 @@ struct Inner {
     recent_refusals: AtomicU32,
     /// The access groups of everyone behind this request, in the organizations whose things it was about so far.
     groups: Mutex<Arc<Vec<AccessGroupPlace>>>,
+    /// Which organizations those are; somebody may be in no group of one.
+    looked: Mutex<HashSet<AccountId>>,
 }
 
 /// One request may be refused thousands of refs; so many refusals of it are written down.
@@ -223,6 +226,7 @@ impl RequestContext {
             decisions: Mutex::default(),
             recent_refusals: AtomicU32::default(),
             groups: Mutex::default(),
+            looked: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -384,7 +388,23 @@ impl RequestContext {
         Ok(found)
     }
 
-    /// Decides about a further action on what was already loaded.
+    /// Decides about a further action on what was loaded for reading: what binds changes alone has not been looked at yet.
+    ///
+    /// # Errors
+    /// What the decision says.
+    pub(crate) async fn permit_change(
+        &self,
+        conn: &mut Conn,
+        found: &impl Facts,
+        action: Action,
+    ) -> Result<()> {
+        if cedar::binds(action) {
+            self.look_at_policies(conn, found).await?;
+        }
+        self.permit(found, action)
+    }
+
+    /// Decides about a further action on what was already loaded for a change.
     ///
     /// # Errors
     /// What the decision says.
@@ -411,6 +431,10 @@ impl RequestContext {
     /// refusal yet.
     pub(crate) fn ask(&self, found: &impl Facts, action: Action) -> Result<(), Denial> {
         let resource = found.resource(self);
+        if cedar::binds(action) && !self.has_looked(organization_of(&resource)) {
+            // A use case that forgot to look must not find that nothing binds.
+            return Err(ceiling_unknown());
+        }
         let ruling = self.rule(action, &resource);
         self.note(&ruling, &resource);
         match ruling.decision {
@@ -441,7 +465,7 @@ impl RequestContext {
     }
 
     /// Loads what is new of the policies, and what they ask that only the database knows.
-    async fn look_at_policies(&self, conn: &mut Conn, found: &impl Facts) -> Result<()> {
+    pub(crate) async fn look_at_policies(&self, conn: &mut Conn, found: &impl Facts) -> Result<()> {
         self.inner.app.policies.refresh(conn).await?;
         let resource = found.resource(self);
         self.look_at_groups(conn, organization_of(&resource)).await?;
@@ -463,10 +487,17 @@ impl RequestContext {
         accounts.sort_unstable();
         accounts.dedup();
         let found = forge_store::access_groups::list_places(conn, organization, &accounts).await?;
+        self.inner.looked.lock().unwrap_or_else(PoisonError::into_inner).insert(organization);
         let mut groups = self.inner.groups.lock().unwrap_or_else(PoisonError::into_inner);
         let others = groups.iter().filter(|place| place.organization_id != organization).cloned();
         *groups = Arc::new(others.chain(found).collect());
         Ok(())
+    }
+
+    /// Returns whether the groups in this organization are known, or are no matter.
+    fn has_looked(&self, organization: Option<AccountId>) -> bool {
+        let looked = self.inner.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        self.inner.caller.account.is_none() || organization.is_none_or(|id| looked.contains(&id))
     }
 
     /// Returns the access groups that were loaded.
@@ -575,5 +606,14 @@ impl RequestContext {
         }
         policies::keep_refused(self, &mut tx).await?;
         Ok(tx.commit().await?)
+    }
+}
+
+fn ceiling_unknown() -> Denial {
+    Denial {
+        effect: Effect::Forbidden,
+        rule: "ceiling.unknown".into(),
+        message: "it is not known what bounds this".to_owned(),
+        grant: None,
     }
 }

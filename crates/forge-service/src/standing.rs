@@ -106,7 +106,7 @@ async fn look(
             Some(credential) => forge_store::credentials::hold(tx, credential.id, ctx.now()).await?,
         }
         && grants_stand(ctx, tx).await?
-        && mode_stands(ctx, tx).await?
+        && bounds_stand(ctx, tx).await?
         && match &caller.session {
             None => true,
             Some(session) => forge_store::web_sessions::hold(tx, session.id, ctx.now()).await?,
@@ -123,16 +123,20 @@ async fn grants_stand(ctx: &RequestContext, tx: &mut Tx) -> Result<bool> {
     Ok(forge_store::grants::hold_shared(tx, &ids, ctx.now()).await?)
 }
 
-/// Asks whether an agent that acts without a grant still acts with the same rights: its own, or the same human's. Its account
-/// is held, so that this stays so.
-async fn mode_stands(ctx: &RequestContext, tx: &mut Tx) -> Result<bool> {
+/// Asks whether what bounds an agent is what it was when the request was authenticated: its ceiling, and without a grant also
+/// whose rights it uses and what its own token may do. Its account is held, so that this stays so.
+async fn bounds_stand(ctx: &RequestContext, tx: &mut Tx) -> Result<bool> {
     let caller = ctx.caller();
     let agent = caller.account.as_ref().filter(|account| account.kind == AccountKind::Agent);
-    let Some(agent) = agent.filter(|_| caller.credential.is_some() && !ctx.is_bound_by_grant()) else {
-        return Ok(true);
-    };
-    let delegator = forge_store::agents::find_delegator(tx, agent.id).await?;
-    Ok(delegator == caller.authority.as_ref().map(|authority| authority.delegator.id))
+    let Some(agent) = agent.filter(|_| caller.credential.is_some()) else { return Ok(true) };
+    let Some(principal) = caller.subject.principal() else { return Ok(true) };
+    let Some(now) = forge_store::agents::find_bounds(tx, agent.id).await? else { return Ok(false) };
+    if now.ceiling.as_ref() != principal.ceiling.as_deref() {
+        return Ok(false);
+    }
+    let lender = caller.authority.as_ref().map(|authority| authority.delegator.id);
+    let is_same = now.delegator_id == lender && Some(now.standing_access) == principal.standing_access;
+    Ok(ctx.is_bound_by_grant() || is_same)
 }
 
 fn all_active(held: &[Held], wanted: &[AccountId]) -> bool {

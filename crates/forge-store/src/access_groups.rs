@@ -58,7 +58,8 @@ macro_rules! group_columns {
 /// So many principals stand behind one request at most: whoever asks, whose rights count, and who passed a grant on.
 pub const MOST_PRINCIPALS: usize = 5;
 
-/// Returns the groups of these accounts in an organization, at most [`MOST_PRINCIPALS`] accounts.
+/// Returns the groups of these accounts in an organization, at most [`MOST_PRINCIPALS`] accounts. The organization itself, which
+/// may delegate, is in none.
 ///
 /// # Errors
 /// Only faults of the database.
@@ -74,7 +75,7 @@ pub async fn list_places(
     conn.fetch_all(
         sql!(
             "SELECT x.id AS account_id, g.organization_id, g.id AS group_id, g.name, g.ceiling, g.standing_access \
-             FROM access_groups g JOIN accounts x ON x.id IN ($2, $3, $4, $5, $6) \
+             FROM access_groups g JOIN accounts x ON x.id IN ($2, $3, $4, $5, $6) AND x.id <> $1 \
              WHERE g.organization_id = $1 AND CASE \
              WHEN EXISTS (SELECT 1 FROM access_group_members m JOIN access_groups o ON o.id = m.group_id \
              WHERE m.account_id = x.id AND o.organization_id = $1) \

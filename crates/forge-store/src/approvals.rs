@@ -34,6 +34,7 @@ macro_rules! approval_tables {
 macro_rules! viewer_columns {
     () => {
         "(SELECT b.human_id FROM agent_bindings b WHERE b.agent_id = p.requester_id) AS requester_owner_id, \
+         (SELECT g.delegator_id FROM agents g WHERE g.account_id = p.requester_id AND p.grant_id IS NULL) AS lender_id, \
          (SELECT t.delegator_id FROM task_grants t WHERE t.id = p.grant_id) AS delegator_id, \
          (SELECT t.holder_id FROM task_grants t WHERE t.id = p.grant_id) AS holder_id, \
          CASE WHEN r.id IS NULL THEN (SELECT CASE m.role WHEN 'admin' THEN 5 END FROM organization_members m \
@@ -85,6 +86,8 @@ pub struct ViewedApproval {
     pub delegator_id: Option<AccountId>,
     /// Whose rights that grant is about.
     pub holder_id: Option<AccountId>,
+    /// Whose rights whoever asked without a grant uses now, if not its own.
+    pub lender_id: Option<AccountId>,
     /// What the viewer may do in the repository.
     pub permission: Option<Permission>,
 }
@@ -97,6 +100,7 @@ impl FromRow for ViewedApproval {
             requester_owner_id: row.get("requester_owner_id")?,
             delegator_id: row.get("delegator_id")?,
             holder_id: row.get("holder_id")?,
+            lender_id: row.get("lender_id")?,
             permission: rank.and_then(Permission::from_rank),
         })
     }

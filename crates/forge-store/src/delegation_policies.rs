@@ -141,6 +141,33 @@ pub async fn remove(tx: &mut Tx, id: DelegationPolicyId, now: Timestamp) -> Stor
     Ok(tx.execute(gone, params![id, now]).await? == 1)
 }
 
+/// Returns those in force by which an agent has taken tasks, each with its group.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn list_of_agent(
+    conn: &mut Conn,
+    organization_id: AccountId,
+    agent_id: AccountId,
+) -> StoreResult<Vec<(DelegationPolicyId, AccessGroupId)>> {
+    struct Taken {
+        id: DelegationPolicyId,
+        group_id: AccessGroupId,
+    }
+    crate::row::from_row!(Taken { id, group_id });
+    let found: Vec<Taken> = conn
+        .fetch_all(
+            sql!(
+                "SELECT p.id, p.group_id FROM delegation_policies p WHERE p.organization_id = $1 \
+                 AND p.removed_at IS NULL \
+                 AND EXISTS (SELECT 1 FROM task_grants t WHERE t.policy_id = p.id AND t.agent_id = $2) ORDER BY p.id"
+            ),
+            params![organization_id, agent_id],
+        )
+        .await?;
+    Ok(found.into_iter().map(|taken| (taken.id, taken.group_id)).collect())
+}
+
 /// Returns the names of those in force that a group's agents take tasks by.
 ///
 /// # Errors

@@ -9,24 +9,36 @@ use crate::grant::GrantAction;
 
 /// The most that can be used of what is given. It gives nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Words")]
 pub struct Ceiling {
     /// The strongest permission on a repository.
-    #[serde(default = "strongest")]
     pub permission: Permission,
     /// What is done at most of all that grants have words for; all of it if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub actions: Option<BTreeSet<GrantAction>>,
 }
 
-const fn strongest() -> Permission {
-    Permission::Admin
+/// A ceiling as it is written. Whoever lists actions means work on code: administering is then said apart.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    #[serde(default)]
+    permission: Option<Permission>,
+    #[serde(default)]
+    actions: Option<BTreeSet<GrantAction>>,
+}
+
+impl From<Words> for Ceiling {
+    fn from(Words { permission, actions }: Words) -> Self {
+        let unsaid = if actions.is_some() { Permission::Write } else { Permission::Admin };
+        Self { permission: permission.unwrap_or(unsaid), actions }
+    }
 }
 
 impl Default for Ceiling {
     /// Bounds nothing.
     fn default() -> Self {
-        Self { permission: strongest(), actions: None }
+        Self { permission: Permission::Admin, actions: None }
     }
 }
 
@@ -93,6 +105,8 @@ mod tests {
     #[test]
     fn members_that_nobody_knows_are_refused() {
         assert_eq!(serde_json::from_str::<Ceiling>("{}").unwrap(), Ceiling::default());
+        let listed: Ceiling = serde_json::from_str(r#"{"actions":["push_branch"]}"#).unwrap();
+        assert_eq!(listed.permission, Permission::Write, "a list of actions is about code");
         assert!(serde_json::from_str::<Ceiling>(r#"{"permission":"write","paths":[]}"#).is_err());
         assert!(serde_json::from_str::<Ceiling>(r#"{"permission":"owner"}"#).is_err());
         assert!(serde_json::from_str::<Ceiling>(r#"{"actions":["fly"]}"#).is_err());

@@ -1,6 +1,7 @@
 //! The two modes of an agent. In delegated mode its own credentials have the rights that its human has at that time, up to a
 //! ceiling; by itself a binding changes nothing of what either may do.
 
+use forge_testing::browser::submit;
 use forge_testing::fixtures::{git, succeed};
 use forge_testing::{Client, TestForge, for_each_database};
 use forge_types::Permission;
@@ -21,7 +22,14 @@ struct Scene {
 
 impl Scene {
     async fn new(forge: TestForge) -> Self {
-        let world = World::new(forge).await;
+        Self::of(World::new(forge).await).await
+    }
+
+    async fn new_of(forge: TestForge, human: forge_types::Account) -> Self {
+        Self::of(World::of(forge, human).await).await
+    }
+
+    async fn of(world: World) -> Self {
         let bot = world.forge.client().with_token(&world.agent.token);
         let agent = format!("{EXT}/agents/{}", world.agent.login);
         let first = json!({ "message": "first", "content": "eA==" });
@@ -75,6 +83,55 @@ for_each_database! {
         assert_eq!((&view["mode"], &view["delegator"]), (&json!("autonomous"), &Value::Null));
         let _ = scene.bot.get(PROJECT).await.expect(404);
         let _ = scene.bot.get(&own).await.expect(200);
+    }
+
+    async fn nothing_that_is_lent_is_kept(forge: TestForge) {
+        let scene = Scene::new(forge).await;
+        let carol = scene.world.forge.human("carol").await;
+        scene.mode("delegated").await;
+        // A list of actions is about code: who lists them has not said that the agent administers.
+        let listed = json!({ "ceiling": { "actions": ["push_branch"] } });
+        let view = scene.world.alice.patch(&scene.agent, &listed).await.expect(200).json();
+        assert_eq!(view["ceiling"]["permission"], "write", "{view}");
+        let _ = scene.bot.delete(PROJECT).await.expect(403);
+        let all = json!({ "ceiling": { "permission": "admin" } });
+        let _ = scene.world.alice.patch(&scene.agent, &all).await.expect(200);
+        let to_itself = json!({ "new_owner": scene.world.agent.login });
+        let refused = scene.bot.post(&format!("{PROJECT}/transfer"), &to_itself).await.expect(403).text();
+        assert!(refused.contains("its human's rights"), "{refused}");
+        for login in [&scene.world.agent.login, &carol.login] {
+            let body = json!({ "permission": "admin" });
+            let _ = scene.bot.put(&format!("{PROJECT}/collaborators/{login}"), &body).await.expect(403);
+        }
+        let _ = scene.bot.patch(PROJECT, &json!({ "description": "x" })).await.expect(200);
+    }
+
+    async fn a_limited_token_lends_nothing(forge: TestForge) {
+        let scene = Scene::new(forge).await;
+        let limited = scene.world.forge.client_of(&scene.world.human, Some("repo")).await;
+        let refused = limited.patch(&scene.agent, &json!({ "mode": "delegated" })).await.expect(403).text();
+        assert!(refused.contains("limited to scopes"), "{refused}");
+        scene.mode("delegated").await;
+        let _ = limited.patch(&scene.agent, &json!({ "ceiling": null })).await.expect(403);
+        let _ = limited.patch(&scene.agent, &json!({ "ceiling": { "permission": "admin" } })).await.expect(403);
+        let _ = limited.patch(&scene.agent, &json!({ "ceiling": { "permission": "read" } })).await.expect(200);
+        let _ = scene.world.alice.patch(&scene.agent, &json!({ "ceiling": { "permission": "admin" } })).await.expect(200);
+    }
+
+    async fn a_person_lends_and_takes_back_on_the_agents_page(forge: TestForge) {
+        let person = forge.person("alice").await;
+        let scene = Scene::new_of(forge, person).await;
+        let mut browser = scene.world.forge.browser("alice").await;
+        let page = format!("/settings/agents/{}", scene.world.agent.login);
+        let fields = [("mode", "delegated"), ("ceiling", "triage")];
+        submit(&mut browser, &page, &format!("{page}/rights"), &fields).await.expect(303);
+        let view = scene.world.alice.get(&scene.agent).await.expect(200).json();
+        assert_eq!((&view["mode"], &view["ceiling"]["permission"]), (&json!("delegated"), &json!("triage")));
+        let _ = scene.bot.get(PROJECT).await.expect(200);
+        submit(&mut browser, &page, &format!("{page}/rights"), &[("mode", "autonomous"), ("ceiling", "")]).await.expect(303);
+        let view = scene.world.alice.get(&scene.agent).await.expect(200).json();
+        assert_eq!((&view["mode"], &view["ceiling"]), (&json!("autonomous"), &Value::Null));
+        let _ = submit(&mut browser, &page, &format!("{page}/rights"), &[("mode", "king"), ("ceiling", "")]).await.expect(400);
     }
 
     async fn what_becomes_of_the_human_becomes_of_a_delegated_agent_alone(forge: TestForge) {

@@ -76,6 +76,47 @@ for_each_database! {
         let _ = bob.get(REPOSITORY).await.expect(200);
     }
 
+    async fn taking_somebody_out_is_bound_like_letting_somebody_in(forge: TestForge) {
+        let world = World::new(forge).await;
+        let outside = world.forge.human("carol").await;
+        world.forge.collaborator(&world.repository, &outside, Some(Permission::Admin)).await;
+        let carol = world.forge.client_of(&outside, None).await;
+        let path = format!("{REPOSITORY}/collaborators/{}", world.agent.login);
+        let refused = carol.delete(&path).await.expect(403).text();
+        assert!(refused.contains("access group `default`"), "{refused}");
+        let _ = carol.put(&path, &json!({ "permission": "pull" })).await.expect(403);
+        // Leaving is nobody's to forbid.
+        let _ = carol.delete(&format!("{REPOSITORY}/collaborators/carol")).await.expect(204);
+        let _ = world.alice.delete(&path).await.expect(204);
+    }
+
+    async fn policies_that_name_groups_bind_who_removes_members(forge: TestForge) {
+        let world = World::new(forge).await;
+        let (_, _bob) = world.member("bob").await;
+        let root = world.forge.human("erin").await;
+        let acme = world.forge.find_account("acme").await;
+        world.forge.member(&acme, &root, forge_types::organization::OrganizationRole::Admin).await;
+        let erin = world.forge.client_of(&root, None).await;
+        let made = group(&world.alice, "newcomers", json!({}), &["erin"]).await;
+        let policy = format!(
+            "forbid (principal in AccessGroup::\"{}\", action == Action::\"organization.manage_members\", resource);",
+            made["id"]
+        );
+        world.forbid("newcomers", &policy).await;
+        let _ = erin.delete("/api/v3/orgs/acme/members/bob").await.expect(403);
+        let _ = world.alice.delete("/api/v3/orgs/acme/members/bob").await.expect(204);
+    }
+
+    async fn an_organization_that_delegates_is_not_from_outside(forge: TestForge) {
+        let world = World::new(forge).await;
+        group(&world.alice, "fleet", json!({}), &[&world.agent.login]).await;
+        let (_, task) = world.tasked(json!({ "branch_prefix": "agent/" })).await;
+        let read = json!({ "ceiling": { "permission": "read" } });
+        let _ = world.alice.patch(&format!("{GROUPS}/default"), &read).await.expect(200);
+        let new = json!({ "ref": "refs/heads/agent/x", "sha": world.base });
+        let _ = task.post(&format!("{REPOSITORY}/git/refs"), &new).await.expect(201);
+    }
+
     async fn of_several_groups_the_narrowest_counts_and_none_gives_anything(forge: TestForge) {
         let world = World::new(forge).await;
         let (_, bob) = world.member("bob").await;

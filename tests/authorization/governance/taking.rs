@@ -86,7 +86,7 @@ for_each_database! {
         for (change, said) in [
             (json!({ "actions": ["push_branch"] }), "does not convey"),
             (json!({ "resources": ["repo:acme/other"] }), "does not cover"),
-            (json!({ "resources": ["repo:alice/none"] }), "no repository"),
+            (json!({ "resources": ["repo:alice/none"] }), "does not cover `repo:alice/none`"),
             (json!({ "constraints": { "branch_prefix": "main/" } }), "branch prefix"),
             (json!({ "constraints": { "expires_at": "2030-01-01T00:00:00Z" } }), "within 3600 seconds"),
             (json!({ "delegator": "policy:acme/none" }), "no policy"),
@@ -117,6 +117,28 @@ for_each_database! {
         let _ = task.get(REPOSITORY).await.expect(401);
         let _ = scene.bot.post(GRANTS, &Scene::take(&json!({}))).await.expect(422);
         let _ = scene.world.alice.delete(&format!("{GROUPS}/fixers")).await.expect(204);
+    }
+
+    async fn whoever_leaves_the_group_loses_what_came_by_its_policy(forge: TestForge) {
+        let scene = Scene::new(forge).await;
+        let grant = scene.bot.post(GRANTS, &Scene::take(&json!({}))).await.expect(201).json();
+        let task = scene.tasked(&grant).await;
+        group(&scene.world.alice, "others", json!({}), &[&scene.agent.login]).await;
+        let _ = task.get(REPOSITORY).await.expect(200);
+        let _ = scene.world.alice.delete(&format!("{GROUPS}/fixers/members/{}", scene.agent.login)).await.expect(204);
+        let _ = task.get(REPOSITORY).await.expect(401);
+        let _ = scene.bot.post(GRANTS, &Scene::take(&json!({}))).await.expect(422);
+    }
+
+    async fn an_agent_has_so_many_tasks_open_by_one_policy_and_no_more(forge: TestForge) {
+        let scene = Scene::new(forge).await;
+        for _ in 0..20 {
+            let _ = scene.bot.post(GRANTS, &Scene::take(&json!({}))).await.expect(201);
+        }
+        let refused = scene.bot.post(GRANTS, &Scene::take(&json!({}))).await.expect(422).text();
+        assert!(refused.contains("20 tasks"), "{refused}");
+        scene.world.forge.advance(std::time::Duration::from_secs(3600));
+        let _ = scene.bot.post(GRANTS, &Scene::take(&json!({}))).await.expect(201);
     }
 
     async fn a_policy_is_one_of_the_paths_along_which_is_revoked(forge: TestForge) {

@@ -69,7 +69,7 @@ for_each_database! {
         }
         let own = json!({ "owner": "alice", "reason": "drill" });
         let _ = mallory.post(&format!("{EXT}/revocations"), &own).await.expect(403);
-        for body in [json!({ "reason": "x" }), json!({ "agent": "a", "task": "b", "reason": "x" }), json!({ "policy": "p", "reason": "x" })] {
+        for body in [json!({ "reason": "x" }), json!({ "agent": "a", "task": "b", "reason": "x" }), json!({ "policy": "a/b", "task": "b", "reason": "x" })] {
             let _ = world.alice.post(&format!("{EXT}/revocations"), &body).await.expect(422);
         }
 

@@ -136,4 +136,26 @@ for_each_database! {
         world.allow("soft").await;
         let _ = world.bot.post(&labels, &label).await.expect(201);
     }
+
+    async fn soft_policies_about_refs_say_the_same(forge: TestForge) {
+        let world = World::new(forge).await;
+        let update = "mutation($to: GitObjectID!) { updateRefs(input: { repositoryId: \"REPOSITORY\", \
+             refUpdates: [{ name: \"refs/heads/next\", afterOid: $to, force: true }] }) { clientMutationId } }";
+        let id = world.alice.get(REPOSITORY).await.expect(200).json()["node_id"].as_str().unwrap().to_owned();
+        let update = update.replace("REPOSITORY", &id);
+        for (outcome, status, code, kind) in [
+            ("read_only", 403, "read_only", "READ_ONLY"),
+            ("review_before", 403, "review_required", "UNPROCESSABLE"),
+            ("require_stronger_auth", 401, "insufficient_user_authentication", "STRONGER_AUTH"),
+        ] {
+            let policy = format!("@outcome(\"{outcome}\") forbid (principal is Agent, action in Action::\"ref.change\", resource);");
+            world.forbid("soft", &policy).await;
+            let refused = world.moved(&world.bot, "next").await.expect(status).json();
+            assert_eq!(refused["code"], code, "{refused}");
+            let answer = world.bot.graphql(&update, json!({ "to": world.base })).await.expect(200).json();
+            assert_eq!(answer["errors"][0]["type"], kind, "{answer}");
+            world.allow("soft").await;
+        }
+        let _ = world.moved(&world.bot, "next").await.expect(200);
+    }
 }

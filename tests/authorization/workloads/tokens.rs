@@ -116,7 +116,7 @@ for_each_database! {
         let world = World::new(forge).await;
         world.bound(&json!({})).await;
         let session = world.session().await;
-        let runtime = json!(format!("{ISSUER} {MAIN}"));
+        let runtime = json!(format!("by-binding:{ISSUER} {MAIN}"));
         let named = async |action: &str| {
             let events = world.alice.get(&format!("{EVENTS}&action={action}")).await.expect(200).json();
             events.as_array().unwrap().last().unwrap()["runtime"].clone()
@@ -202,6 +202,11 @@ for_each_database! {
         "#;
         let policies = format!("{EXT}/orgs/acme/policies");
         let _ = world.alice.post(&policies, &json!({ "name": "runs", "policy": policy })).await.expect(201);
+        // Whoever made this binding gave the keys with it, and that is not the issuer's word.
+        assert_eq!((label(&world.agent.client, "3").await, label(&run, "4").await), (403, 403));
+        let _ = world.alice.delete(&format!("{policies}/runs")).await.expect(204);
+        let trusting = policy.replace("\"https://", "\"by-binding:https://");
+        let _ = world.alice.post(&policies, &json!({ "name": "runs", "policy": trusting })).await.expect(201);
         assert_eq!((label(&world.agent.client, "3").await, label(&run, "4").await), (403, 201));
         let _ = world.alice.delete(&format!("{policies}/runs")).await.expect(204);
         assert_eq!(label(&world.agent.client, "5").await, 201);

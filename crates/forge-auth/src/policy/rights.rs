@@ -29,7 +29,12 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
         (Subject::Principal(_), Resource::Organization(organization)) => {
             check_organization(action, organization)
         }
-        (Subject::Principal(_), Resource::Team(team)) => check_team(action, team),
+        (Subject::Principal(principal), Resource::Team(team)) => {
+            if outlasts(action) {
+                check_lent(principal)?;
+            }
+            check_team(action, team)
+        }
         (Subject::Principal(principal), Resource::Grant(grant)) => check_grant(principal, action, grant),
         (Subject::Principal(principal), Resource::Approval(facts)) => {
             approval::check_rights(principal, action, facts)
@@ -223,8 +228,11 @@ fn check_repository(subject: &Subject, action: Action, repository: &RepositoryFa
     if needed == Permission::Read {
         return Ok(());
     }
-    if subject.principal().is_none() {
+    let Some(principal) = subject.principal() else {
         return Err(Denial::unauthenticated("rights.anonymous"));
+    };
+    if outlasts(action) {
+        check_lent(principal)?;
     }
     if repository.permission >= Some(needed) {
         return Ok(());
@@ -245,6 +253,27 @@ fn check_fork(subject: &Subject, repository: &RepositoryFacts) -> Verdict {
         return Ok(());
     }
     Err(Denial::forbidden("rights.fork", "the repository does not allow forks"))
+}
+
+/// Does this give somebody what stays when the rights it was done with are gone?
+const fn outlasts(action: Action) -> bool {
+    matches!(
+        action,
+        Action::RepositoryTransfer
+            | Action::CollaboratorManage
+            | Action::TeamManageMembers
+            | Action::TeamManageRepositories
+    )
+}
+
+/// An agent that uses its human's rights lets nobody have them for longer, itself least of all.
+fn check_lent(principal: &Principal) -> Verdict {
+    let has_grant = principal.credential().is_some_and(|credential| !credential.grants.is_empty());
+    if has_grant || principal.rights_id() == principal.id {
+        return Ok(());
+    }
+    let message = "this agent acts with its human's rights; who has access to what is for the human to say";
+    Err(Denial::forbidden("rights.delegated", message))
 }
 
 /// Returns the permission an action on a repository takes; `None` if it is no such action.

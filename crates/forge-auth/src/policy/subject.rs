@@ -157,6 +157,9 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
     if action == Action::SecondFactorManage {
         check_confirmed(&principal.means)?;
     }
+    if action == Action::AgentDelegate {
+        check_lender(&principal.means)?;
+    }
     if action == Action::AgentRecover {
         check_recovery(&principal.means, resource)?;
     }
@@ -240,6 +243,17 @@ fn check_confirmed(means: &Means) -> Verdict {
     }
     let message = "this is changed in a browser alone, after signing in again";
     Err(Denial::forbidden("subject.second_factor", message))
+}
+
+/// Rights that are lent are all of the person's, so a token that is limited to some of them cannot lend them.
+fn check_lender(means: &Means) -> Verdict {
+    let is_limited = matches!(means, Means::Credential(credential) if credential.scopes.is_some());
+    if !is_limited {
+        return Ok(());
+    }
+    let message =
+        "a token that is limited to scopes lends nobody its person's rights: do it on the agent's page";
+    Err(Denial::forbidden("subject.limited", message))
 }
 
 /// Recovery takes an agent away from whoever runs it, so a browser has to be asked for the password just now. Programs

@@ -288,7 +288,7 @@ fn forge_env_leads_curl_to_the_server() {
 #[test]
 fn a_running_server_does_its_jobs() {
     let place = Place::new();
-    let (server, _) = place.serve();
+    let (server, _) = place.serve_with(&[("FORGE_GIT_KEEP_DELETED", "0s")]);
     place.run(ADMIN[2]).good();
     let token = place.run(&["admin", "token", "create", "mona", "--scopes", "repo,delete_repo"]).good();
     let curl = |arguments: &str| {

@@ -7,6 +7,7 @@ use forge_types::{Action, Error, Event, FieldCode, Result};
 
 use super::existing;
 use crate::context::RequestContext;
+use crate::grants::end_left;
 use crate::organizations::OrganizationTarget;
 use crate::policies::begin_change;
 
@@ -53,6 +54,7 @@ pub async fn add_member(
     if forge_store::access_groups::add_member(&mut tx, group.id, account.id, by, ctx.now()).await? {
         let event = Event::new("access_group.member_added").organization(organization_id);
         ctx.record(&mut tx, event.subject(account.id).with("access_group", name)).await?;
+        end_left(ctx, &mut tx, organization_id, account.id).await?;
         tx.commit().await?;
     }
     Ok(AccountRef::from(&account))
@@ -79,5 +81,6 @@ pub async fn remove_member(
     }
     let event = Event::new("access_group.member_removed").organization(organization_id);
     ctx.record(&mut tx, event.subject(account.id).with("access_group", name)).await?;
+    end_left(ctx, &mut tx, organization_id, account.id).await?;
     Ok(tx.commit().await?)
 }

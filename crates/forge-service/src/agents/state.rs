@@ -45,7 +45,15 @@ pub async fn update(ctx: &RequestContext, login: &str, changes: AgentChanges) ->
     if let Some(mode) = changes.mode {
         delegation::set_mode(ctx, &mut tx, login, mode).await?;
     }
-    let mut agent = ctx.authorize(&mut tx, AgentTarget(login), Action::AgentUpdate).await?;
+    let (mut agent, _standing) = held(ctx, &mut tx, login, Action::AgentUpdate).await?;
+    if let Some(ceiling) = &changes.ceiling {
+        // Whose rights are lent says how far.
+        let is_wider =
+            !agent.ceiling.clone().unwrap_or_default().covers(&ceiling.clone().unwrap_or_default());
+        if agent.delegator.is_some() && is_wider {
+            ctx.authorize(&mut tx, AgentTarget(login), Action::AgentDelegate).await?;
+        }
+    }
     let mut event = Event::new("agent.updated").subject(agent.account.id);
     if let Some(name) = changes.name {
         event = event.with("name", name.clone());

@@ -136,6 +136,9 @@ fn checked(
 ) -> Result<WorkloadBinding> {
     let subject = SubjectPattern::parse(&new.subject).map_err(|bad| invalid("subject", bad.0))?;
     check_issuer(&new.issuer, &subject)?;
+    if new.issuer == AUTHORITIES && (new.jwks.is_some() || new.jwks_uri.is_some()) {
+        return Err(invalid("jwks", "the authorities of client certificates have no keys of tokens"));
+    }
     if new.audience.as_ref().is_some_and(|audience| audience.is_empty() || audience.len() > LONGEST) {
         return Err(invalid("audience", "audience must have 1 to 255 bytes"));
     }

@@ -126,7 +126,11 @@ fn void(error: Error) -> Result<Outcome> {
 fn first_reason(outcome: refs::Outcome) -> String {
     let refused =
         outcome.results.into_iter().filter_map(Result::err).find(|reason| reason != refs::ATOMIC_FAILURE);
-    outcome.denial.or(refused).unwrap_or_else(|| "the refs did not move".to_owned())
+    outcome
+        .denial
+        .map(|denied| denied.reason)
+        .or(refused)
+        .unwrap_or_else(|| "the refs did not move".to_owned())
 }
 
 async fn give_up(

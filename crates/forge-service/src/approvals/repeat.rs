@@ -206,10 +206,12 @@ pub(super) async fn allow(
     let own = match (held.repository_id, held.organization_id) {
         (Some(id), _) => {
             let found = ctx.authorize(&mut tx, RepositoryTarget::Id(id), Action::RepositoryRead).await?;
+            ctx.look_at_policies(&mut tx, &found).await?;
             ctx.ask(&found, action)
         }
         (None, Some(id)) => {
             let found = ctx.authorize(&mut tx, OrganizationTarget::Id(id), Action::OrganizationRead).await?;
+            ctx.look_at_policies(&mut tx, &found).await?;
             ctx.ask(&found, action)
         }
         (None, None) => return Err(Error::not_found()),

@@ -18,7 +18,7 @@ impl Target for ApprovalTarget<'_> {
     type Found = ViewedApproval;
 
     async fn load(self, ctx: &RequestContext, conn: &mut Conn) -> Result<Option<ViewedApproval>> {
-        let Some(mut found) = forge_store::approvals::find_viewed(conn, ctx.account_id(), self.0).await?
+        let Some(mut found) = forge_store::approvals::find_viewed(conn, ctx.membership_id(), self.0).await?
         else {
             return Ok(None);
         };
@@ -53,7 +53,7 @@ impl Facts for ViewedApproval {
             requester_id: self.approval.requester.id,
             requester_owner_id: self.requester_owner_id,
             acting_id: self.approval.acting_id,
-            delegators: [self.delegator_id, self.holder_id].into_iter().flatten().collect(),
+            delegators: [self.delegator_id, self.holder_id, self.lender_id].into_iter().flatten().collect(),
             grant_id: self.approval.grant_id.clone(),
             permission: self.permission,
             separates_delegator: ctx.settings().separation == Separation::Strict,

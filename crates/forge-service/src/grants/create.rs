@@ -29,7 +29,7 @@ pub async fn create(ctx: &RequestContext, details: &GrantDetails) -> Result<Task
     Ok(grant)
 }
 
-/// The same for what the agent itself asked for, as part of `tx`: by asking it has consented.
+/// The same for what the agent itself asked for, as part of `tx`, which may be its consent.
 ///
 /// # Errors
 /// As [`create`].
@@ -37,8 +37,9 @@ pub(crate) async fn create_asked(
     ctx: &RequestContext,
     tx: &mut Tx,
     details: &GrantDetails,
+    is_consent: bool,
 ) -> Result<TaskGrant> {
-    make(ctx, tx, details, Consent::Given).await
+    make(ctx, tx, details, if is_consent { Consent::Given } else { Consent::AsUsual }).await
 }
 
 /// Whether the agent has still to consent.

@@ -14,6 +14,7 @@ mod target;
 pub use forge_auth::grant::GrantDetails;
 use forge_store::grants::Ended;
 pub use forge_store::grants::GrantFilter;
+use forge_types::account::AccountKind;
 use forge_types::agent::StandingAccess;
 use forge_types::grant::{DETAILS_TYPE, GrantConstraints, TaskGrant};
 use forge_types::id::GrantId;
@@ -31,8 +32,8 @@ pub use consent::consent;
 pub use create::create;
 pub(crate) use create::create_asked;
 pub use forge_store::delegation_policies::DelegationPolicy;
-pub(crate) use policy::remove_within as remove_policy_within;
 pub use policy::{NewPolicy, create_policy, list_policies, remove_policy};
+pub(crate) use policy::{end_left, remove_within as remove_policy_within};
 pub(crate) use target::{GrantTarget, facts_of};
 
 /// Returns a grant.
@@ -102,7 +103,6 @@ pub fn granted(ctx: &RequestContext, grant: &TaskGrant) -> Value {
         "grant_id": grant.id,
         "agent": format!("agent:{}", grant.agent.login),
         "delegator": target::delegator_name(&grant.delegator),
-        "policy": grant.policy.as_ref().map(|(_, name)| format!("policy:{}/{name}", grant.delegator.login)),
         "task": grant.task,
         "resources": terms.resources.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "actions": terms.actions,
@@ -138,6 +138,9 @@ fn event(name: &'static str, grant: &TaskGrant) -> Event {
     }
     if let Some(parent) = &grant.parent_id {
         event = event.with("parent_grant_id", parent.0.as_str());
+    }
+    if grant.delegator.kind == AccountKind::Organization {
+        event = event.organization(grant.delegator.id);
     }
     if let [repository] = grant.terms.resources.as_slice()
         && let Some(id) = repository.repository_id()

@@ -11,7 +11,7 @@ use forge_store::delegation_policies::{DelegationPolicy, NewDelegationPolicy};
 use forge_store::grants::Ended;
 use forge_types::access_group::{AccessGroupPlace, DEFAULT};
 use forge_types::account::{AccountKind, AccountRef};
-use forge_types::grant::{DEFAULT_LIFETIME, GrantTerms, MAX_LIFETIME};
+use forge_types::grant::{DEFAULT_LIFETIME, GrantResource, GrantTerms, MAX_LIFETIME};
 use forge_types::id::{AccountId, GrantId};
 use forge_types::page::{Page, PageRequest};
 use forge_types::{Action, Error, Event, FieldCode, Result, Timestamp};
@@ -21,6 +21,9 @@ use crate::context::RequestContext;
 use crate::organizations::OrganizationTarget;
 use crate::policies::begin_change;
 use crate::target::OwnAccount;
+
+/// So many tasks by one policy an agent has open at once.
+const MOST_LIVE: i64 = 20;
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 64;
@@ -148,6 +151,32 @@ pub(crate) async fn remove_within(
     Ok(u64::try_from(ended.len()).unwrap_or(u64::MAX))
 }
 
+/// Ends the tasks an account took by policies of groups that it is in no more: the account has just left one, or come into one.
+///
+/// # Errors
+/// `Unavailable` if the database is.
+pub(crate) async fn end_left(
+    ctx: &RequestContext,
+    tx: &mut Tx,
+    organization: AccountId,
+    account: AccountId,
+) -> Result<()> {
+    let places = forge_store::access_groups::list_places(tx, organization, &[account]).await?;
+    for (policy, group) in forge_store::delegation_policies::list_of_agent(tx, organization, account).await? {
+        if places.iter().any(|place| place.group_id == group) {
+            continue;
+        }
+        let which = Ended::ByPolicyFor(policy, account);
+        let reason = "the agent left the group whose policy it came by";
+        let ended = forge_store::grants::revoke(tx, which, reason, ctx.now()).await?;
+        if !ended.is_empty() {
+            let event = Event::new("task_grant.revoked").organization(organization).subject(account);
+            ctx.record(tx, event.with("ended", names(&ended)).with("reason", reason)).await?;
+        }
+    }
+    Ok(())
+}
+
 /// What a task by a policy is made of, and by whom.
 pub(super) struct Claim {
     pub(super) agent: AccountRef,
@@ -178,7 +207,11 @@ pub(super) async fn claim(
     if !places.iter().any(|place: &AccessGroupPlace| place.group_id == policy.group_id) {
         return Err(unknown());
     }
-    let terms = terms(tx, details, &policy, found.id).await?;
+    if forge_store::grants::count_live_by(tx, policy.id, own.id, ctx.now()).await? >= MOST_LIVE {
+        let message = format!("{MOST_LIVE} tasks by this policy are open already: let one end, or revoke it");
+        return Err(refuse(message));
+    }
+    let terms = terms(tx, details, &policy).await?;
     terms
         .within(&policy.terms)
         .map_err(|what| refuse(format!("this goes beyond policy {organization}/{name}: {what}")))?;
@@ -196,16 +229,10 @@ pub(super) async fn claim(
     Ok(Claim { agent, delegator: AccountRef::from(&found), policy, terms, expires_at })
 }
 
-async fn terms(
-    tx: &mut Tx,
-    details: &GrantDetails,
-    policy: &DelegationPolicy,
-    organization: AccountId,
-) -> Result<GrantTerms> {
+async fn terms(tx: &mut Tx, details: &GrantDetails, policy: &DelegationPolicy) -> Result<GrantTerms> {
     let mut terms = policy.terms.clone();
     if !details.resources.is_empty() {
-        let named = details.named_resources()?;
-        terms.resources = resolve::resources_of(tx, named, organization).await?;
+        terms.resources = resources(tx, details, policy).await?;
     }
     if !details.actions.is_empty() {
         terms.actions = details.granted_actions()?;
@@ -215,6 +242,24 @@ async fn terms(
         terms.constraints = asked.or(&policy.terms.constraints);
     }
     Ok(terms)
+}
+
+/// Returns what is named, if all of it is the policy's. What there is beside that is not for the agent to know.
+async fn resources(
+    tx: &mut Tx,
+    details: &GrantDetails,
+    policy: &DelegationPolicy,
+) -> Result<Vec<GrantResource>> {
+    let mut found = Vec::new();
+    for (named, written) in details.named_resources()?.into_iter().zip(&details.resources) {
+        let resource = resolve::resource_of(tx, named, policy.organization_id).await?;
+        let covered = resource.filter(|one| policy.terms.resources.iter().any(|wider| one.within(wider)));
+        found.push(covered.ok_or_else(|| {
+            let message = format!("the policy does not cover `{written}`");
+            Error::invalid("TaskGrant", "resources", FieldCode::Invalid, message)
+        })?);
+    }
+    Ok(found)
 }
 
 fn event(name: &'static str, policy: &DelegationPolicy) -> Event {

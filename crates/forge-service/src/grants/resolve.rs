@@ -63,25 +63,21 @@ pub(super) async fn resources(
     Ok(found)
 }
 
-/// The same for what an organization delegates by a policy: that the caller can read it is not needed, since what is not the
-/// policy's is refused anyway.
+/// Returns what a name stands for among what is an organization's, whoever can read it; none if it stands for nothing there.
 ///
 /// # Errors
-/// `Invalid` for a name that stands for nothing of the organization's.
-pub(super) async fn resources_of(
+/// Only faults of the database.
+pub(super) async fn resource_of(
     tx: &mut Tx,
-    named: Vec<NamedResource>,
+    named: NamedResource,
     organization: AccountId,
-) -> Result<Vec<GrantResource>> {
-    let mut resources = Vec::with_capacity(named.len());
-    for NamedResource { owner, name, part } in named {
-        let found = forge_store::repositories::find_by_name(tx, Some(organization), &owner, &name).await?;
-        let found = found.filter(|found| is_called(&found.repository, &owner, &name));
-        let found = found.filter(|found| found.repository.owner.id == organization);
-        let found = found.ok_or_else(|| unknown(&owner, &name))?;
-        resources.push(part_of(&found, part));
-    }
-    Ok(resources)
+) -> Result<Option<GrantResource>> {
+    let NamedResource { owner, name, part } = named;
+    let found = forge_store::repositories::find_by_name(tx, Some(organization), &owner, &name).await?;
+    let found = found.filter(|found| {
+        is_called(&found.repository, &owner, &name) && found.repository.owner.id == organization
+    });
+    Ok(found.map(|found| part_of(&found, part)))
 }
 
 fn unknown(owner: &str, name: &str) -> Error {

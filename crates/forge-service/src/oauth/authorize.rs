@@ -175,9 +175,21 @@ async fn read(ctx: &RequestContext, query: &str) -> Result<Asked, Refusal> {
         return Err(told("`redirect_uri` is not registered for this application"));
     }
     let task = match &stored {
-        Some((_, PushedRequest { agent_id: Some(agent_id), authorization_details: Some(text), .. })) => {
-            Some(task::load(ctx, &mut conn, &task::Asked { agent_id: *agent_id, text: text.clone() }).await?)
-        }
+        Some((
+            _,
+            PushedRequest { agent_id: Some(agent_id), authorization_details: Some(text), is_consent, .. },
+        )) => Some(
+            task::load(
+                ctx,
+                &mut conn,
+                &task::Asked {
+                    agent_id: *agent_id,
+                    text: text.clone(),
+                    is_consent: is_consent.unwrap_or_default(),
+                },
+            )
+            .await?,
+        ),
         _ => None,
     };
     let pushed = stored.map(|(hash, _)| hash);

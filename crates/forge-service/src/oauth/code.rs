@@ -4,6 +4,7 @@ use forge_auth::jose::Thumbprint;
 use forge_auth::messages::{ClientAuthentication, OAuthError, TokenAnswer, verifies};
 use forge_auth::token::Secret;
 use forge_store::Tx;
+use forge_store::grants::Ended;
 use forge_store::oauth::authorization_codes::AuthorizationCode;
 use forge_types::account::{Account, AccountRef};
 use forge_types::credential::CredentialKind;
@@ -76,6 +77,9 @@ fn is_proved(ctx: &RequestContext, client: &OAuthClient, code: &AuthorizationCod
 async fn replayed(ctx: &RequestContext, mut tx: Tx, code: &AuthorizationCode) -> Result<(), Fault> {
     let reason = "its authorization code was used twice";
     let revoked = forge_store::credentials::revoke_family(&mut tx, &code.family, reason, ctx.now()).await?;
+    if let Some(grant) = &code.grant_id {
+        forge_store::grants::revoke(&mut tx, Ended::Grant(grant), reason, ctx.now()).await?;
+    }
     let event = Event::new("authorization_code.replayed")
         .subject(code.account_id)
         .with("client_id", code.client_id.as_str())

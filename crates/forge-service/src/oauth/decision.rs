@@ -115,9 +115,10 @@ async fn describe(ctx: &RequestContext, code: &DeviceCode) -> Result<DeviceDetai
     let client = forge_store::oauth::clients::find(&mut conn, &code.client_id).await?;
     let client = client.ok_or_else(wrong_code)?;
     let task = match (code.agent_id, &code.authorization_details) {
-        (Some(agent_id), Some(text)) => {
-            Some(task::load(ctx, &mut conn, &Asked { agent_id, text: text.clone() }).await?)
-        }
+        (Some(agent_id), Some(text)) => Some(
+            task::load(ctx, &mut conn, &Asked { agent_id, text: text.clone(), is_consent: code.is_consent })
+                .await?,
+        ),
         _ => None,
     };
     Ok(DeviceDetails {

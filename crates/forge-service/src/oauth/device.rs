@@ -67,7 +67,7 @@ async fn begin_with(ctx: &RequestContext, request: &DeviceRequest) -> Result<Dev
         scopes: &request.scopes,
         wants_refresh: request.wants_refresh,
         dpop_jkt: request.dpop_jkt.as_ref().map(Thumbprint::as_str),
-        task: asked.as_ref().map(|asked| (asked.agent_id, asked.text.as_str())),
+        task: asked.as_ref().map(|asked| (asked.agent_id, asked.text.as_str(), asked.is_consent)),
         ip: ctx.info().ip.as_deref(),
         user_agent: ctx.info().user_agent.as_deref(),
         poll_interval: INTERVAL,

@@ -41,12 +41,14 @@ async fn push_with(ctx: &RequestContext, request: &PushedRequest) -> Result<Push
         None => None,
     };
     let reference = Secret::new(format!("{PREFIX}{}", ctx.app().random_text(43)));
+    let is_consent = asked.as_ref().map(|asked| asked.is_consent);
     let (agent_id, authorization_details) = asked.map(|asked| (asked.agent_id, asked.text)).unzip();
     let row = Stored {
         client_id: client.client_id,
         parameters: request.parameters.clone(),
         authorization_details,
         agent_id,
+        is_consent,
     };
     let mut tx = ctx.begin().await?;
     throttle::count(ctx, &mut tx, REQUESTS, &throttle::address(ctx)).await??;

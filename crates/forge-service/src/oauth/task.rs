@@ -24,6 +24,8 @@ use crate::grants;
 pub(super) struct Asked {
     pub(super) agent_id: AccountId,
     pub(super) text: String,
+    /// Whether asking is consent too. A token that is bound to a key is shown here without the key, so it is none.
+    pub(super) is_consent: bool,
 }
 
 /// Finds out which agent asks, and whether what it asks for can be granted at all.
@@ -40,7 +42,9 @@ pub(super) async fn ask(ctx: &RequestContext, request: &TaskRequest) -> Result<A
     }
     let named = for_agent(&request.details, login);
     view(ctx, &subject.account, &named).map_err(refuse)?;
-    Ok(Asked { agent_id: subject.account.id, text: request.text.clone() })
+    let credential = &subject.credential;
+    let is_consent = credential.cnf_jkt.is_none() && credential.cnf_x5t.is_none();
+    Ok(Asked { agent_id: subject.account.id, text: request.text.clone(), is_consent })
 }
 
 /// Says what is wrong with the details in one line.
@@ -70,6 +74,7 @@ pub struct AskedTask {
     /// The bounds in words.
     pub bounds: Vec<String>,
     details: GrantDetails,
+    is_consent: bool,
 }
 
 /// Loads a task that is asked for.
@@ -77,7 +82,8 @@ pub(super) async fn load(ctx: &RequestContext, conn: &mut Conn, asked: &Asked) -
     let account = forge_store::accounts::find(conn, asked.agent_id).await?.ok_or_else(Error::not_found)?;
     let details: GrantDetails = serde_json::from_str(&asked.text).map_err(Error::internal)?;
     let details = for_agent(&details, &account.login);
-    view(ctx, &AccountRef::from(&account), &details)
+    let task = view(ctx, &AccountRef::from(&account), &details)?;
+    Ok(AskedTask { is_consent: asked.is_consent, ..task })
 }
 
 fn view(ctx: &RequestContext, agent: &AccountRef, details: &GrantDetails) -> Result<AskedTask> {
@@ -93,6 +99,7 @@ fn view(ctx: &RequestContext, agent: &AccountRef, details: &GrantDetails) -> Res
         actions: details.granted_actions()?.iter().map(|action| action.as_str()).collect(),
         bounds: bounds(&constraints, end),
         details: details.clone(),
+        is_consent: false,
     })
 }
 
@@ -117,9 +124,9 @@ fn bounds(constraints: &GrantConstraints, end: Option<Timestamp>) -> Vec<String>
     words
 }
 
-/// Makes the grant that the caller approves. The agent asked for it, so its consent is there.
+/// Makes the grant that the caller approves.
 pub(super) async fn grant(ctx: &RequestContext, tx: &mut Tx, task: &AskedTask) -> Result<GrantId> {
-    Ok(grants::create_asked(ctx, tx, &task.details).await?.id)
+    Ok(grants::create_asked(ctx, tx, &task.details, task.is_consent).await?.id)
 }
 
 /// Gives the agent, which shows its own token once more, a token for what was granted.

@@ -15,7 +15,7 @@ use forge_auth::messages::{
 use forge_auth::workload::{Demand, Vouched, WorkloadToken};
 use forge_types::account::{Account, AccountKind, AccountRef};
 use forge_types::credential::CredentialKind;
-use forge_types::workload::{IssuerKeys, WorkloadBinding};
+use forge_types::workload::{AUTHORITIES, IssuerKeys, WorkloadBinding};
 use forge_types::{Error, Event};
 
 use super::bootstrap::unbound;
@@ -55,7 +55,7 @@ pub(super) async fn exchange(
     if !forge_store::proofs::remember(&ctx.app().db, &vouched.replay_key, vouched.remembered_until).await? {
         return Err(refused(ctx, "it has come before").into());
     }
-    let runtime = format!("{} {}", token.issuer(), token.subject());
+    let runtime = runtime(&binding, &token);
     let ctx = ctx.speaking_in(AccountRef::from(&account), runtime);
     let mut tx = ctx.begin().await?;
     let standing = Standing::of_account(&mut tx, account.id).await?;
@@ -87,6 +87,15 @@ pub(super) async fn exchange(
     })
 }
 
+/// What a runtime begins with whose issuer nobody has asked: the keys came with the binding, and whoever made that says whose
+/// they are. So policies and readers of the audit log do not take it for the issuer's word.
+const BY_BINDING: &str = "by-binding:";
+
+fn runtime(binding: &WorkloadBinding, token: &WorkloadToken) -> String {
+    let said_by = if binding.keys == IssuerKeys::Discovered { "" } else { BY_BINDING };
+    format!("{said_by}{} {}", token.issuer(), token.subject())
+}
+
 /// Returns the agent that is named, and the first of its bindings that takes the token. Keys are asked for outside of any
 /// transaction, and only if the rest of a binding fits what the token says.
 async fn recognise(
@@ -103,7 +112,9 @@ async fn recognise(
     drop(conn);
     let mut why = "no binding is for this issuer and subject".to_owned();
     for binding in bindings {
-        if binding.issuer != token.issuer() || !binding.subject.matches(token.subject()) {
+        // Authorities vouch by certificates alone.
+        let is_for_tokens = binding.issuer != AUTHORITIES;
+        if !is_for_tokens || binding.issuer != token.issuer() || !binding.subject.matches(token.subject()) {
             continue;
         }
         match vouched(ctx, &binding, token).await {

@@ -15,6 +15,7 @@ use forge_types::{Action, Error, ErrorKind, Event, Permission, Result};
 use crate::context::RequestContext;
 use crate::git::{self, fault};
 use crate::refs::{self, Door, Push, RefChange, Watch};
+use crate::repositories::check_visibility;
 use crate::target::Site;
 
 /// What came back.
@@ -42,14 +43,14 @@ pub async fn list_deleted(ctx: &RequestContext) -> Result<Vec<DeletedRepository>
 ///
 /// # Errors
 /// `Forbidden` unless the caller administers the forge; `NotFound` if there is none or its files are gone; `Invalid` if the owner
-/// is no more or the name is taken.
+/// is no more, the name is taken, or a ref is refused: then nothing comes back, and what refuses can be changed first.
 pub async fn restore_deleted(ctx: &RequestContext, id: RepositoryId, to: Option<&str>) -> Result<Restored> {
     let mut conn = ctx.read().await?;
     ctx.authorize(&mut conn, Site, Action::SiteAdminister).await?;
     let found = forge_store::repositories::find_deleted(&mut conn, id).await?.ok_or_else(|| absent(id))?;
     let stored = forge_store::repositories::list_deleted_refs(&mut conn, id).await?;
     drop(conn);
-    let (mut problems, changes) = changes(ctx, id, stored).await?;
+    let (problems, changes) = changes(ctx, id, stored).await?;
     let (login, name) = match to {
         None => (found.owner_login.as_str(), found.name.as_str()),
         Some(to) => to.split_once('/').ok_or_else(|| Error::unprocessable("this takes OWNER/NAME"))?,
@@ -73,6 +74,7 @@ pub async fn restore_deleted(ctx: &RequestContext, id: RepositoryId, to: Option<
         found.topics.iter().flat_map(|topics| topics.split(' ')).map(str::to_owned).collect();
     forge_store::repositories::replace_topics(&mut tx, id, &topics).await?;
     let access = forge_store::repositories::find(&mut tx, None, id).await?.ok_or_else(Error::not_found)?;
+    check_visibility(owner.kind, access.repository.visibility)?;
     let access = RepositoryAccess { permission: Some(Permission::Admin), ..access };
     let event = Event::new("repository.restored")
         .about(&access.repository)
@@ -83,12 +85,15 @@ pub async fn restore_deleted(ctx: &RequestContext, id: RepositoryId, to: Option<
     if !changes.is_empty() {
         let push = Push { is_atomic: false, ..Push::by(Door::Restore) };
         let outcome = refs::update(ctx, &mut tx, &access, &push, &changes).await?;
-        for (change, result) in changes.iter().zip(outcome.results) {
-            match result {
-                Ok(()) => restored += 1,
-                Err(reason) => problems.push((change.name().to_string(), reason)),
-            }
+        let refused = changes.iter().zip(&outcome.results);
+        let refused = refused.filter_map(|(change, result)| Some((change.name(), result.as_ref().err()?)));
+        let refused: Vec<String> = refused.map(|(name, reason)| format!("{name}: {reason}")).collect();
+        if !refused.is_empty() {
+            // What comes back without its refs would lose them for good.
+            let message = format!("nothing came back, because refs are refused: {}", refused.join("; "));
+            return Err(Error::unprocessable(message));
         }
+        restored = changes.len();
     }
     git::ask_to_sort(&mut tx, id, ctx.now()).await?;
     tx.commit().await?;

@@ -143,13 +143,14 @@ pub async fn remove_member(ctx: &RequestContext, target: OrganizationTarget<'_>,
     let is_own = ctx.account()?.login.eq_ignore_ascii_case(login);
     let action =
         if is_own { Action::OrganizationManageOwnMembership } else { Action::OrganizationManageMembers };
-    ctx.permit(&found, action)?;
+    ctx.permit_change(&mut tx, &found, action).await?;
     let present = forge_store::members::find_by_login(&mut tx, id, login).await?;
     let Some((account, Some(member))) = present else { return Err(Error::not_found()) };
     if member.role == OrganizationRole::Admin {
         keep_last_owner(&mut tx, id).await?;
     }
     forge_store::members::delete(&mut tx, id, account.id).await?;
+    crate::grants::end_left(ctx, &mut tx, id, account.id).await?;
     let event = Event::new("organization.member_removed").organization(id).subject(account.id);
     ctx.record(&mut tx, event.with("login", account.login)).await?;
     Ok(tx.commit().await?)
@@ -171,7 +172,7 @@ pub async fn publicise(
     if !account.login.eq_ignore_ascii_case(login) {
         return Err(Error::forbidden("only a member can show or hide its own membership"));
     }
-    ctx.permit(&found, Action::OrganizationManageOwnMembership)?;
+    ctx.permit_change(&mut tx, &found, Action::OrganizationManageOwnMembership).await?;
     let id = found.organization.account.id;
     forge_store::members::update_publicity(&mut tx, id, account.id, is_public).await?;
     let event = Event::new("organization.membership_shown").organization(id).with("is_public", is_public);

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use forge_auth::policy::{Denial, Effect, RefFacts, Resource, Signing, Touched};
 use forge_types::repository::RepositoryAccess;
-use forge_types::{Action, Error, RefKind, RefName};
+use forge_types::{Action, RefKind, RefName};
 
-use super::Door;
+use super::{Denied, Door};
 use crate::context::RequestContext;
 use crate::target::{Facts, Ids, repository_facts};
 
@@ -53,9 +53,9 @@ pub(crate) struct Gate<'a> {
     /// Do the changes come from inside, as a pull request moves its refs?
     is_inside: bool,
     /// Equal questions have equal answers, and a refusal is audited once.
-    decided: HashMap<Action, Result<(), Refusal>>,
+    decided: HashMap<Action, Result<(), Denial>>,
     /// The first refusal that is about the caller and not about the ref.
-    denial: Option<String>,
+    denial: Option<Denied>,
 }
 
 impl<'a> Gate<'a> {
@@ -88,17 +88,21 @@ impl<'a> Gate<'a> {
         let action = action(name.kind(), step);
         let question = Question { found: self.found, name, touched, signing: &self.signing };
         let ctx = self.ctx;
-        let refuse = |denial: Denial| match denial.effect {
-            Effect::Approval => Refusal::Waits(Waits { action, denial }),
-            _ => Refusal::Never(Error::from(denial).message().to_owned()),
-        };
-        let decide = || ctx.ask(&question, action).map_err(refuse);
+        let decide = || ctx.ask(&question, action);
         let decided =
             if self.is_by_ref { decide() } else { self.decided.entry(action).or_insert_with(decide).clone() };
-        if let Err(Refusal::Never(reason)) = &decided {
-            self.denial.get_or_insert_with(|| reason.clone());
-        }
-        decided
+        decided.map_err(|denial| match denial.effect {
+            Effect::Approval => Refusal::Waits(Waits { action, denial }),
+            _ => self.deny(denial),
+        })
+    }
+
+    /// Notes the first refusal that is about the caller.
+    fn deny(&mut self, denial: Denial) -> Refusal {
+        let denied = Denied::from(denial);
+        let reason = denied.reason.clone();
+        self.denial.get_or_insert(denied);
+        Refusal::Never(reason)
     }
 
     /// Whoever has a pull request move has been decided about as such; here it takes no more than reading. Nothing but refs of pull
@@ -108,15 +112,11 @@ impl<'a> Gate<'a> {
             return Err(Refusal::never("only refs of pull requests move this way"));
         }
         let decided = self.ctx.ask(self.found, Action::CodeRead);
-        decided.map_err(|denial| {
-            let reason = Error::from(denial).message().to_owned();
-            self.denial.get_or_insert_with(|| reason.clone());
-            Refusal::Never(reason)
-        })
+        decided.map_err(|denial| self.deny(denial))
     }
 
     /// Returns the first refusal that is about the caller and not about the ref.
-    pub(crate) fn into_denial(self) -> Option<String> {
+    pub(crate) fn into_denial(self) -> Option<Denied> {
         self.denial
     }
 }

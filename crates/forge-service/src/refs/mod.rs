@@ -7,6 +7,7 @@
 
 mod apply;
 mod change;
+mod denied;
 mod door;
 mod gate;
 mod hold;
@@ -33,6 +34,7 @@ use crate::target::Facts as _;
 use crate::{git, kill_switches};
 
 pub use change::RefChange;
+pub use denied::Denied;
 pub use door::Door;
 pub(crate) use gate::{Gate, Refusal, Step, action, check_for_everyone, ref_resource};
 pub(crate) use hold::{make_room, release, take};
@@ -93,7 +95,7 @@ pub struct Outcome {
     /// Did any ref change, or does anything wait? If not, the transaction is to be dropped: it holds nothing worth keeping.
     pub is_applied: bool,
     /// Why the first change was denied that the caller may not make, whatever state the ref is in.
-    pub denial: Option<String>,
+    pub denial: Option<Denied>,
     /// What waits for a human: the changes whose results say so.
     pub held: Option<ApprovalNote>,
     /// Set if nothing was even tried, because the objects were checked before maintenance sorted them anew and may have lost
@@ -105,10 +107,10 @@ impl Outcome {
     /// Returns the reason of the first refusal as an error, for doors that change one ref.
     ///
     /// # Errors
-    /// `Forbidden` with that reason if the caller may not do this, `ApprovalRequired` if it waits, else `Invalid`.
+    /// `Forbidden` or `Withheld` with that reason if the caller may not do this, `ApprovalRequired` if it waits, else `Invalid`.
     pub fn into_result(self) -> Result<()> {
         if let Some(denial) = self.denial {
-            return Err(Error::forbidden(denial));
+            return Err(denial.into());
         }
         if let Some(note) = self.held {
             return Err(Error::approval_required(note));
@@ -171,7 +173,7 @@ pub async fn update(
         None => None,
     };
     if let (Some(waiting), Some(hold)) = (&waiting, &hold) {
-        denial = denial.or_else(|| told(&mut results, waiting, hold));
+        denial = denial.or_else(|| told(&mut results, waiting, hold).map(Denied::from));
     }
     let held = hold.as_ref().and_then(Hold::note).cloned();
     let changed: Vec<&RefChange> =
@@ -210,7 +212,7 @@ struct Ruling {
     /// For each change nothing or why it is not made now.
     results: Vec<Result<(), String>>,
     /// The first refusal that is about the caller.
-    denial: Option<String>,
+    denial: Option<Denied>,
     /// What is to wait for a human.
     waiting: Option<Waiting>,
 }
@@ -243,7 +245,8 @@ fn decide(
     if let Some(at_no_door) = waiting.take_if(|_| !push.door.lets_wait()) {
         let waits = at_no_door.waits();
         ctx.note_refusal(waits.action, &waits.denial, found);
-        denial.get_or_insert_with(|| format!("{}, and this way nothing can wait", waits.denial.message));
+        denial
+            .get_or_insert_with(|| format!("{}, and this way nothing can wait", waits.denial.message).into());
     }
     let mut results: Vec<Result<(), String>> = verdicts.into_iter().map(told_alone).collect();
     // With `atomic` all wait with the one that has to.
@@ -263,7 +266,7 @@ fn told_alone(verdict: Result<(), Refusal>) -> Result<(), String> {
 /// Refuses all changes for one reason that has nothing to do with the refs.
 fn denied(changes: &[RefChange], reason: String) -> Outcome {
     let results = vec![Err(reason.clone()); changes.len()];
-    Outcome { results, is_applied: false, denial: Some(reason), held: None, rebuilds_now: None }
+    Outcome { results, is_applied: false, denial: Some(reason.into()), held: None, rebuilds_now: None }
 }
 
 /// Counts the push under every grant it is made under; the refusal is for the client.
@@ -281,7 +284,7 @@ async fn spend(ctx: &RequestContext, tx: &mut Tx, push: &Push) -> Result<Result<
     Ok(Ok(()))
 }
 
-fn nothing(results: Vec<Result<(), String>>, denial: Option<String>) -> Outcome {
+fn nothing(results: Vec<Result<(), String>>, denial: Option<Denied>) -> Outcome {
     let because_of_others = |result: Result<(), String>| result.and_then(|()| Err(ATOMIC_FAILURE.to_owned()));
     Outcome {
         results: results.into_iter().map(because_of_others).collect(),

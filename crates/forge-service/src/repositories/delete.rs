@@ -43,7 +43,11 @@ pub(super) async fn undo(ctx: &RequestContext, tx: &mut Tx, repository: &Reposit
 
 async fn end(ctx: &RequestContext, tx: &mut Tx, repository: &Repository, until: Timestamp) -> Result<()> {
     let id = repository.id;
-    forge_store::repositories::release_forks(tx, id).await?;
+    match repository.parent_id {
+        // Nothing becomes free of its network by what lies between being deleted.
+        Some(parent) => forge_store::repositories::hand_forks_on(tx, id, parent).await?,
+        None => forge_store::repositories::release_forks(tx, id).await?,
+    }
     forge_store::repositories::delete(tx, id).await?;
     let payload = json!({ "repository_id": id }).to_string();
     forge_store::jobs::insert(tx, REMOVE_FILES, &payload, until, ctx.now()).await?;

@@ -55,7 +55,7 @@ pub async fn fork(
     target: RepositoryTarget<'_>,
     new: &NewFork,
 ) -> Result<RepositoryAccess> {
-    let _share = ctx.app().git.fetches.take(ctx).await?;
+    let share = Arc::new(ctx.app().git.fetches.take(ctx).await?);
     let first = {
         let mut conn = ctx.read().await?;
         ctx.authorize(&mut conn, target, Action::RepositoryFork).await?.repository.id
@@ -65,7 +65,12 @@ pub async fn fork(
             Found::Existing(existing) => return Ok(*existing),
             Found::Origin(origin) => origin,
         };
-        let work = begun.grow(ctx.clone());
+        // Whoever hangs up keeps the share taken for as long as the work goes on.
+        let (work, held) = (begun.grow(ctx.clone()), Arc::clone(&share));
+        let work = async move {
+            let _held = held;
+            work.await
+        };
         match tokio::spawn(work).await.map_err(Error::internal)?? {
             Some(id) => return super::find(ctx, RepositoryTarget::Id(id)).await,
             None => continue,
@@ -125,19 +130,15 @@ struct Origin {
 
 impl Origin {
     async fn find(ctx: &RequestContext, id: RepositoryId, new: &NewFork) -> Result<Found> {
+        if let Some(existing) = Self::existing(ctx, id, new).await? {
+            return Ok(Found::Existing(Box::new(existing)));
+        }
         sort_if_worth(ctx.app(), id).await?;
         let mut conn = ctx.read().await?;
         // In this order: what is lost after the count was read is noticed.
         let rewrites = forge_store::inventory::count_rewrites(&mut conn, id).await?;
         let parent = ctx.authorize(&mut conn, RepositoryTarget::Id(id), Action::RepositoryFork).await?;
         let place = Place::find(ctx, &mut conn, owner(new), visibility(&parent.repository)).await?;
-        let network = parent.repository.network_id();
-        let existing =
-            forge_store::repositories::find_in_network(&mut conn, ctx.rights_id(), place.owner.id, network);
-        if let Some(existing) = existing.await? {
-            ctx.permit(&existing, Action::RepositoryRead)?;
-            return Ok(Found::Existing(Box::new(existing)));
-        }
         drop(conn);
         let state = ctx.app().git.state(&parent)?;
         let refs = taken(&state, ctx, &parent.repository, new).await?;
@@ -149,6 +150,23 @@ impl Origin {
         let rewrites = rewrites.ok_or_else(Error::not_found)?;
         let (owner, new) = (place.owner, new.clone());
         Ok(Found::Origin(Box::new(Self { parent, state, rewrites, owner, new, refs })))
+    }
+
+    /// Returns what the owner has of the network already, if the caller may fork there at all.
+    async fn existing(
+        ctx: &RequestContext,
+        id: RepositoryId,
+        new: &NewFork,
+    ) -> Result<Option<RepositoryAccess>> {
+        let mut conn = ctx.read().await?;
+        let parent = ctx.authorize(&mut conn, RepositoryTarget::Id(id), Action::RepositoryFork).await?;
+        let place = Place::find(ctx, &mut conn, owner(new), visibility(&parent.repository)).await?;
+        let network = parent.repository.network_id();
+        let found =
+            forge_store::repositories::find_in_network(&mut conn, ctx.rights_id(), place.owner.id, network);
+        let Some(found) = found.await? else { return Ok(None) };
+        ctx.permit(&found, Action::RepositoryRead)?;
+        Ok(Some(found))
     }
 
     /// Makes the fork; `None` if the parent lost history meanwhile.
@@ -232,6 +250,12 @@ impl Origin {
         let place = Place::find(ctx, &mut tx, owner(&self.new), visibility).await?;
         let rewrites = forge_store::inventory::count_rewrites(&mut tx, parent_id).await?;
         if rewrites != Some(self.rewrites) {
+            return Ok(None);
+        }
+        let network = parent.network_id();
+        let meanwhile =
+            forge_store::repositories::find_in_network(&mut tx, ctx.rights_id(), place.owner.id, network);
+        if meanwhile.await?.is_some() {
             return Ok(None);
         }
         let new = new_repository(&parent, name, visibility);

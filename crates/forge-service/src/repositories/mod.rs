@@ -33,6 +33,7 @@ pub use query::RepositoryQuery;
 pub use refs::{RefUpdate, VisibleRef, create_ref, delete_ref, find_ref, list_refs, update_ref, update_refs};
 pub use search::search;
 pub use settings::SettingsChanges;
+pub(crate) use settings::check_visibility;
 pub use starter::Starter;
 pub use template::create_from_template;
 pub use topics::{replace_topics, topics};

@@ -115,7 +115,7 @@ impl SettingsChanges {
 }
 
 /// Internal means "within the organizations of this forge"; a person's own repository is private or public.
-pub(super) fn check_visibility(owner: AccountKind, visibility: Visibility) -> Result<()> {
+pub(crate) fn check_visibility(owner: AccountKind, visibility: Visibility) -> Result<()> {
     if visibility == Visibility::Internal && owner != AccountKind::Organization {
         let message = "Only organization-owned repositories can have internal visibility";
         return Err(invalid("visibility", message));

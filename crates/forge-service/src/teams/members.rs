@@ -114,7 +114,8 @@ pub async fn remove_member(ctx: &RequestContext, target: TeamTarget<'_>, login: 
     let mut tx = ctx.begin().await?;
     let found = ctx.authorize(&mut tx, target, Action::TeamRead).await?;
     let is_own = ctx.account()?.login.eq_ignore_ascii_case(login);
-    ctx.permit(&found, if is_own { Action::TeamLeave } else { Action::TeamManageMembers })?;
+    let action = if is_own { Action::TeamLeave } else { Action::TeamManageMembers };
+    ctx.permit_change(&mut tx, &found, action).await?;
     let account = forge_store::accounts::find_by_login(&mut tx, login).await?.ok_or_else(Error::not_found)?;
     if !forge_store::team_members::delete(&mut tx, found.team.id, account.id).await? {
         return Err(Error::not_found());

@@ -177,18 +177,28 @@ pub async fn update_delegator(tx: &mut Tx, id: AccountId, delegator: Option<Acco
     Ok(())
 }
 
-/// Returns with whose rights the agent's own credentials act; `None` if with its own. The account is held.
+/// What an agent's own credentials may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// With whose rights they act, if not with its own.
+    pub delegator_id: Option<AccountId>,
+    /// What the agent has at most.
+    pub ceiling: Option<Ceiling>,
+    /// What its standing token may do.
+    pub standing_access: StandingAccess,
+}
+from_row!(Bounds { delegator_id, ceiling, standing_access });
+
+/// Returns what an agent's own credentials may do. The account is held.
 ///
 /// # Errors
 /// Only faults of the database.
-pub async fn find_delegator(tx: &mut Tx, id: AccountId) -> StoreResult<Option<AccountId>> {
-    struct Mode {
-        delegator_id: Option<AccountId>,
-    }
-    from_row!(Mode { delegator_id });
-    let mode: Option<Mode> =
-        tx.fetch_optional(sql!("SELECT delegator_id FROM agents WHERE account_id = $1"), params![id]).await?;
-    Ok(mode.and_then(|mode| mode.delegator_id))
+pub async fn find_bounds(tx: &mut Tx, id: AccountId) -> StoreResult<Option<Bounds>> {
+    tx.fetch_optional(
+        sql!("SELECT delegator_id, ceiling, standing_access FROM agents WHERE account_id = $1"),
+        params![id],
+    )
+    .await
 }
 
 /// Writes what the agent has at most.

@@ -32,6 +32,8 @@ pub enum Ended<'a> {
     Between(AccountId, AccountId),
     /// Those that came by a policy.
     ByPolicy(DelegationPolicyId),
+    /// Those of one agent that came by a policy.
+    ByPolicyFor(DelegationPolicyId, AccountId),
     /// Those with this task that an account delegated or made.
     OfTask(&'a str, AccountId),
 }
@@ -53,6 +55,7 @@ pub async fn revoke(
         Ended::ByDelegator(delegator) => (None, None, Some(delegator), None, None),
         Ended::Between(delegator, agent) => (None, Some(agent), Some(delegator), None, None),
         Ended::ByPolicy(policy) => (None, None, None, None, Some(policy)),
+        Ended::ByPolicyFor(policy, agent) => (None, Some(agent), None, None, Some(policy)),
         Ended::OfTask(task, delegator) => (None, None, Some(delegator), Some(task), None),
     };
     let values = params![grant, agent, delegator, task, now, policy];

@@ -130,6 +130,32 @@ pub async fn count_for(conn: &mut Conn, agent_id: AccountId) -> StoreResult<i64>
     Ok(found.count)
 }
 
+/// Returns how many grants by a policy an agent has that are not over.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn count_live_by(
+    conn: &mut Conn,
+    policy: DelegationPolicyId,
+    agent_id: AccountId,
+    now: Timestamp,
+) -> StoreResult<i64> {
+    struct Count {
+        count: i64,
+    }
+    from_row!(Count { count });
+    let found: Count = conn
+        .fetch_one(
+            sql!(
+                "SELECT COUNT(*) AS count FROM task_grants \
+                 WHERE policy_id = $1 AND agent_id = $2 AND revoked_at IS NULL AND expires_at > $3"
+            ),
+            params![policy, agent_id, now],
+        )
+        .await?;
+    Ok(found.count)
+}
+
 /// A grant with what decides about it for one viewer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ViewedGrant {

@@ -58,6 +58,8 @@ pub struct DeviceCode {
     pub authorization_details: Option<String>,
     /// The agent.
     pub agent_id: Option<AccountId>,
+    /// Whether the agent consents by asking.
+    pub is_consent: bool,
     /// The grant that came of it.
     pub grant_id: Option<GrantId>,
     /// Where it stands.
@@ -91,6 +93,7 @@ impl FromRow for DeviceCode {
             dpop_jkt: row.get("dpop_jkt")?,
             authorization_details: row.get("authorization_details")?,
             agent_id: row.get("agent_id")?,
+            is_consent: row.get::<Option<bool>>("is_consent")?.unwrap_or_default(),
             grant_id: row.get("grant_id")?,
             state: row.get("state")?,
             account_id: row.get("account_id")?,
@@ -108,7 +111,7 @@ impl FromRow for DeviceCode {
 /// The columns of a [`DeviceCode`].
 macro_rules! device_columns {
     () => {
-        "id, client_id, scopes, wants_refresh, dpop_jkt, authorization_details, agent_id, grant_id, state, account_id, approver_credential_id, ip, user_agent, \
+        "id, client_id, scopes, wants_refresh, dpop_jkt, authorization_details, agent_id, is_consent, grant_id, state, account_id, approver_credential_id, ip, user_agent, \
          poll_interval, last_polled_at, created_at, expires_at"
     };
 }
@@ -128,8 +131,8 @@ pub struct NewDeviceCode<'a> {
     pub wants_refresh: bool,
     /// The thumbprint of the key of which a proof has to come with it.
     pub dpop_jkt: Option<&'a str>,
-    /// The task that an agent asks for, and the agent.
-    pub task: Option<(AccountId, &'a str)>,
+    /// The agent that asks for a task, the task, and whether asking is consent.
+    pub task: Option<(AccountId, &'a str, bool)>,
     /// Where the device asks from.
     pub ip: Option<&'a str>,
     /// The program the device says it is.
@@ -148,8 +151,8 @@ pub async fn insert(tx: &mut Tx, new: &NewDeviceCode<'_>, now: Timestamp) -> Sto
     tx.execute(
         sql!(
             "INSERT INTO device_codes (device_hash, user_code_hash, client_id, scopes, wants_refresh, dpop_jkt, ip, \
-             user_agent, poll_interval, created_at, expires_at, agent_id, authorization_details) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+             user_agent, poll_interval, created_at, expires_at, agent_id, authorization_details, is_consent) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
         ),
         params![
             new.device_hash,
@@ -163,8 +166,9 @@ pub async fn insert(tx: &mut Tx, new: &NewDeviceCode<'_>, now: Timestamp) -> Sto
             new.poll_interval,
             now,
             new.expires_at,
-            new.task.map(|(agent, _)| agent),
-            new.task.map(|(_, details)| details),
+            new.task.map(|(agent, ..)| agent),
+            new.task.map(|(_, details, _)| details),
+            new.task.map(|(.., is_consent)| is_consent),
         ],
     )
     .await?;

@@ -18,8 +18,10 @@ pub struct PushedRequest {
     pub authorization_details: Option<String>,
     /// The agent that asks for it.
     pub agent_id: Option<AccountId>,
+    /// Whether the agent consents by asking.
+    pub is_consent: Option<bool>,
 }
-from_row!(PushedRequest { client_id, parameters, authorization_details, agent_id });
+from_row!(PushedRequest { client_id, parameters, authorization_details, agent_id, is_consent });
 
 /// Inserts a request under the keyed hash of its address.
 ///
@@ -35,8 +37,8 @@ pub async fn insert(
     tx.execute(
         sql!(
             "INSERT INTO pushed_requests \
-             (hash, client_id, parameters, authorization_details, agent_id, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)"
+             (hash, client_id, parameters, authorization_details, agent_id, is_consent, created_at, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
         ),
         params![
             hash,
@@ -44,6 +46,7 @@ pub async fn insert(
             new.parameters.as_str(),
             new.authorization_details.as_deref(),
             new.agent_id,
+            new.is_consent,
             now,
             expires_at
         ],
@@ -59,7 +62,7 @@ pub async fn insert(
 pub async fn find(conn: &mut Conn, hash: &[u8; 32], now: Timestamp) -> StoreResult<Option<PushedRequest>> {
     conn.fetch_optional(
         sql!(
-            "SELECT client_id, parameters, authorization_details, agent_id FROM pushed_requests \
+            "SELECT client_id, parameters, authorization_details, agent_id, is_consent FROM pushed_requests \
              WHERE hash = $1 AND expires_at > $2"
         ),
         params![hash, now],

@@ -110,6 +110,16 @@ pub async fn list_forks(
     Ok(Counted::page(rows, page))
 }
 
+/// Makes the forks of a repository forks of its own parent.
+///
+/// # Errors
+/// Only faults of the database.
+pub async fn hand_forks_on(tx: &mut Tx, from: RepositoryId, to: RepositoryId) -> StoreResult<()> {
+    tx.execute(sql!("UPDATE repositories SET parent_id = $2 WHERE parent_id = $1"), params![from, to])
+        .await?;
+    Ok(())
+}
+
 /// Makes each fork of a repository the beginning of a network of its own, with the forks of the fork.
 ///
 /// # Errors

@@ -102,7 +102,7 @@ pub use deleted::{
     DeletedRepository, find_deleted, forget_deleted, keep, list_deleted, list_deleted_packs,
     list_deleted_refs, put_back,
 };
-pub use fork::{Lineage, find_in_network, list_forks, release_forks, reserve};
+pub use fork::{Lineage, find_in_network, hand_forks_on, list_forks, release_forks, reserve};
 pub use list::{ListedOwner, list_by_affiliation, list_by_owner};
 pub(crate) use list::{list_parameters, only};
 pub use many::find_many;

@@ -104,6 +104,7 @@ fn view(ctx: &RequestContext, grant: &TaskGrant) -> Value {
         "id": grant.id,
         "url": format!("{}/task-grants/{}", links.web("api/ext/v1"), grant.id),
         "state": grant.life.state(ctx.now()).as_str(),
+        "policy": grant.policy.as_ref().map(|(_, name)| format!("policy:{}/{name}", grant.delegator.login)),
         "parent_grant_id": grant.parent_id,
         "depth": grant.depth,
         "expires_at": grant.life.expires_at,

@@ -1,5 +1,6 @@
 //! What policies are asked about. The same facts are kept, so that it can be asked what another policy would have said.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use forge_types::access_group::AccessGroupPlace;
@@ -82,7 +83,7 @@ pub struct Asker {
     pub is_site_admin: bool,
     /// The human an agent is bound to.
     pub owner_id: Option<i64>,
-    /// Its access groups in the organization that the resource belongs to.
+    /// The access groups, in the organization that the resource belongs to, of everyone behind the request.
     #[serde(default)]
     pub groups: Vec<i64>,
 }
@@ -204,10 +205,7 @@ fn account(circumstances: &Circumstances<'_>, principal: &Principal, resource: &
         login: circumstances.login.to_owned(),
         is_site_admin: principal.is_site_admin,
         owner_id: principal.owner_id.map(|id| id.0),
-        groups: groups
-            .filter(|place| place.account_id == principal.id)
-            .map(|place| place.group_id.0)
-            .collect(),
+        groups: groups.map(|place| place.group_id.0).collect::<BTreeSet<i64>>().into_iter().collect(),
     }
 }
 

@@ -5,6 +5,7 @@ mod invite;
 mod list;
 mod one;
 mod recovery;
+mod rights;
 mod undo;
 
 pub(crate) use undo::notices;
@@ -25,6 +26,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/settings/agents/invite", get(invite::ask).post(invite::create))
         .route("/settings/agents/invites/{id}/withdraw", post(invite::withdraw))
         .route("/settings/agents/{login}", get(one::show).post(one::edit))
+        .route("/settings/agents/{login}/rights", post(rights::save))
         .route("/settings/agents/{login}/suspend", post(one::suspend))
         .route("/settings/agents/{login}/restore", post(one::restore))
         .route("/settings/agents/{login}/switch", post(one::switch))

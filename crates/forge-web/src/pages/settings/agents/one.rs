@@ -13,7 +13,7 @@ use forge_types::id::CredentialId;
 use maud::{Markup, html};
 
 use super::super::{Section, page};
-use super::{go, path_of, undo};
+use super::{go, path_of, rights, undo};
 use crate::browser::{Browser, Present, SignedIn};
 use crate::error::{Problem, WebError, problems};
 use crate::form::{Form, Nothing, one};
@@ -55,6 +55,9 @@ fn render(browser: &Browser, status: StatusCode, shown: &Shown<'_>, problems: &[
             (acting(browser, agent, sessions))
             h2 { "What it is" }
             (editing(browser, agent, problems))
+            @if agent.owner.as_ref().map(|owner| owner.id) == browser.account().map(|account| account.id) {
+                (rights::section(browser, agent))
+            }
             h2 { "Stopping it" }
             (stopping(browser, agent))
             h2 { "If something went wrong" }
