@@ -35,6 +35,9 @@ cargo xtask bench git [--only ROW]... [--rounds N] [--servers a,b,c,d] [--quick]
 cargo xtask bench audit [--events N] [--rounds N] [--quick]
     Measures eight writers with the audit log sealed and not, and how long a million events take to verify.
 
+cargo xtask bench authority [--agents N] [--quick]
+    Measures requests that are authenticated and decided about, with 10,000 agents and as many task grants, beside one.
+
 cargo xtask fuzz [--seconds N] [--keep] [--write] [TARGET]...
     Looks for inputs that break what reads strangers' bytes, N seconds of processor time (1200) for each target of fuzz/.
     --keep takes what was found worth keeping into fuzz/corpus/ instead; --write fills docs/soak.md.
@@ -60,6 +63,9 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test::Options::parse(rest).and_then(|options| test::run(&root, &options)),
         ["bench", "git", rest @ ..] => {
             bench::Options::parse(rest).and_then(|options| bench::run(&root, &options))
+        }
+        ["bench", "authority", rest @ ..] => {
+            bench::AuthorityOptions::parse(rest).and_then(|options| bench::run_authority(&root, &options))
         }
         ["bench", "audit", rest @ ..] => {
             bench::AuditOptions::parse(rest).and_then(|options| bench::run_audit(&root, &options))

@@ -1,9 +1,11 @@
 //! Policies that ask for a human: what they bind waits, whoever does it, with a grant or without.
 
+use forge_service::app::Separation;
 use forge_testing::agents::secret;
 use forge_testing::browser::submit;
-use forge_testing::{TestForge, for_each_database};
+use forge_testing::{Database, TestForge, for_each_database};
 use forge_types::Permission;
+use forge_types::organization::OrganizationRole;
 use serde_json::json;
 
 use super::{REPOSITORY, World};
@@ -41,6 +43,28 @@ for_each_database! {
         // The policy is still there, and another repository another matter.
         world.bot.delete(REPOSITORY).await.expect(204);
         world.alice.get(REPOSITORY).await.expect(404);
+    }
+
+    async fn a86_whoever_lends_an_agent_its_rights_is_who_delegated(database: Database) {
+        let forge = TestForge::builder(database).settings(|settings| settings.separation = Separation::Strict);
+        let world = World::new(forge.start().await).await;
+        world.forbid("releases", RELEASES).await;
+        let agent = format!("{EXT}/agents/{}", world.agent.login);
+        let _ = world.alice.patch(&agent, &json!({ "mode": "delegated" })).await.expect(200);
+        let asked = world.moved(&world.bot, "release/1").await.expect(403).json();
+        let id = asked["approval"]["id"].as_str().unwrap_or_else(|| panic!("nothing waits: {asked}"));
+        let page = format!("/approvals/{id}");
+        let mut alice = world.forge.browser("alice").await;
+        let shown = alice.visit(&page).await.expect(200).text();
+        assert!(shown.contains("somebody else than who delegated"), "{shown}");
+        // Another owner may, and so might she if the agent had asked with rights of its own.
+        let carol = world.forge.person("carol").await;
+        let acme = world.forge.find_account("acme").await;
+        world.forge.member(&acme, &carol, OrganizationRole::Admin).await;
+        let mut carol = world.forge.browser("carol").await;
+        submit(&mut carol, &page, &format!("{page}/approve"), &[]).await.expect(303);
+        let shown = world.bot.get(&format!("{EXT}/approvals/{id}")).await.expect(200).json();
+        assert_eq!(shown["status"], "consumed", "{shown}");
     }
 
     async fn who_prefers_it_is_told_to_wait_with_202(forge: TestForge) {

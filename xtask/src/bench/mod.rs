@@ -3,11 +3,12 @@
 //! Servers: a, the release binary on SQLite; b, on PostgreSQL; c, nginx with `git http-backend`; d, the release binary with
 //! `git.transport = "subprocess"`, once it has that. All serve the same repositories over plain HTTP on loopback. Each round
 //! measures one server after the other, in an order that rotates; a number is the median of the rounds.
-//! `audit` measures what the audit log costs, with the same servers.
+//! `audit` measures what the audit log costs, `authority` what a decided request costs, with the same servers.
 //! INVARIANT: every answer is read to its end and checked; a wrong one fails the run.
 
 mod answer;
 mod audit;
+mod authority;
 mod ceiling;
 mod http;
 mod load;
@@ -32,6 +33,7 @@ use sources::{Scale, Source, Sources};
 use table::{Column, Table, Unit};
 
 pub(crate) use audit::{AuditOptions, run as run_audit};
+pub(crate) use authority::{AuthorityOptions, run as run_authority};
 pub(crate) use options::Options;
 pub(crate) use table::aligned;
 

@@ -96,7 +96,7 @@ impl Forge {
         Ok(())
     }
 
-    fn admin(&self, words: &[&str]) -> Result<String> {
+    pub(super) fn admin(&self, words: &[&str]) -> Result<String> {
         succeed(Command::new(&self.binary).arg("admin").args(words).arg("--data").arg(&self.data))
     }
 

@@ -1,5 +1,6 @@
 //! The servers that are compared, behind one face: where they listen, what a repository is called, how one is made.
 
+mod api;
 mod forge;
 mod push;
 mod stock;
@@ -17,6 +18,7 @@ use super::request::base64;
 use super::sources::{Source, git, run};
 use crate::Result;
 
+pub(super) use api::Api;
 pub(super) use forge::{Variant, build, offers_subprocess};
 pub(super) use push::WholePush;
 
