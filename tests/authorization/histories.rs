@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::grants::{EXT, exchange};
 
-const STEPS: usize = 60;
+const STEPS: usize = 120;
 
 /// A small generator of numbers: the same for the same seed on every machine.
 struct Dice(u64);
@@ -85,7 +85,11 @@ impl History {
             history.tokens.push(token);
             history.people.push(Human { account, client, repository });
         }
-        history.register().await;
+        for human in [0, 1] {
+            history.register().await;
+            let (client, agent) = (&history.people[human].client, &history.agents[human]);
+            history.forge.bind(client, agent, &json!({})).await;
+        }
         history
     }
 
@@ -114,13 +118,47 @@ impl History {
         self.forge.client().with_token(&token)
     }
 
+    /// Puts right what would keep everything else from happening: people come back, and have tokens that work.
+    async fn care(&mut self) {
+        for human in 0..self.people.len() {
+            let account = self.forge.find_account(&self.people[human].account.login.clone()).await;
+            if account.status != AccountStatus::Active && self.dice.roll(3) == 0 {
+                self.tell(format!("{} comes back", account.login));
+                self.forge.restore(&account).await;
+            }
+            let is_over = self.people[human].client.get("/api/v3/user").await.status == 401;
+            if account.status == AccountStatus::Active && is_over {
+                let token = self.forge.token(&account, CredentialKind::Personal, None).await;
+                self.people[human].client = self.forge.client().with_token(&token);
+                self.tokens.push(token);
+            }
+        }
+        for agent in 0..self.agents.len() {
+            let account = self.forge.find_account(&self.agents[agent].login.clone()).await;
+            if account.status != AccountStatus::Active && self.dice.roll(4) == 0 {
+                self.tell(format!("{} comes back", account.login));
+                self.forge.restore(&account).await;
+            }
+        }
+    }
+
+    /// Returns an agent with, mostly, its human.
+    async fn pair(&mut self) -> (usize, usize) {
+        let (human, agent) = (self.human(), self.agent());
+        let login = self.agents[agent].login.clone();
+        let mut conn = self.forge.app().db().read().await.unwrap();
+        let owner = forge_store::agents::find_by_login(&mut conn, &login).await.unwrap().unwrap().owner;
+        let own = owner.and_then(|owner| self.people.iter().position(|one| one.account.id == owner.id));
+        (if self.dice.roll(5) == 0 { human } else { own.unwrap_or(human) }, agent)
+    }
+
     /// Does one thing, which may be refused.
     async fn step(&mut self) {
-        let (human, agent) = (self.human(), self.agent());
+        let (human, agent) = self.pair().await;
         let login = self.agents[agent].login.clone();
         let own = format!("{EXT}/agent-bindings/{login}");
         let client = self.people[human].client.clone();
-        match self.dice.roll(18) {
+        match self.dice.roll(20) {
             0 => self.register().await,
             1 | 2 => {
                 let invite = client.post(&format!("{EXT}/agent-invites"), &json!({})).await;
@@ -155,7 +193,8 @@ impl History {
                 }
             }
             12 => {
-                let token = self.dice.pick(&self.tokens).unwrap().clone();
+                let late = self.tokens.len() - 1 - self.dice.roll(self.tokens.len().min(4));
+                let token = self.tokens[late].clone();
                 let body = json!({ "token": token.expose(), "reason": "drill" });
                 let status = client.post(&format!("{EXT}/revocations"), &body).await.status;
                 self.tell(format!("person {human} revokes {}: {status}", token.fingerprint()));
@@ -178,12 +217,21 @@ impl History {
                 self.tell(format!("person {human} sets {login} {mode}: {status}"));
             }
             16 => self.branch().await,
-            _ => {
-                let seconds = [1, 60, 599, 900, 3600][self.dice.roll(5)];
-                self.tell(format!("{seconds} s pass"));
-                self.forge.advance(Duration::from_secs(seconds));
-            }
+            _ => self.wait().await,
         }
+    }
+
+    /// Time passes: some, or until the very moment at which a token ends.
+    async fn wait(&mut self) {
+        let mut wait = Duration::from_secs([1, 60, 599, 900, 3600][self.dice.roll(5)]);
+        if self.dice.roll(2) == 0 {
+            let token = self.dice.pick(&self.tokens).unwrap().clone();
+            let end = self.found(&token).await.credential.expires_at;
+            let left = end.map(|end| end.since(self.forge.now())).filter(|left| !left.is_zero());
+            wait = left.unwrap_or(wait);
+        }
+        self.tell(format!("{} s pass", wait.as_secs()));
+        self.forge.advance(wait);
     }
 
     async fn grant(&mut self, human: usize, agent: usize) {
@@ -213,7 +261,11 @@ impl History {
 
     async fn exchange(&mut self) {
         let Some(grant) = self.dice.pick(&self.grants).cloned() else { return };
-        let token = self.dice.pick(&self.tokens).unwrap().clone();
+        let holder = self.agents.iter().find(|agent| grant["agent"] == format!("agent:{}", agent.login));
+        let token = match holder.map(|agent| agent.token.clone()).filter(|_| self.dice.roll(4) > 0) {
+            Some(own) => own,
+            None => self.dice.pick(&self.tokens).unwrap().clone(),
+        };
         let lifetime = ["60", "900", "3600"][self.dice.roll(3)];
         let given = exchange(&self.forge, &token, &grant, &[("expires_in", lifetime)]).await;
         self.tell(format!("{} for {} of {lifetime} s: {}", token.fingerprint(), grant["id"], given.status));
@@ -438,6 +490,7 @@ for_each_database! {
         for seed in first..first + number("FORGE_HISTORIES", 1) {
             let mut history = History::new(database, seed).await;
             for _ in 0..STEPS {
+                history.care().await;
                 history.step().await;
                 let _teller = Teller(&history);
                 history.check().await;
