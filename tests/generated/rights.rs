@@ -154,6 +154,7 @@ fn credential(kind: CredentialKind, scopes: Option<Scopes>, grants: Vec<GrantFac
         audience: None,
         lacks_key: false,
         signed_only: false,
+        is_of_runtime: false,
         is_approved: false,
     }
 }

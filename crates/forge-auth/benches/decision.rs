@@ -84,6 +84,7 @@ fn subject() -> Subject {
             audience: None,
             lacks_key: false,
             signed_only: false,
+            is_of_runtime: false,
             is_approved: false,
         }),
     })

@@ -214,6 +214,7 @@ pub(crate) fn caller_of(found: Authentication) -> Caller {
         is_approved: false,
         lacks_key: found.bound_only && !credential.is_bound() && credential.kind != CredentialKind::Git,
         signed_only: found.signed_only,
+        is_of_runtime: credential.runtime.is_some(),
     };
     let principal = Principal {
         id: found.account.id,

@@ -111,6 +111,18 @@ for_each_database! {
         refusal(world.ask(&json!({})).await);
     }
 
+    async fn a70_a_workload_leaves_no_key_behind(forge: TestForge) {
+        let world = World::new(forge).await;
+        world.bound(&json!({})).await;
+        let run = world.forge.client().with_token(&world.session().await);
+        let path = format!("{EXT}/agents/{}/keys", world.agent.login);
+        let refused = run.post(&path, &json!({ "jwk": {} })).await;
+        assert!((400..500).contains(&refused.status.as_u16()), "{}", refused.status);
+        let key = run.delete(&format!("{path}/key_none")).await.expect(403).text();
+        assert!(key.contains("a workload's session"), "{key}");
+        let _ = world.agent.client.delete(&format!("{path}/key_none")).await.expect(404);
+    }
+
     async fn a_suspended_agent_has_no_sessions_and_the_former_humans_undone_binding_opens_none(forge: TestForge) {
         let world = World::new(forge).await;
         world.bound(&json!({})).await;

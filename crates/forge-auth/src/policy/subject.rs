@@ -106,6 +106,8 @@ pub struct CredentialFacts {
     pub is_approved: bool,
     /// Whether its account changes refs by signed pushes only.
     pub signed_only: bool,
+    /// Whether it is a workload's, or came of what is: it ends with the binding that lets the workload in.
+    pub is_of_runtime: bool,
 }
 
 impl Principal {
@@ -166,6 +168,10 @@ pub(super) fn check(subject: &Subject, action: Action, resource: &Resource) -> V
     signing::check(principal, action, resource)?;
     let Some(credential) = principal.credential() else { return Ok(()) };
     check_credential(credential.kind, action)?;
+    if credential.is_of_runtime && action == Action::AgentKeyManage {
+        let message = "a workload's session cannot change the agent's keys, which would outlast it";
+        return Err(Denial::forbidden("subject.runtime", message));
+    }
     check_audience(credential, resource)?;
     check_key(credential)?;
     check_standing_access(principal, credential.kind, action)

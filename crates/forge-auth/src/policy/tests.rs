@@ -38,6 +38,7 @@ fn principal(kind: AccountKind, credential: CredentialKind, scopes: Option<&str>
             audience: None,
             lacks_key: false,
             signed_only: false,
+            is_of_runtime: false,
         }),
     }
 }

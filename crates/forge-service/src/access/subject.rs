@@ -165,6 +165,7 @@ fn principal(account: &Account, grants: Vec<GrantFacts>) -> Principal {
         audience: None,
         lacks_key: false,
         signed_only: false,
+        is_of_runtime: false,
         is_approved: false,
     };
     Principal::new(account.id, account.kind, account.is_site_admin, Means::Credential(facts))
