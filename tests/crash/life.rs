@@ -23,6 +23,9 @@ use crate::worker::Worker;
 /// How long a start may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long the work of a server that has just started may lie about.
+const SETTLED: Duration = Duration::from_secs(30);
+
 /// How many push at once.
 const WORKERS: usize = 3;
 
@@ -348,8 +351,16 @@ impl Life {
         std::fs::remove_dir_all(&copy).unwrap();
         self.check_records(&shown);
         self.check_forks(&server);
-        let left: Vec<_> = std::fs::read_dir(data.join("repositories/tmp")).unwrap().collect();
-        assert!(left.is_empty(), "{context}: {left:?}");
+        // The server has begun to work again, and what it works on lies there too; what a crash left would stay.
+        let began = Instant::now();
+        loop {
+            let left: Vec<_> = std::fs::read_dir(data.join("repositories/tmp")).unwrap().collect();
+            if left.is_empty() {
+                break;
+            }
+            assert!(began.elapsed() < SETTLED, "{context}: {left:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Every ref has the entry of its reflog and the audit event of the push that brought it where it is.
