@@ -6,6 +6,8 @@ use crate::error::{Error, FieldCode, Result};
 pub const MAX_LOGIN: usize = 39;
 /// The longest repository name, as on GitHub.
 pub const MAX_REPOSITORY_NAME: usize = 100;
+/// The longest name that is chosen to stand in a path as it is.
+const MAX_SLUG: usize = 64;
 
 /// Names that are, or may become, the first segment of one of the forge's own URLs, or that would mislead.
 const RESERVED_LOGINS: &[&str] = &[
@@ -166,6 +168,21 @@ pub fn slug(name: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
+/// Checks a name that is chosen to stand in a path as it is, such as that of an access group: 1 to 64 lower-case letters,
+/// digits and inner hyphens.
+///
+/// # Errors
+/// `Invalid` for the field `name` of a `resource`.
+pub fn check_slug(resource: &'static str, name: &str) -> Result<()> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_short = (1..=MAX_SLUG).contains(&name.len());
+    if is_short && name.bytes().all(allowed) && !name.starts_with('-') && !name.ends_with('-') {
+        return Ok(());
+    }
+    let message = "name must be 1 to 64 lower-case letters, digits and inner hyphens";
+    Err(Error::invalid(resource, "name", FieldCode::Invalid, message))
+}
+
 /// Checks a topic: lower-case letters, digits and hyphens, at most 50 characters
 /// (<https://docs.github.com/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/classifying-your-repository-with-topics>).
 #[must_use]
@@ -201,6 +218,18 @@ mod tests {
             ["", ".", "..", "x.git", "x.GIT.git", "x.wiki", "con", "NUL.txt", "a/b", "a b", "é", &long]
         {
             assert!(check_repository_name(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn slugs_that_would_not_stand_in_a_path_are_refused() {
+        let longest = "a".repeat(64);
+        for name in ["a", "night-shift", "7", &longest] {
+            assert!(check_slug("AccessGroup", name).is_ok(), "{name}");
+        }
+        let long = "a".repeat(65);
+        for name in ["", "-", "-a", "a-", "A", "a b", "a/b", "a_b", "é", &long] {
+            assert!(check_slug("AccessGroup", name).is_err(), "{name}");
         }
     }
 

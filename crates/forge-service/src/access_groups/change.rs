@@ -3,15 +3,13 @@
 use forge_types::access_group::AccessGroup;
 use forge_types::agent::StandingAccess;
 use forge_types::ceiling::Ceiling;
+use forge_types::name::check_slug;
 use forge_types::{Action, Error, Event, FieldCode, Result};
 
 use super::existing;
 use crate::context::RequestContext;
 use crate::organizations::OrganizationTarget;
 use crate::policies::begin_change;
-
-/// The longest name, in characters.
-const LONGEST_NAME: usize = 64;
 
 /// The longest description, in characters.
 const LONGEST_DESCRIPTION: usize = 500;
@@ -52,7 +50,7 @@ pub async fn create(
     organization: OrganizationTarget<'_>,
     new: &NewAccessGroup,
 ) -> Result<AccessGroup> {
-    check_name(&new.name)?;
+    check_slug("AccessGroup", &new.name)?;
     check_description(new.description.as_deref())?;
     check_standing_access(new.standing_access)?;
     let mut tx = ctx.begin().await?;
@@ -140,16 +138,6 @@ fn event(name: &'static str, group: &AccessGroup) -> Event {
         .with("access_group", group.name.as_str())
         .with("ceiling", group.ceiling.words())
         .with("standing_access", group.standing_access.as_str())
-}
-
-fn check_name(name: &str) -> Result<()> {
-    let is_good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let is_name = !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(is_good);
-    if is_name && !name.starts_with('-') && !name.ends_with('-') {
-        return Ok(());
-    }
-    let message = "name must be 1 to 64 lower-case letters, digits and inner hyphens";
-    Err(Error::invalid("AccessGroup", "name", FieldCode::Invalid, message))
 }
 
 fn check_description(description: Option<&str>) -> Result<()> {

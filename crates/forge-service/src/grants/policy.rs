@@ -13,6 +13,7 @@ use forge_types::access_group::{AccessGroupPlace, DEFAULT};
 use forge_types::account::{AccountKind, AccountRef};
 use forge_types::grant::{DEFAULT_LIFETIME, GrantResource, GrantTerms, MAX_LIFETIME};
 use forge_types::id::{AccountId, GrantId};
+use forge_types::name::check_slug;
 use forge_types::page::{Page, PageRequest};
 use forge_types::{Action, Error, Event, FieldCode, Result, Timestamp};
 
@@ -24,9 +25,6 @@ use crate::target::OwnAccount;
 
 /// So many tasks by one policy an agent has open at once.
 const MOST_LIVE: i64 = 20;
-
-/// The longest name, in characters.
-const LONGEST_NAME: usize = 64;
 
 /// A policy as it is asked for.
 #[derive(Clone, Debug)]
@@ -54,7 +52,7 @@ pub async fn create_policy(
     organization: OrganizationTarget<'_>,
     new: &NewPolicy,
 ) -> Result<DelegationPolicy> {
-    check_name(&new.name)?;
+    check_slug("DelegationPolicy", &new.name)?;
     let longest = new.longest.unwrap_or(DEFAULT_LIFETIME);
     if longest.is_zero() || longest > MAX_LIFETIME {
         return Err(invalid("max_lifetime", "max_lifetime is 1 second to 30 days"));
@@ -273,13 +271,4 @@ fn event(name: &'static str, policy: &DelegationPolicy) -> Event {
         .with("actions", actions)
         .with("constraints", serde_json::json!(policy.terms.constraints))
         .with("max_lifetime", policy.longest)
-}
-
-fn check_name(name: &str) -> Result<()> {
-    let is_good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let is_name = !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(is_good);
-    if is_name && !name.starts_with('-') && !name.ends_with('-') {
-        return Ok(());
-    }
-    Err(invalid("name", "name must be 1 to 64 lower-case letters, digits and inner hyphens"))
 }

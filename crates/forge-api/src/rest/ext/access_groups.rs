@@ -11,11 +11,11 @@ use forge_service::organizations::OrganizationTarget;
 use forge_types::access_group::AccessGroup;
 use forge_types::agent::StandingAccess;
 use forge_types::ceiling::Ceiling;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::ApiState;
-use crate::body::JsonBody;
+use crate::body::{JsonBody, present};
 use crate::context::Ctx;
 use crate::error::ApiResult;
 use crate::page::PageQuery;
@@ -47,11 +47,6 @@ struct UpdateBody {
     description: Option<Option<String>>,
     ceiling: Option<Ceiling>,
     standing_access: Option<StandingAccess>,
-}
-
-/// Tells `null`, which empties, from a field that is left out.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
 }
 
 async fn list(Ctx(ctx): Ctx, Path(org): Path<String>, page: PageQuery) -> ApiResult<Response> {

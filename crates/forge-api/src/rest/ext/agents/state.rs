@@ -7,11 +7,11 @@ use axum::response::Response;
 use forge_service::agents::{self, AgentChanges};
 use forge_types::agent::{AgentMode, StandingAccess};
 use forge_types::ceiling::Ceiling;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::views::{agent, overview};
-use crate::body::{JsonBody, OptionalJsonBody};
+use crate::body::{JsonBody, OptionalJsonBody, present};
 use crate::context::Ctx;
 use crate::error::ApiResult;
 use crate::page::PageQuery;
@@ -40,13 +40,6 @@ pub(super) struct UpdateBody {
     mode: Option<AgentMode>,
     #[serde(deserialize_with = "present")]
     ceiling: Option<Option<Ceiling>>,
-}
-
-/// Tells `null`, which empties, from a field that is left out.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 pub(super) async fn update(

@@ -1,14 +1,14 @@
 //! The context of one request: who asks, from where, and the only ways to the database.
 
-use std::collections::HashSet;
+mod known;
+
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use forge_auth::policy::Presence;
 use forge_auth::policy::{
     Circumstances, Decision, Denial, Effect, GrantFacts, Means, Policies, Principal, Resource, Ruling,
-    Subject, cedar, decide, organization_of, policies_of, visible_repositories,
+    Subject, cedar, decide, organization_of, visible_repositories,
 };
 use forge_store::{Conn, Tx};
 use forge_types::access_group::AccessGroupPlace;
@@ -19,6 +19,7 @@ use forge_types::id::{AccountId, CredentialId, GrantId, RequestId, WebSessionId}
 use forge_types::repository_query::VisibleRepositories;
 use forge_types::{Action, Error, Event, Result, Scopes, Timestamp};
 
+use self::known::Known;
 use crate::app::{App, Settings};
 use crate::approvals::{Repeat, settle_repeat};
 use crate::audit::{self, Refusal};
@@ -202,12 +203,8 @@ struct Inner {
     repeat: Mutex<Option<Repeat>>,
     /// What was decided, until it is kept.
     decisions: Mutex<Vec<Made>>,
-    /// How much policies refused this credential lately, if any asks.
-    recent_refusals: AtomicU32,
-    /// The access groups of everyone behind this request, in the organizations whose things it was about so far.
-    groups: Mutex<Arc<Vec<AccessGroupPlace>>>,
-    /// Which organizations those are; somebody may be in no group of one.
-    looked: Mutex<HashSet<AccountId>>,
+    /// What was looked up for the policies.
+    known: Known,
 }
 
 /// One request may be refused thousands of refs; so many refusals of it are written down.
@@ -224,9 +221,7 @@ impl RequestContext {
             refusals: Mutex::default(),
             repeat: Mutex::default(),
             decisions: Mutex::default(),
-            recent_refusals: AtomicU32::default(),
-            groups: Mutex::default(),
-            looked: Mutex::default(),
+            known: Known::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -432,8 +427,7 @@ impl RequestContext {
     pub(crate) fn ask(&self, found: &impl Facts, action: Action) -> Result<(), Denial> {
         let resource = found.resource(self);
         if cedar::binds(action) && !self.has_looked(organization_of(&resource)) {
-            // A use case that forgot to look must not find that nothing binds.
-            return Err(ceiling_unknown());
+            return Err(known::unknown());
         }
         let ruling = self.rule(action, &resource);
         self.note(&ruling, &resource);
@@ -464,60 +458,6 @@ impl RequestContext {
         self.inner.app.policies.policies()
     }
 
-    /// Loads what is new of the policies, and what they ask that only the database knows.
-    pub(crate) async fn look_at_policies(&self, conn: &mut Conn, found: &impl Facts) -> Result<()> {
-        self.inner.app.policies.refresh(conn).await?;
-        let resource = found.resource(self);
-        self.look_at_groups(conn, organization_of(&resource)).await?;
-        self.look_at_refusals(conn, &resource).await
-    }
-
-    /// Loads the access groups, in an organization, of everyone who stands behind this request.
-    pub(crate) async fn look_at_groups(
-        &self,
-        conn: &mut Conn,
-        organization: Option<AccountId>,
-    ) -> Result<()> {
-        let Some(organization) = organization.filter(|_| self.inner.caller.account.is_some()) else {
-            return Ok(());
-        };
-        let mut accounts: Vec<AccountId> =
-            [self.account_id(), self.rights_id()].into_iter().flatten().collect();
-        accounts.extend(self.inner.caller.authority.iter().flat_map(|authority| &authority.delegators));
-        accounts.sort_unstable();
-        accounts.dedup();
-        let found = forge_store::access_groups::list_places(conn, organization, &accounts).await?;
-        self.inner.looked.lock().unwrap_or_else(PoisonError::into_inner).insert(organization);
-        let mut groups = self.inner.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = groups.iter().filter(|place| place.organization_id != organization).cloned();
-        *groups = Arc::new(others.chain(found).collect());
-        Ok(())
-    }
-
-    /// Returns whether the groups in this organization are known, or are no matter.
-    fn has_looked(&self, organization: Option<AccountId>) -> bool {
-        let looked = self.inner.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        self.inner.caller.account.is_none() || organization.is_none_or(|id| looked.contains(&id))
-    }
-
-    /// Returns the access groups that were loaded.
-    pub(crate) fn groups(&self) -> Arc<Vec<AccessGroupPlace>> {
-        Arc::clone(&self.inner.groups.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Counts what policies refused this credential lately, if one of those that bind the resource asks.
-    pub(crate) async fn look_at_refusals(&self, conn: &mut Conn, resource: &Resource) -> Result<()> {
-        let owner = policies_of(resource);
-        if let Some(credential) = &self.inner.caller.credential
-            && self.policies().count_refusals(owner)
-        {
-            let since = self.now().minus(policies::RECENT);
-            let count = forge_store::decisions::count_refused(conn, credential.id, since).await?;
-            self.inner.recent_refusals.store(u32::try_from(count).unwrap_or(u32::MAX), Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
     fn circumstances<'a>(&'a self, groups: &'a [AccessGroupPlace]) -> Circumstances<'a> {
         let (caller, info) = (&self.inner.caller, &self.inner.info);
         Circumstances {
@@ -529,7 +469,7 @@ impl RequestContext {
             runtime: caller.runtime.as_deref(),
             has_key: caller.credential.as_ref().is_some_and(CallerCredential::is_bound),
             is_approved: self.is_approved(),
-            recent_refusals: self.inner.recent_refusals.load(Ordering::Relaxed),
+            recent_refusals: self.inner.known.recent_refusals(),
             groups,
         }
     }
@@ -606,14 +546,5 @@ impl RequestContext {
         }
         policies::keep_refused(self, &mut tx).await?;
         Ok(tx.commit().await?)
-    }
-}
-
-fn ceiling_unknown() -> Denial {
-    Denial {
-        effect: Effect::Forbidden,
-        rule: "ceiling.unknown".into(),
-        message: "it is not known what bounds this".to_owned(),
-        grant: None,
     }
 }
