@@ -1,13 +1,13 @@
 //! The network: listeners, TLS, connections and the operations listener.
 //!
 //! - `listen` finds the addresses; `tls` holds the certificate, which can change while connections live;
-//!   `mutual` looks at
-//!   the certificates of clients; `accept` turns connections into requests for the router; `slots` bounds how many there are; `idle` ends
-//!   those that say nothing; `ops` is the listener for `/healthz`, `/readyz` and `/metrics`.
+//!   `holders` asks clients for theirs; `mutual` says which of those are believed; `accept` turns connections into requests
+//!   for the router; `slots` bounds how many there are; `idle` ends those that say nothing; `ops` is the listener for `/healthz`, `/readyz` and `/metrics`.
 //!
 //! INVARIANT: every wait for a client has an end.
 
 mod accept;
+mod holders;
 mod idle;
 mod listen;
 mod metrics;

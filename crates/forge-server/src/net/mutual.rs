@@ -11,18 +11,17 @@ use std::time::{Duration, SystemTime};
 use data_encoding::BASE64URL_NOPAD;
 use forge_auth::jose::Jwk;
 use forge_service::proof::certificate::{CertificateNames, ClientCertificate};
-use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::{RootCertStore, ServerConfig};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 use webpki::EndEntityCert;
 
+use super::holders::{Accepts, Holders};
 use super::tls::{CertificateSlot, provider};
 use crate::failure::{Failure, Result};
 
@@ -118,64 +117,27 @@ fn verifier(files: &[PathBuf]) -> Result<Verifier> {
 pub fn acceptor(slot: Arc<CertificateSlot>, anchors: Arc<Anchors>) -> Result<TlsAcceptor> {
     let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| Failure::io("TLS", error))?;
-    let verifier = Arc::new(Clients { anchors, provider: provider() });
-    let mut config = builder.with_client_cert_verifier(verifier).with_cert_resolver(slot);
+    let mut config = builder.with_client_cert_verifier(Holders::of(anchors)).with_cert_resolver(slot);
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(super::tls::finish(config))
 }
 
-/// Believes who is vouched for, and that whoever signed a certificate for themselves holds its key.
-#[derive(Debug)]
-struct Clients {
-    anchors: Arc<Anchors>,
-    provider: Arc<CryptoProvider>,
-}
+/// Accepts who is vouched for, and who signed a certificate for themselves: those have proved to hold its key.
+impl Accepts for Arc<Anchors> {
+    const MANDATORY: bool = false;
 
-impl ClientCertVerifier for Clients {
-    fn client_auth_mandatory(&self) -> bool {
-        false
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
-
-    fn verify_client_cert(
+    fn accepts(
         &self,
-        end_entity: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<ClientCertVerified, rustls::Error> {
-        if is_self_signed(end_entity) {
-            return Ok(ClientCertVerified::assertion());
+    ) -> Result<(), rustls::Error> {
+        if is_self_signed(certificate) {
+            return Ok(());
         }
-        let current = self.anchors.current().ok_or(rustls::CertificateError::UnknownIssuer)?;
-        current.verify_client_cert(end_entity, intermediates, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        let current = self.current().ok_or(rustls::CertificateError::UnknownIssuer)?;
+        current.verify_client_cert(certificate, intermediates, now).map(|_| ())
     }
 }
 

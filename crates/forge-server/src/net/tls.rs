@@ -3,17 +3,16 @@
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 
+use super::holders::{Accepts, Holders};
 use crate::config::Fingerprint;
 use crate::failure::{Failure, Result};
 
@@ -84,8 +83,7 @@ pub fn acceptor(slot: Arc<CertificateSlot>) -> Result<TlsAcceptor> {
 pub fn acceptor_with_clients(slot: Arc<CertificateSlot>, pinned: Vec<Fingerprint>) -> Result<TlsAcceptor> {
     let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| Failure::io("TLS", error))?;
-    let verifier = Arc::new(PinnedClients { pinned, provider: provider() });
-    Ok(finish(builder.with_client_cert_verifier(verifier).with_cert_resolver(slot)))
+    Ok(finish(builder.with_client_cert_verifier(Holders::of(Pinned(pinned))).with_cert_resolver(slot)))
 }
 
 pub(super) fn finish(mut config: ServerConfig) -> TlsAcceptor {
@@ -102,59 +100,22 @@ pub(super) fn fingerprint(certificate: &CertificateDer<'_>) -> Fingerprint {
     Fingerprint(Sha256::digest(certificate).into())
 }
 
-/// Believes exactly the pinned certificates, whoever issued them; the handshake proves that the client has the key.
+/// The certificates that are accepted, whoever issued them.
 #[derive(Debug)]
-struct PinnedClients {
-    pinned: Vec<Fingerprint>,
-    provider: Arc<CryptoProvider>,
-}
+struct Pinned(Vec<Fingerprint>);
 
-impl ClientCertVerifier for PinnedClients {
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
+impl Accepts for Pinned {
+    const MANDATORY: bool = true;
 
-    fn verify_client_cert(
+    fn accepts(
         &self,
-        end_entity: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         _intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
-    ) -> Result<ClientCertVerified, rustls::Error> {
-        if self.pinned.contains(&fingerprint(end_entity)) {
-            return Ok(ClientCertVerified::assertion());
+    ) -> Result<(), rustls::Error> {
+        if self.0.contains(&fingerprint(certificate)) {
+            return Ok(());
         }
         Err(rustls::CertificateError::ApplicationVerificationFailure.into())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            certificate,
-            signature,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            certificate,
-            signature,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
