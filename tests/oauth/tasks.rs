@@ -40,7 +40,8 @@ impl Scene {
         for (name, value) in change.as_object().unwrap() {
             details[name] = value.clone();
         }
-        json!([details]).to_string()
+        // In lines, as people write it in a shell.
+        format!("{:#}", json!([details]))
     }
 
     async fn ask(&self, token: &Secret, details: &str) -> Answer {

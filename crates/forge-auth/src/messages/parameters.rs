@@ -65,8 +65,10 @@ impl Parameters {
     fn collect(pairs: impl Iterator<Item = (String, String)>) -> Result<Self, OAuthError> {
         let mut found = BTreeMap::new();
         for (name, value) in pairs {
-            let is_reasonable = value.len() <= LONGEST && !value.chars().any(is_unreadable);
-            if !is_reasonable || found.len() == MOST {
+            // Lines are space between the tokens of JSON (RFC 8259, section 2), where people break them.
+            let is_space = |character| name == DETAILS && matches!(character, '\n' | '\r' | '\t');
+            let is_bad = |character| is_unreadable(character) && !is_space(character);
+            if value.len() > LONGEST || value.chars().any(is_bad) || found.len() == MOST {
                 return Err(OAuthError::invalid_request("a parameter is too long or unreadable"));
             }
             if name == RESOURCE {
@@ -148,6 +150,14 @@ mod tests {
         assert_eq!(parameters.find("a"), None);
         assert_eq!(parameters.find("b"), Some(" x"));
         assert!(parameters.require("a").is_err());
+    }
+
+    #[test]
+    fn json_in_a_parameter_may_be_broken_into_lines() {
+        let broken = "authorization_details=[%0d%0a%09{}]";
+        let parameters = Parameters::from_form(broken).expect("readable");
+        assert_eq!(parameters.find(DETAILS), Some("[\r\n\t{}]"));
+        assert!(Parameters::from_form("authorization_details=[%00]").is_err());
     }
 
     #[test]
