@@ -17,8 +17,9 @@ use forge_service::proof::{Audience, Shown};
 use forge_service::{App, Caller, RequestContext, RequestInfo, Surface, approvals, authenticate, limits};
 use forge_types::approval::MAX_BODY;
 use forge_types::id::RequestId;
-use forge_types::{Error, Result, Scopes};
+use forge_types::{Error, ErrorKind, Result, Scopes};
 
+use crate::base64::MAX_BODY as LARGEST_BODY;
 use crate::context::{Certified, Peer, PreAuthenticated};
 use crate::error::ApiError;
 use crate::{prefer, proof, token};
@@ -101,7 +102,7 @@ impl Door {
                         request.extensions_mut().insert(context.clone());
                         request.extensions_mut().insert(KeyProof(shown));
                         match told_whole(&context, request).await {
-                            Ok(request) => finished(&context, next.run(request).await).await,
+                            Ok(request) => finished(&context, run(&context, request, next).await).await,
                             Err(error) => ApiError(error).into_response(),
                         }
                     }
@@ -144,6 +145,26 @@ async fn told_whole(context: &RequestContext, request: Request) -> Result<Reques
     let path = original.path_and_query().map_or("/", |path| path.as_str());
     approvals::prepare(context, parts.method.as_str(), path, &body).await?;
     Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// Runs the request; with a decision point outside, as often as it takes to have asked it.
+async fn run(context: &RequestContext, request: Request, next: Next) -> Response {
+    if !context.is_asked_outside() {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
+        return ApiError(Error::new(ErrorKind::TooLarge, "the body is too long, or could not be read"))
+            .into_response();
+    };
+    let mut tries = context.tries();
+    loop {
+        let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
+        let response = next.clone().run(request).await;
+        if !tries.again().await {
+            return response;
+        }
+    }
 }
 
 /// Returns what is known of a request apart from who sent it.

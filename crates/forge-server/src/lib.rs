@@ -22,6 +22,7 @@ pub mod config;
 pub mod console;
 pub mod control;
 pub mod data;
+mod decision_point;
 pub mod doors;
 pub mod failure;
 mod front;
@@ -35,5 +36,6 @@ mod secret;
 pub mod serve;
 
 pub use assembly::{Forge, ForgeBuilder, rooms};
+pub use decision_point::HttpDecisionPoint;
 pub use front::identity::{HostAuthenticator, HostIdentity};
 pub use issuers::Issuers;

@@ -103,6 +103,11 @@ pub(crate) fn client() -> Result<reqwest::Client, Fault> {
     Ok(builder()?.build()?)
 }
 
+/// Returns a client that asks itself, whatever proxy the environment names.
+pub(crate) fn direct_client() -> Result<reqwest::Client, Fault> {
+    Ok(builder()?.no_proxy().build()?)
+}
+
 /// Asks within networks alone.
 #[derive(Clone, Debug)]
 pub(crate) struct Guarded {
@@ -131,14 +136,22 @@ impl Guarded {
 
 /// Asks for JSON.
 pub(crate) async fn fetch<T: DeserializeOwned>(http: &reqwest::Client, address: &str) -> Result<T, String> {
-    let mut response = http.get(address).send().await.map_err(|error| error.to_string())?;
+    let response = http.get(address).send().await.map_err(|error| error.to_string())?;
     if !response.status().is_success() {
         return Err(format!("{address} answers {}", response.status()));
     }
+    json_body(response, LARGEST).await.map_err(|error| format!("{address}: {error}"))
+}
+
+/// Reads an answer of at most so many bytes.
+pub(crate) async fn json_body<T: DeserializeOwned>(
+    mut response: reqwest::Response,
+    largest: usize,
+) -> Result<T, String> {
     let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| error.to_string())? {
-        if body.len() + piece.len() > LARGEST {
-            return Err(format!("{address} answers too much"));
+    while let Some(piece) = response.chunk().await.map_err(|error| error.without_url().to_string())? {
+        if body.len() + piece.len() > largest {
+            return Err("the answer is too long".to_owned());
         }
         body.extend_from_slice(&piece);
     }

@@ -21,6 +21,7 @@ use crate::git::Engine;
 use crate::limits::{Budgets, Limits};
 use crate::news::Announcements;
 use crate::oauth::KeySource;
+use crate::outside::DecisionPoint;
 use crate::policies::Active;
 
 /// The running forge.
@@ -40,6 +41,7 @@ pub struct App {
     pub(crate) streams: Streams,
     pub(crate) policies: Active,
     pub(crate) key_source: Arc<dyn KeySource>,
+    pub(crate) decision_point: Option<Arc<dyn DecisionPoint>>,
     uses: Mutex<HashMap<CredentialId, Timestamp>>,
 }
 
@@ -63,6 +65,8 @@ pub struct AppParts {
     pub settings: Settings,
     /// Where the keys of issuers of workloads' tokens come from.
     pub key_source: Arc<dyn KeySource>,
+    /// Who outside is asked about what everything in the forge allows.
+    pub decision_point: Option<Arc<dyn DecisionPoint>>,
 }
 
 /// Settings that use cases need.
@@ -222,7 +226,18 @@ impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: AppParts) -> Self {
-        let AppParts { db, keys, token_prefix, passwords, clock, random, git, settings, key_source } = parts;
+        let AppParts {
+            db,
+            keys,
+            token_prefix,
+            passwords,
+            clock,
+            random,
+            git,
+            settings,
+            key_source,
+            decision_point,
+        } = parts;
         Self {
             db,
             keys,
@@ -238,6 +253,7 @@ impl App {
             streams: Streams::default(),
             policies: Active::default(),
             key_source,
+            decision_point,
             uses: Mutex::default(),
         }
     }

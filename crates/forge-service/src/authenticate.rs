@@ -149,7 +149,7 @@ pub(crate) async fn find(app: &App, token: &Secret) -> Result<Option<Authenticat
 
 /// Returns the same request as one that presents what was found, which is not checked.
 pub(crate) fn as_bearer(ctx: &RequestContext, found: Authentication) -> RequestContext {
-    RequestContext::new(Arc::clone(ctx.app()), caller_of(found), ctx.info().clone())
+    ctx.derived(caller_of(found), ctx.info().clone())
 }
 
 /// Returns whether the credential still stands and everyone behind it may act. `expires_at` is exclusive.

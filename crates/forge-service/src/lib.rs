@@ -30,6 +30,7 @@ pub mod oauth;
 pub mod objects;
 pub mod operations;
 pub mod organizations;
+pub mod outside;
 pub mod people;
 pub mod policies;
 pub mod proof;

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use forge_types::page::{Page, PageRequest};
@@ -148,7 +148,7 @@ impl Db {
             Pools::Sqlite { writer, .. } => Inner::SqliteTx(writer.begin_with("BEGIN IMMEDIATE").await?),
             Pools::Postgres(pool) => Inner::PostgresTx(pool.begin().await?),
         };
-        Ok(Tx(Conn { inner, statements: Arc::clone(&self.statements) }))
+        Ok(Tx(Conn { inner, statements: Arc::clone(&self.statements) }, None))
     }
 
     /// Executes one statement about what is forgotten soon and needs no transaction: on SQLite in a file of its own, so
@@ -316,8 +316,27 @@ impl Conn {
     }
 }
 
+/// What the transactions of one request have in common: whether they may be committed, and whether any was.
+#[derive(Debug, Default)]
+pub struct CommitGuard {
+    is_shut: AtomicBool,
+    has_committed: AtomicBool,
+}
+
+impl CommitGuard {
+    /// Refuses commits from now on, or no longer.
+    pub fn shut(&self, is_shut: bool) {
+        self.is_shut.store(is_shut, Ordering::SeqCst);
+    }
+
+    /// Returns whether anything has been made durable.
+    pub fn has_committed(&self) -> bool {
+        self.has_committed.load(Ordering::SeqCst)
+    }
+}
+
 /// A transaction. Everything a use case changes goes through one, with its audit row.
-pub struct Tx(Conn);
+pub struct Tx(Conn, Option<Arc<CommitGuard>>);
 
 impl Tx {
     /// Executes a statement and returns how many rows it changed.
@@ -332,11 +351,23 @@ impl Tx {
         })
     }
 
+    /// Has a guard asked before the commit.
+    #[must_use]
+    pub fn guarded(self, guard: Arc<CommitGuard>) -> Self {
+        Self(self.0, Some(guard))
+    }
+
     /// Makes everything durable.
     ///
     /// # Errors
-    /// `Unavailable` or `Contention` if the database could not; then nothing was changed.
+    /// `Unavailable` or `Contention` if the database could not, `Shut` if a guard is; then nothing was changed.
     pub async fn commit(self) -> StoreResult<()> {
+        if self.1.as_ref().is_some_and(|guard| guard.is_shut.load(Ordering::SeqCst)) {
+            return Err(StoreError::Shut);
+        }
+        if let Some(guard) = &self.1 {
+            guard.has_committed.store(true, Ordering::SeqCst);
+        }
         match self.0.inner {
             Inner::SqliteTx(transaction) => transaction.commit().await?,
             Inner::PostgresTx(transaction) => transaction.commit().await?,

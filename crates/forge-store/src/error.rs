@@ -18,6 +18,8 @@ pub enum StoreError {
     Unavailable(sqlx::Error),
     /// Two transactions could not both succeed; the same request may be tried again.
     Contention(sqlx::Error),
+    /// A guard refuses commits.
+    Shut,
     /// A stored value is not what the program wrote.
     Corrupt(String),
     /// Anything else: a fault of ours.
@@ -36,6 +38,7 @@ impl std::fmt::Display for StoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Corrupt(what) => write!(f, "stored value is corrupt: {what}"),
+            Self::Shut => f.write_str("nothing may be committed now"),
             Self::Duplicate(error)
             | Self::Constraint(error)
             | Self::Unavailable(error)
@@ -99,6 +102,7 @@ impl From<StoreError> for Error {
                 "another change is in the way, try again shortly",
             )
             .with_source(error),
+            StoreError::Shut => Self::forbidden("this waits for a decision from outside"),
             StoreError::Constraint(_) | StoreError::Corrupt(_) | StoreError::Other(_) => {
                 Self::internal(error)
             }

@@ -50,7 +50,7 @@ pub mod throttles;
 pub mod web_sessions;
 pub mod workload_bindings;
 
-pub use db::{Conn, Db, DbOptions, Tx};
+pub use db::{CommitGuard, Conn, Db, DbOptions, Tx};
 pub use error::{StoreError, StoreResult};
 
 #[cfg(test)]

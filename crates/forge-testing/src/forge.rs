@@ -11,6 +11,7 @@ use forge_auth::password::PasswordHashing;
 use forge_auth::token::TokenPrefix;
 use forge_service::app::{Clock, Random};
 use forge_service::git::{Engine, Limits};
+use forge_service::outside::DecisionPoint;
 use forge_service::{App, AppParts, Settings};
 use forge_types::Timestamp;
 use tempfile::TempDir;
@@ -18,6 +19,7 @@ use url::Url;
 
 use crate::client::Client;
 use crate::database::{Database, OnDatabase, TestDatabase};
+use crate::decision_point;
 use crate::edges;
 use crate::listening::Listening;
 
@@ -43,6 +45,7 @@ pub struct TestForgeBuilder {
     database: Database,
     settings: Settings,
     git: Limits,
+    decision_point: Option<Arc<dyn DecisionPoint>>,
 }
 
 impl TestForge {
@@ -52,7 +55,7 @@ impl TestForge {
         let mut settings = Settings::for_origin(origin);
         // A stream of events ends with what there is, as every other answer does.
         settings.audit.stream_lifetime = Duration::ZERO;
-        TestForgeBuilder { database, settings, git: Limits::default() }
+        TestForgeBuilder { database, settings, git: Limits::default(), decision_point: None }
     }
 
     /// Returns what all requests share.
@@ -143,6 +146,13 @@ impl TestForgeBuilder {
         self
     }
 
+    /// Has a decision point outside asked.
+    #[must_use]
+    pub fn decision_point(mut self, point: Arc<dyn DecisionPoint>) -> Self {
+        self.decision_point = Some(point);
+        self
+    }
+
     /// Starts the forge.
     ///
     /// # Panics
@@ -164,6 +174,7 @@ impl TestForgeBuilder {
                 .expect("git and a folder for repositories"),
             settings: self.settings,
             key_source: forge_server::Issuers::in_networks(&loopback()).expect("TLS"),
+            decision_point: self.decision_point.or_else(decision_point::wanted),
         }));
         let router = edges::router(&app);
         TestForge { app, router, clock, keys, random, folder, database }

@@ -20,6 +20,7 @@ pub mod browser;
 mod client;
 pub mod contract;
 pub mod database;
+mod decision_point;
 mod edges;
 pub mod fixtures;
 mod forge;

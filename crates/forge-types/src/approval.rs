@@ -73,6 +73,9 @@ pub struct HeldChange {
     pub new: Option<ObjectId>,
     /// Would it lose history?
     pub forced: bool,
+    /// Was it signed by whoever asked?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub signed: bool,
 }
 
 /// What was asked for.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LOCATION,
@@ -18,6 +19,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use forge_service::context::Presence;
 use forge_service::context::{Peer, PreAuthenticated};
+use forge_service::outside::Tries;
 use forge_service::people::csrf;
 use forge_service::{App, Caller, RequestContext, RequestInfo, Secret, Surface, authenticate};
 use forge_types::account::AccountRef;
@@ -28,6 +30,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::WebState;
 use crate::cookies::Cookie;
 use crate::error::{Failed, WebError};
+use crate::pages::LARGEST_FORM;
 use crate::{flash, layout};
 
 /// The policy of pages: `form-action` of a page that sends people elsewhere after a form is widened by that page.
@@ -181,7 +184,7 @@ pub(crate) async fn layer(State(state): State<WebState>, mut request: Request, n
     let ctx = browser.ctx.clone();
     let has_flash = browser.flash.is_some();
     request.extensions_mut().insert(browser.clone());
-    let response = next.run(request).await;
+    let response = run(&browser, request, next).await;
     let mut response = match finish(&browser).await {
         Ok(()) => response,
         Err(error) => WebError(error).into_response(),
@@ -204,6 +207,31 @@ pub(crate) async fn layer(State(state): State<WebState>, mut request: Request, n
     }
     add_common(headers, &ctx.info().id.0);
     response
+}
+
+/// Runs the page; with a decision point outside, as often as it takes to have asked it, for the agent and for the person.
+async fn run(browser: &Browser, request: Request, next: Next) -> Response {
+    let ctx = &browser.ctx;
+    if !ctx.is_asked_outside() {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_FORM).await else {
+        return WebError(Error::new(ErrorKind::TooLarge, "the form is too long, or could not be read"))
+            .into_response();
+    };
+    let mut tries: Vec<Tries<'_>> = browser.person.iter().chain([ctx]).map(RequestContext::tries).collect();
+    loop {
+        let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
+        let response = next.clone().run(request).await;
+        let mut is_over = true;
+        for one in &mut tries {
+            is_over &= !one.again().await;
+        }
+        if is_over {
+            return response;
+        }
+    }
 }
 
 /// Writes what was refused, to the agent the person acts as and to the person.

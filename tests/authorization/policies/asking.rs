@@ -110,7 +110,7 @@ for_each_database! {
         let said = world.bot.post("/api/ext/v1/access/evaluations", &body).await.expect(200).json();
         assert_eq!(said["evaluations"].as_array().unwrap().len(), 2);
         // Nothing of it is written down as something that was tried.
-        let tried = world.alice.get("/api/ext/v1/audit-events?decision=denied").await;
+        let tried = world.alice.get("/api/ext/v1/audit-events?decision=deny").await;
         assert!(!tried.text().contains("branch.update"), "{}", tried.text());
         let _ = world.bot.get(REPOSITORY).await.expect(200);
     }

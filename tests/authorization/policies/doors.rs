@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{NO_RELEASE, REPOSITORY, World, with_folder};
 
 /// Asks every door to move `release/1` as the agent, and returns what each said: nothing if it moved.
-async fn doors(world: &World) -> Vec<(&'static str, Option<String>)> {
+pub(super) async fn doors(world: &World) -> Vec<(&'static str, Option<String>)> {
     let server = world.forge.listen().await;
     let mut said = Vec::new();
     said.push(("git", world.push(&server, &world.agent.token, "release/1").await.err()));

@@ -2,6 +2,7 @@
 
 mod asking;
 mod doors;
+mod external;
 mod making;
 mod waiting;
 

@@ -1,12 +1,13 @@
 //! Who makes bindings, what they may be, and what ends with them.
 
-use forge_testing::{TestForge, for_each_database};
+use forge_testing::{Database, TestForge, for_each_database};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::{World, refusal};
 use crate::grants::EXT;
+use crate::policies::with_folder;
 
 /// Answers requests over HTTP/1.1: those for `/keys` with keys, those for a description with one, others with nothing.
 async fn publish(listener: TcpListener, said: Value, keys: Value) {
@@ -53,6 +54,28 @@ for_each_database! {
         let _ = world.alice.delete(&one).await.expect(404);
         let events = root.get(&format!("{EXT}/audit-events?per_page=100")).await.expect(200).text();
         assert!(events.contains("agent.workload_bound") && events.contains("agent.workload_unbound"));
+    }
+
+    async fn a_policy_sees_which_host_a_binding_has_the_forge_speak_to(database: Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let policy = "@id(\"issuers\") forbid (principal, action == Action::\"agent.runtime.manage\", resource) \
+                      when { context.network has destination && !(context.network.destination like \"*.example\") };";
+        std::fs::write(folder.path().join("issuers.cedar"), policy).unwrap();
+        let forge = with_folder(database, folder.path()).await;
+        let root = forge.site_admin("root1").await;
+        let root = forge.client_of(&root, None).await;
+        let _ = root.post("/api/ext/v1/admin/policies/reload", &json!({})).await.expect(200);
+        let world = World::new(forge).await;
+        let elsewhere = json!({ "issuer": "https://runs.example", "jwks": null, "jwks_uri": "https://keys.test/jwks" });
+        let refused = world.alice.post(&world.path(), &world.details(&elsewhere)).await.expect(403).text();
+        assert!(refused.contains("policy:issuers"), "{refused}");
+        let itself = json!({ "issuer": "https://runs.test", "jwks": null });
+        let _ = world.alice.post(&world.path(), &world.details(&itself)).await.expect(403);
+        // Nobody is spoken to where the keys come with the binding.
+        let inline = json!({ "issuer": "https://runs.test" });
+        let _ = world.alice.post(&world.path(), &world.details(&inline)).await.expect(201);
+        let good = json!({ "jwks": null, "jwks_uri": "https://keys.example/jwks" });
+        let _ = world.alice.post(&world.path(), &world.details(&good)).await.expect(201);
     }
 
     async fn a70_a_binding_says_whose_workloads_it_means(forge: TestForge) {

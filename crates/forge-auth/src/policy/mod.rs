@@ -12,12 +12,14 @@
 //! 6. `rights`: what the principal, or whoever it acts for, may do to this resource.
 //! 7. `ceiling`: what an agent, or everybody in an access group, has at most; it binds changes alone.
 //! 8. `cedar`: what a policy of the forge or of an organization forbids; it is asked about changes alone.
-//! 9. `approval`: what waits for a human each time.
+//! 9. `outside`: what a decision point outside the forge does not allow, where there is one; changes alone, as before.
+//! 10. `approval`: what waits for a human each time.
 
 mod approval;
 pub mod cedar;
 mod ceiling;
 mod grant;
+mod outside;
 mod resource;
 mod rights;
 mod scope;
@@ -29,6 +31,7 @@ mod visibility;
 pub use cedar::{Circumstances, Policies};
 pub use ceiling::organization_of;
 pub use grant::{GrantFacts, conveying};
+pub use outside::{Answer, Answers};
 pub use resource::{
     AgentFacts, ApprovalFacts, KillSwitchFacts, OrganizationFacts, ProfileFacts, RefFacts, RepositoryFacts,
     Resource, Signing, TaskGrantFacts, TeamFacts, Touched,
@@ -43,6 +46,7 @@ use forge_types::id::{AccountId, GrantId};
 use forge_types::{Action, Error, ErrorKind, Scope, Withheld};
 
 use cedar::{Facts, Outcome, Rule};
+use outside::Sought;
 
 /// The answer to one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,6 +164,14 @@ pub struct Ruling {
     pub decision: Decision,
     /// What the policies were told; none if they do not bind this, or something refused before they were asked.
     pub facts: Option<Facts>,
+    /// Is it a refusal for as long as nobody has asked outside?
+    pub is_open: bool,
+}
+
+impl Ruling {
+    const fn refused(denial: Denial) -> Self {
+        Self { decision: Decision::Deny(denial), facts: None, is_open: false }
+    }
 }
 
 /// Decides whether `subject` may do `action` to `resource`.
@@ -171,23 +183,30 @@ pub fn decide(
     action: Action,
     resource: &Resource,
 ) -> Ruling {
-    let refused = |denial| Ruling { decision: Decision::Deny(denial), facts: None };
     if let Err(denial) = check_authority(subject, action, resource) {
-        return refused(denial);
+        return Ruling::refused(denial);
     }
     if let Err(denial) = ceiling::check(circumstances.groups, subject, action, resource) {
-        return refused(denial);
+        return Ruling::refused(denial);
     }
     let facts = match asked(policies, circumstances, subject, action, resource) {
         Ok(facts) => facts,
-        Err(denial) => return refused(denial),
+        Err(denial) => return Ruling::refused(denial),
     };
-    let verdict = facts.as_ref().map_or(Ok(()), |facts| policies.judge(policies_of(resource), facts));
+    let mut verdict = facts.as_ref().map_or(Ok(()), |facts| policies.judge(policies_of(resource), facts));
+    let sought = circumstances.outside.zip(facts.as_ref().filter(|_| verdict.is_ok()));
+    match sought.map(|(outside, facts)| outside.find(facts)) {
+        Some(Sought::Open(denial)) => {
+            return Ruling { decision: Decision::Deny(denial), facts, is_open: true };
+        }
+        Some(Sought::Said(said)) => verdict = said,
+        None => {}
+    }
     // A human who approved just this, approved what each of them asks for.
     let verdict = verdict.and_then(|()| {
         if circumstances.is_approved { Ok(()) } else { approval::check(subject, action, resource) }
     });
-    Ruling { decision: verdict.err().map_or(Decision::Allow, Decision::Deny), facts }
+    Ruling { decision: verdict.err().map_or(Decision::Allow, Decision::Deny), facts, is_open: false }
 }
 
 /// Refuses what the subject has no right to, whatever the policies say.

@@ -23,6 +23,7 @@ use url::Url;
 
 use crate::config::{self, Config, Database, GitTransport, PublicUrl};
 use crate::data::{DataDirectory, DataLock};
+use crate::decision_point::HttpDecisionPoint;
 use crate::failure::{Failure, Result};
 use crate::front::identity::{Authenticate, HostAuthenticator};
 use crate::issuers::Issuers;
@@ -134,6 +135,7 @@ impl ForgeBuilder {
             git: open_git(&self.config)?,
             settings: self.settings()?,
             key_source: Issuers::in_networks(&self.config.agents.issuer_networks.0)?,
+            decision_point: HttpDecisionPoint::configured(&self.config.policies)?,
         }))
     }
 

@@ -23,9 +23,10 @@ pub use sample::sample;
 pub use section::{OptionInfo, SectionInfo};
 pub use sections::{
     AgentCredential, AgentRecovery, AgentRegistration, Agents, AgentsLayer, Audit, AuditLayer,
-    AuthorizationOf, Git, GitLayer, GitTransport, IdentityProxy, IdentityProxyLayer, Limits, LimitsLayer,
-    Log, LogFormat, LogLayer, Mtls, MtlsLayer, Oidc, OidcLayer, Policies, PoliciesLayer, ProofNonces,
-    Registration, RegistrationLayer, Sealing, Separation, Server, ServerLayer, Tls, TlsLayer, TlsMode,
+    AuthorizationOf, DecisionProtocol, Git, GitLayer, GitTransport, IdentityProxy, IdentityProxyLayer,
+    Limits, LimitsLayer, Log, LogFormat, LogLayer, Mtls, MtlsLayer, Oidc, OidcLayer, Policies, PoliciesLayer,
+    ProofNonces, Registration, RegistrationLayer, Sealing, Separation, Server, ServerLayer, Tls, TlsLayer,
+    TlsMode,
 };
 pub use values::{ByteSize, List, Period};
 

@@ -215,6 +215,16 @@ section! {
         /// Folder of `*.cedar` files. One with the name of a file that comes with the forge replaces it, the others
         /// add to them. Read again on SIGHUP.
         optional folder: PathBuf => "policy-folder", "FORGE_POLICY_FOLDER", r#""/etc/forge/policies""#;
+        /// Address of a decision point outside, which is asked about each change that everything else allows and can only
+        /// refuse. What it does not answer within 50 milliseconds is refused.
+        optional external_url: String
+            => "policy-external-url", "FORGE_POLICY_EXTERNAL_URL", r#""https://pdp.example/access/v1/evaluation""#;
+        /// What it speaks: `authzen`, the OpenID AuthZEN Authorization API 1.0, or `opa`, Open Policy Agent's data API.
+        default external_protocol: DecisionProtocol = DecisionProtocol::AuthZen
+            => "policy-external-protocol", "FORGE_POLICY_EXTERNAL_PROTOCOL", r#""authzen""#;
+        /// A file with the bearer token that it wants, if it wants one.
+        optional external_token_file: PathBuf
+            => "policy-external-token-file", "FORGE_POLICY_EXTERNAL_TOKEN_FILE", r#""/etc/forge/pdp-token""#;
     }
 }
 
@@ -282,6 +292,16 @@ choice! {
         Open = "open",
         /// Only administrators.
         Closed = "closed",
+    }
+}
+
+choice! {
+    /// How a decision point outside is asked.
+    DecisionProtocol {
+        /// The OpenID AuthZEN Authorization API 1.0.
+        AuthZen = "authzen",
+        /// The data API of Open Policy Agent.
+        Opa = "opa",
     }
 }
 

@@ -18,6 +18,7 @@ use url::Url;
 use crate::config::Oidc;
 use crate::failure::{Failure, Result};
 use crate::outbound::{client, is_safe};
+use crate::secret;
 
 pub(crate) use routes::{BEGIN, routes};
 
@@ -38,14 +39,8 @@ impl Provider {
     /// If its issuer is not reached over TLS or the secret cannot be read.
     pub(crate) fn configured(oidc: &Oidc) -> Result<Option<Arc<Self>>> {
         let (Some(issuer), Some(client_id)) = (&oidc.issuer, &oidc.client_id) else { return Ok(None) };
-        let client_secret = match &oidc.client_secret_file {
-            None => None,
-            Some(file) => {
-                let place = format_args!("OIDC client secret `{}`", file.display());
-                let text = std::fs::read_to_string(file).map_err(|error| Failure::io(place, error))?;
-                Some(text.trim().to_owned())
-            }
-        };
+        let file = oidc.client_secret_file.as_deref();
+        let client_secret = file.map(|file| secret::read("OIDC client secret", file)).transpose()?;
         Self::new(issuer, client_id, client_secret, &oidc.name).map(Some)
     }
 

@@ -64,6 +64,9 @@ pub async fn list_workloads(ctx: &RequestContext, login: &str) -> Result<Vec<Wor
 /// none, or the agent has twenty.
 pub async fn bind_workload(ctx: &RequestContext, login: &str, new: NewBinding) -> Result<WorkloadBinding> {
     let id = WorkloadBindingId(ctx.app().random_id(WorkloadBindingId::PREFIX));
+    if let Some(host) = asked_host(&new) {
+        ctx.will_speak_to(host);
+    }
     let mut tx = ctx.begin().await?;
     let (agent, _standing) = held(ctx, &mut tx, login, Action::AgentRuntimeManage).await?;
     let account = agent.account.id;
@@ -122,6 +125,16 @@ pub(super) async fn unbind_all(
         ctx.record(tx, about("agent.workload_unbound", agent, &binding.id).with("revoked", revoked)).await?;
     }
     Ok(())
+}
+
+/// Returns the host that is asked for the keys of the issuer.
+fn asked_host(new: &NewBinding) -> Option<String> {
+    let place = match (&new.jwks, &new.jwks_uri) {
+        (Some(_), _) => return None,
+        (None, Some(place)) => place,
+        (None, None) => &new.issuer,
+    };
+    address(place)?.host_str().map(str::to_owned)
 }
 
 fn about(name: &'static str, agent: AccountId, id: &WorkloadBindingId) -> Event {

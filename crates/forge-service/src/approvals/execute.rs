@@ -4,9 +4,7 @@
 //! asked with, as if it was asked now; the approval lifts the need to ask and nothing else. Whoever approves has to be able
 //! to do the same, by the same gate.
 
-use std::sync::Arc;
-
-use forge_auth::policy::{Means, Signing, Subject};
+use forge_auth::policy::{Means, Subject};
 use forge_git::objects::Objects;
 use forge_types::approval::{Approval, ApprovalState, HeldChange};
 use forge_types::id::RepositoryId;
@@ -17,7 +15,7 @@ use super::decide::{hold_pending, settle};
 use crate::authenticate::{self, is_unrevoked};
 use crate::context::RequestContext;
 use crate::git::fault;
-use crate::refs::{self, Door, Gate, Push, RefChange, Refusal, Watch};
+use crate::refs::{self, Door, Gate, Push, RefChange, Refusal, Signature, Watch};
 use crate::target::RepositoryTarget;
 
 /// What cannot be done any more, and why.
@@ -36,7 +34,7 @@ pub(super) async fn refs(ctx: &RequestContext, approval: &Approval, comment: Opt
         Err(reason) => Outcome::Void(reason),
         Ok(asker) => {
             let changes = inspect(&asker, &found, approval).await?;
-            require_own_right(ctx, &found, &changes)?;
+            require_own_right(ctx, &found, &changes, &signature(approval))?;
             make(ctx, &asker, (approval, repository), &changes, comment).await?
         }
     };
@@ -75,8 +73,13 @@ async fn inspect(
 }
 
 /// Nobody approves what they could not do.
-fn require_own_right(ctx: &RequestContext, found: &RepositoryAccess, changes: &[RefChange]) -> Result<()> {
-    let mut gate = Gate::new(ctx, found, Signing::Unsigned);
+fn require_own_right(
+    ctx: &RequestContext,
+    found: &RepositoryAccess,
+    changes: &[RefChange],
+    signature: &Signature,
+) -> Result<()> {
+    let mut gate = Gate::new(ctx, found, signature.fact());
     for change in changes {
         if let Err(Refusal::Never(reason)) = gate.check(change.name(), change.step(), change.touched()) {
             let message = format!("you could not do this yourself, so you cannot approve it: {reason}");
@@ -84,6 +87,11 @@ fn require_own_right(ctx: &RequestContext, found: &RepositoryAccess, changes: &[
         }
     }
     Ok(())
+}
+
+/// What is carried out is signed if what was asked for was.
+fn signature(approval: &Approval) -> Signature {
+    if approval.asked.refs().iter().all(|change| change.signed) { Signature::Before } else { Signature::None }
 }
 
 async fn make(
@@ -100,7 +108,11 @@ async fn make(
         Ok(found) => found,
         Err(error) => return void(error),
     };
-    let push = Push { approval: Some(approval.id.clone()), ..Push::by(Door::Approve) };
+    let push = Push {
+        approval: Some(approval.id.clone()),
+        signature: signature(approval),
+        ..Push::by(Door::Approve)
+    };
     let outcome = refs::update(asker, &mut tx, &found, &push, changes).await?;
     if !outcome.is_applied {
         return Ok(Outcome::Void(first_reason(outcome)));
@@ -154,6 +166,6 @@ impl RequestContext {
             credential.is_approved = true;
         }
         let info = crate::context::RequestInfo { ip: None, user_agent: None, ..self.info().clone() };
-        Self::new(Arc::clone(self.app()), caller, info)
+        self.derived(caller, info)
     }
 }

@@ -111,6 +111,12 @@ impl Repeat {
         Err(Error::approval_required(note))
     }
 
+    /// Forgets what was asked and used, because the request is tried again.
+    pub(crate) fn restart(&mut self) {
+        self.asks.clear();
+        self.used.clear();
+    }
+
     pub(crate) fn take_asks(&mut self) -> Vec<Ask> {
         std::mem::take(&mut self.asks)
     }

@@ -99,7 +99,7 @@ impl RequestContext {
     pub(crate) async fn look_at_refusals(&self, conn: &mut Conn, resource: &Resource) -> Result<()> {
         let owner = policies_of(resource);
         if let Some(credential) = &self.inner.caller.credential
-            && self.policies().count_refusals(owner)
+            && (self.is_asked_outside() || self.policies().count_refusals(owner))
         {
             let since = self.now().minus(policies::RECENT);
             let count = forge_store::decisions::count_refused(conn, credential.id, since).await?;

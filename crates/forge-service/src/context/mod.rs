@@ -3,12 +3,12 @@
 mod known;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub use forge_auth::policy::Presence;
 use forge_auth::policy::{
-    Circumstances, Decision, Denial, Effect, GrantFacts, Means, Policies, Principal, Resource, Ruling,
-    Subject, cedar, decide, organization_of, visible_repositories,
+    Answers, Circumstances, Decision, Denial, Effect, GrantFacts, Means, Policies, Principal, Resource,
+    Ruling, Subject, cedar, decide, organization_of, visible_repositories,
 };
 use forge_store::{Conn, Tx};
 use forge_types::access_group::AccessGroupPlace;
@@ -23,6 +23,7 @@ use self::known::Known;
 use crate::app::{App, Settings};
 use crate::approvals::{Repeat, settle_repeat};
 use crate::audit::{self, Refusal};
+use crate::outside::Outside;
 use crate::policies::{self, Made};
 use crate::proof::certificate::ClientCertificate;
 use crate::target::{Facts, Target};
@@ -198,13 +199,23 @@ struct Inner {
     app: Arc<App>,
     caller: Caller,
     info: RequestInfo,
+    /// What is asked outside, where somebody is to be asked.
+    outside: Option<Arc<Outside>>,
     refusals: Mutex<Vec<Refusal>>,
+    /// The host that the request has the forge speak to.
+    destination: OnceLock<String>,
     /// What is asked of a human, and what was approved before.
     repeat: Mutex<Option<Repeat>>,
     /// What was decided, until it is kept.
     decisions: Mutex<Vec<Made>>,
     /// What was looked up for the policies.
     known: Known,
+}
+
+/// How much a request had noted at some moment.
+pub(crate) struct Mark {
+    refusals: usize,
+    decisions: usize,
 }
 
 /// One request may be refused thousands of refs; so many refusals of it are written down.
@@ -214,11 +225,28 @@ impl RequestContext {
     /// Creates the context of a request by `caller`.
     #[must_use]
     pub fn new(app: Arc<App>, caller: Caller, info: RequestInfo) -> Self {
+        let outside = Outside::of(&app, info.surface);
+        Self::with(app, caller, info, outside)
+    }
+
+    /// Returns another context of the same request.
+    pub(crate) fn derived(&self, caller: Caller, info: RequestInfo) -> Self {
+        Self::with(Arc::clone(&self.inner.app), caller, info, self.inner.outside.clone())
+    }
+
+    /// Returns the same request again, of which nothing is durable yet: for what it does after something else of it is.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(Arc::clone(&self.inner.app), self.inner.caller.clone(), self.inner.info.clone())
+    }
+
+    fn with(app: Arc<App>, caller: Caller, info: RequestInfo, outside: Option<Arc<Outside>>) -> Self {
         let inner = Inner {
             app,
             caller,
             info,
+            outside,
             refusals: Mutex::default(),
+            destination: OnceLock::new(),
             repeat: Mutex::default(),
             decisions: Mutex::default(),
             known: Known::default(),
@@ -236,19 +264,19 @@ impl RequestContext {
     /// the audit log names the account.
     pub(crate) fn speaking_for(&self, account: AccountRef) -> Self {
         let caller = Caller { account: Some(account), ..self.inner.caller.clone() };
-        Self::new(Arc::clone(&self.inner.app), caller, self.inner.info.clone())
+        self.derived(caller, self.inner.info.clone())
     }
 
     /// Returns the same request as one by `account` in a runtime, where the request itself has proved both.
     pub(crate) fn speaking_in(&self, account: AccountRef, runtime: String) -> Self {
         let caller = Caller { account: Some(account), runtime: Some(runtime), ..self.inner.caller.clone() };
-        Self::new(Arc::clone(&self.inner.app), caller, self.inner.info.clone())
+        self.derived(caller, self.inner.info.clone())
     }
 
     /// Returns the same request as one by `account`, for deciding now about something the account asked for before.
     pub(crate) fn deferred_for(&self, account: AccountRef, subject: Subject) -> Self {
         let caller = Caller { subject, account: Some(account), ..Caller::anonymous() };
-        Self::new(Arc::clone(&self.inner.app), caller, self.inner.info.clone())
+        self.derived(caller, self.inner.info.clone())
     }
 
     /// Returns the same request as one by `caller`, for asking what would be; it leaves no trace.
@@ -256,7 +284,7 @@ impl RequestContext {
         let mut info = self.inner.info.clone();
         info.surface = surface.unwrap_or(info.surface);
         info.ip = source.map(|source| source.to_string()).or(info.ip);
-        Self::new(Arc::clone(&self.inner.app), caller, info)
+        self.derived(caller, info)
     }
 
     /// Takes over what was refused to `other`, so that it is written as refused to this request's caller.
@@ -354,7 +382,11 @@ impl RequestContext {
     /// # Errors
     /// `Unavailable` if the database is.
     pub(crate) async fn begin(&self) -> Result<Tx> {
-        Ok(self.inner.app.db.begin().await?)
+        let tx = self.inner.app.db.begin().await?;
+        Ok(match &self.inner.outside {
+            Some(outside) => tx.guarded(outside.guard()),
+            None => tx,
+        })
     }
 
     /// Returns a connection for reading.
@@ -430,6 +462,9 @@ impl RequestContext {
             return Err(known::unknown());
         }
         let ruling = self.rule(action, &resource);
+        if let (true, Decision::Deny(denial)) = (ruling.is_open, &ruling.decision) {
+            return Err(denial.clone());
+        }
         self.note(&ruling, &resource);
         match ruling.decision {
             Decision::Allow => Ok(()),
@@ -442,15 +477,53 @@ impl RequestContext {
         }
     }
 
-    /// Decides without error or trace, for answers that say what the caller could do.
+    /// Decides without error or trace, for answers that say what the caller could do. Nobody outside is asked: saying so is
+    /// no effect.
     pub(crate) fn may(&self, found: &impl Facts, action: Action) -> bool {
-        self.rule(action, &found.resource(self)).decision == Decision::Allow
+        self.rule_inside(action, &found.resource(self), None).decision == Decision::Allow
     }
 
     /// Decides, and says what the policies were told. Leaves no trace.
     pub(crate) fn rule(&self, action: Action, resource: &Resource) -> Ruling {
+        let outside = self.inner.outside.as_deref();
+        let answers = outside.map(Outside::answers);
+        let mut ruling = self.rule_inside(action, resource, answers.as_deref());
+        if let (true, Some(outside), Some(facts)) = (ruling.is_open, outside, &ruling.facts) {
+            ruling.is_open = outside.note(facts, self.inner.caller.authority.as_ref());
+        }
+        ruling
+    }
+
+    fn rule_inside(&self, action: Action, resource: &Resource, answers: Option<&Answers>) -> Ruling {
         let groups = self.groups();
-        decide(&self.policies(), &self.circumstances(&groups), &self.inner.caller.subject, action, resource)
+        let circumstances = Circumstances { outside: answers, ..self.circumstances(&groups) };
+        decide(&self.policies(), &circumstances, &self.inner.caller.subject, action, resource)
+    }
+
+    /// Returns what is asked outside, where somebody is to be asked.
+    pub(crate) fn outside(&self) -> Option<&Arc<Outside>> {
+        self.inner.outside.as_ref()
+    }
+
+    /// Returns how much was noted so far.
+    pub(crate) fn mark(&self) -> Mark {
+        let refusals = self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let decisions = self.inner.decisions.lock().unwrap_or_else(PoisonError::into_inner).len();
+        Mark { refusals, decisions }
+    }
+
+    /// Forgets what was noted since, because the request is tried again.
+    pub(crate) fn forget_since(&self, mark: &Mark) {
+        self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner).truncate(mark.refusals);
+        self.inner.decisions.lock().unwrap_or_else(PoisonError::into_inner).truncate(mark.decisions);
+        if let Some(repeat) = self.repeat().as_mut() {
+            repeat.restart();
+        }
+    }
+
+    /// Says which host the request has the forge speak to, before it is decided about.
+    pub(crate) fn will_speak_to(&self, host: String) {
+        let _ = self.inner.destination.set(host);
     }
 
     /// Returns the policies in force.
@@ -465,12 +538,13 @@ impl RequestContext {
             now: self.now(),
             surface: info.surface.as_str(),
             source: info.ip.as_deref().and_then(|ip| ip.parse().ok()),
-            destination: None,
+            destination: self.inner.destination.get().map(String::as_str),
             runtime: caller.runtime.as_deref(),
             has_key: caller.credential.as_ref().is_some_and(CallerCredential::is_bound),
             is_approved: self.is_approved(),
             recent_refusals: self.inner.known.recent_refusals(),
             groups,
+            outside: None,
         }
     }
 

@@ -62,7 +62,18 @@ pub async fn first_commit(
         };
         let change = tokio::task::spawn_blocking(inspect).await.map_err(Error::internal)??;
         let push = Push { pack, ..Push::by(Door::FirstCommit) };
-        Ok((create_branch(&ctx, RepositoryTarget::Id(id), &push, change).await?, ()))
+        let target = RepositoryTarget::Id(id);
+        // The repository is there already, so the request as a whole cannot be tried again; this can.
+        let anew = ctx.anew();
+        let mut tries = anew.tries();
+        let tx = loop {
+            let made = create_branch(&anew, target, &push, &change).await;
+            if !tries.again().await {
+                break made;
+            }
+        };
+        ctx.adopt_refusals(&anew);
+        Ok((tx?, ()))
     })
     .await
 }
@@ -71,11 +82,11 @@ async fn create_branch(
     ctx: &RequestContext,
     target: RepositoryTarget<'_>,
     push: &Push,
-    change: RefChange,
+    change: &RefChange,
 ) -> Result<Tx> {
     let mut tx = ctx.begin().await?;
     let found = ctx.authorize(&mut tx, target, Action::CodePush).await?;
-    refs::update(ctx, &mut tx, &found, push, &[change]).await?.into_result()?;
+    refs::update(ctx, &mut tx, &found, push, std::slice::from_ref(change)).await?.into_result()?;
     Ok(tx)
 }
 

@@ -55,10 +55,7 @@ pub async fn receive_pack(
     target: RepositoryTarget<'_>,
     mut body: impl AsyncRead + Unpin + Send + 'static,
 ) -> Result<PushAnswer> {
-    let found = {
-        let mut conn = ctx.read().await?;
-        ctx.authorize(&mut conn, target, Action::CodePush).await?
-    };
+    let found = may_push(ctx, target).await?;
     let limits = ctx.app().git.limits;
     let begun = async {
         let read = Request::read(&mut body, ObjectFormat::Sha1, &limits.push);
@@ -80,6 +77,16 @@ pub async fn receive_pack(
     let work = Work { ctx: ctx.clone(), repository, found, request, signature };
     tokio::spawn(work.run(body, reply, share));
     Ok(PushAnswer { body: Some(answer) })
+}
+
+async fn may_push(ctx: &RequestContext, target: RepositoryTarget<'_>) -> Result<RepositoryAccess> {
+    let mut tries = ctx.tries();
+    loop {
+        let found = ctx.authorize(&mut ctx.read().await?, target, Action::CodePush).await;
+        if !tries.again().await {
+            return found;
+        }
+    }
 }
 
 struct Work {
@@ -156,7 +163,7 @@ impl Work {
     }
 
     async fn receive(&self, body: &mut (impl AsyncRead + Unpin), reply: &Reply) -> Verdict {
-        let mut results = self.refuse_early();
+        let mut results = self.refuse_early().await;
         if self.is_lost(&results) {
             return Verdict { unpack: Unpack::Ok, results: self.settled(results), held: None };
         }
@@ -172,7 +179,17 @@ impl Work {
     }
 
     /// Refuses what needs no objects to be refused.
-    fn refuse_early(&self) -> Vec<Result<(), String>> {
+    async fn refuse_early(&self) -> Vec<Result<(), String>> {
+        let mut tries = self.ctx.tries();
+        loop {
+            let results = self.check_early();
+            if !tries.again().await {
+                return results;
+            }
+        }
+    }
+
+    fn check_early(&self) -> Vec<Result<(), String>> {
         if let Err(reason) = held::patience(&self.request.push_options) {
             return vec![Err(reason); self.request.commands.len()];
         }
@@ -387,7 +404,7 @@ impl Work {
     /// were checked, they are checked again.
     async fn commit_checked(&self, mut push: Push, changes: &[RefChange]) -> Moved {
         for _ in 0..CHECKS {
-            let moved = self.commit(&push, changes).await;
+            let moved = self.commit_asked(&push, changes).await;
             let Some(rebuilds) = moved.rebuilds_now else { return moved };
             if let Err(reason) = self.check_again(changes).await {
                 return Moved::none(changes, &reason);
@@ -403,6 +420,16 @@ impl Work {
         let tips: Vec<ObjectId> = changes.iter().filter_map(RefChange::new_id).collect();
         let processes = &self.ctx.app().git.processes;
         self.repository.check_connected(processes, &tips, current).await.map_err(|error| told(&error))
+    }
+
+    async fn commit_asked(&self, push: &Push, changes: &[RefChange]) -> Moved {
+        let mut tries = self.ctx.tries();
+        loop {
+            let moved = self.commit(push, changes).await;
+            if !tries.again().await {
+                return moved;
+            }
+        }
     }
 
     async fn commit(&self, push: &Push, changes: &[RefChange]) -> Moved {

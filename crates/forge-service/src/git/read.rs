@@ -106,7 +106,13 @@ pub async fn advertise(
         Service::UploadPack => Action::CodeRead,
         Service::ReceivePack => Action::CodePush,
     };
-    let found = ctx.authorize(&mut ctx.read().await?, target, action).await?;
+    let mut tries = ctx.tries();
+    let found = loop {
+        let found = ctx.authorize(&mut ctx.read().await?, target, action).await;
+        if !tries.again().await {
+            break found?;
+        }
+    };
     let repository = &found.repository;
     let state = ctx.app().git.state(&found)?;
     let body = match (service, protocol) {

@@ -124,8 +124,8 @@ impl RefChange {
     }
 
     /// Returns the change as it waits for a human.
-    pub(super) fn held(&self) -> HeldChange {
-        HeldChange { name: self.name.clone(), old: self.old, new: self.new, forced: self.is_forced }
+    pub(super) fn held(&self, signed: bool) -> HeldChange {
+        HeldChange { name: self.name.clone(), old: self.old, new: self.new, forced: self.is_forced, signed }
     }
 
     /// Returns the change as a line, for digests.

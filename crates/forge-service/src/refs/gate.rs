@@ -61,7 +61,9 @@ pub(crate) struct Gate<'a> {
 impl<'a> Gate<'a> {
     /// Begins with what the changes have in common: whether they came signed.
     pub(crate) fn new(ctx: &'a RequestContext, found: &'a RepositoryAccess, signing: Signing) -> Self {
-        let is_by_ref = ctx.is_bound_by_grant() || ctx.policies().tell_refs_apart(found.repository.owner.id);
+        let is_by_ref = ctx.is_bound_by_grant()
+            || ctx.is_asked_outside()
+            || ctx.policies().tell_refs_apart(found.repository.owner.id);
         Self { ctx, found, is_by_ref, signing, is_inside: false, decided: HashMap::new(), denial: None }
     }
 

@@ -3,6 +3,7 @@
 //! INVARIANT: approval, hidden refs and manifest change in the transaction that would have moved the refs. What waits was
 //! allowed but for the human, and was as expected, at that moment; when it is made it is decided again.
 
+use forge_auth::policy::Signing;
 use forge_git::PackInfo;
 use forge_store::Tx;
 use forge_store::approvals::{self as store, NewApproval, Turn};
@@ -97,7 +98,8 @@ impl Waiting {
         if let Some(reason) = stale(tx, repository, &held).await? {
             return Ok(Hold::Refused(reason));
         }
-        let asked = Asked::Refs { refs: held.iter().map(|change| change.held()).collect() };
+        let signed = push.signature.fact() == Signing::Signed;
+        let asked = Asked::Refs { refs: held.iter().map(|change| change.held(signed)).collect() };
         let digest = digest(ctx, credential, Place::of_repository(repository), &asked)?;
         let open = store::list_open_of(tx, ctx.account()?.id, ctx.now()).await?;
         if let Some(same) = open.iter().find(|approval| approval.digest == digest) {

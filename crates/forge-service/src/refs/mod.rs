@@ -146,6 +146,9 @@ pub async fn update(
     ctx.look_at_groups(tx, organization_of(&found.resource(ctx))).await?;
     let rewrites_before = locked.rewrites - i64::from(loses_history);
     let Ruling { mut results, mut denial, waiting } = decide(ctx, found, push, changes, rewrites_before);
+    if ctx.waits_for_outside() {
+        return Ok(denied(changes, "this waits for a decision from outside".to_owned()));
+    }
     if !ctx.still_stands(tx).await? {
         return Ok(denied(changes, "the credential no longer stands".to_owned()));
     }

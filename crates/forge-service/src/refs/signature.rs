@@ -26,6 +26,8 @@ pub enum Signature {
     None,
     /// It is, by the account that pushes.
     Good(Box<PushCertificate>),
+    /// It was, when a human was asked about it.
+    Before,
     /// It claims to be, and is not to be believed, for this reason.
     Refused(String),
 }
@@ -35,7 +37,7 @@ impl Signature {
     pub(crate) fn fact(&self) -> Signing {
         match self {
             Self::None => Signing::Unsigned,
-            Self::Good(_) => Signing::Signed,
+            Self::Good(_) | Self::Before => Signing::Signed,
             Self::Refused(reason) => Signing::Refused(reason.clone()),
         }
     }
@@ -44,7 +46,7 @@ impl Signature {
     pub(super) fn signed_by(&self) -> Option<&str> {
         match self {
             Self::Good(certificate) => Some(&certificate.key_fingerprint),
-            Self::None | Self::Refused(_) => None,
+            Self::None | Self::Before | Self::Refused(_) => None,
         }
     }
 

@@ -21,7 +21,7 @@ use forge_types::Error;
 use crate::WebState;
 use crate::error::WebError;
 
-const LARGEST_FORM: usize = 64 * 1024;
+pub(crate) const LARGEST_FORM: usize = 64 * 1024;
 
 /// Returns the routes of all pages.
 pub(crate) fn routes() -> Router<WebState> {

@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 use forge_service::RequestContext;
 use forge_service::audit_log::{self, AuditEvent, AuditQuery};
 use forge_types::id::AuditEventId;
-use forge_types::{Error, FieldCode};
+use forge_types::{Error, FieldCode, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,8 +31,15 @@ pub(super) struct Filters {
 
 impl Filters {
     /// Returns what they ask of an event.
-    pub(super) fn query(&self, after: Option<AuditEventId>) -> AuditQuery {
-        AuditQuery {
+    ///
+    /// # Errors
+    /// `Invalid` if there is no such decision.
+    pub(super) fn query(&self, after: Option<AuditEventId>) -> Result<AuditQuery> {
+        if self.decision.as_deref().is_some_and(|decision| !matches!(decision, "allow" | "deny")) {
+            let message = "decision is `allow` or `deny`";
+            return Err(Error::invalid("AuditEvent", "decision", FieldCode::Invalid, message));
+        }
+        Ok(AuditQuery {
             agent: self.agent.clone(),
             task: self.task.clone(),
             grant: self.grant.clone(),
@@ -40,7 +47,7 @@ impl Filters {
             action: self.action.clone(),
             decision: self.decision.clone(),
             after,
-        }
+        })
     }
 }
 
@@ -53,7 +60,7 @@ pub(super) async fn list(
     let message = "after must be the id of an event";
     let after = after.map_err(|_| Error::invalid("AuditEvent", "after", FieldCode::Invalid, message))?;
     let per_page = filters.per_page.as_deref().and_then(|text| text.parse().ok()).unwrap_or(30);
-    let query = filters.query(after);
+    let query = filters.query(after)?;
     let page = audit_log::list(&ctx, query, per_page).await?;
     let next = page.has_next.then(|| page.items.last().map(|last| link(&ctx, &uri, last.id.0))).flatten();
     let items: Vec<Value> = page.items.iter().map(event).collect();

@@ -42,7 +42,7 @@ pub(super) async fn follow(
 ) -> ApiResult<Response> {
     let last = headers.get("last-event-id").map(|value| value.to_str().unwrap_or("?").to_owned());
     let position = position(last.as_deref().or(filters.after.as_deref()))?;
-    let query = filters.query(None);
+    let query = filters.query(None)?;
     let open = stream::open(&ctx, &query).await?;
     let ends_at = Instant::now() + ctx.settings().audit.stream_lifetime;
     let read = VecDeque::new();

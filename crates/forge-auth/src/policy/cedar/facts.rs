@@ -10,7 +10,9 @@ use forge_types::{Action, RefKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::super::ceiling::organization_of;
-use super::super::{Means, Presence, Principal, RefFacts, RepositoryFacts, Resource, Touched};
+use super::super::{
+    Answers, Means, Presence, Principal, RefFacts, RepositoryFacts, Resource, Signing, Touched,
+};
 use super::{Policies, binds, risk};
 
 /// The circumstances of a request, as far as decisions turn on them.
@@ -36,6 +38,8 @@ pub struct Circumstances<'a> {
     pub recent_refusals: u32,
     /// The access groups of everyone who stands behind the request, in the organization it concerns.
     pub groups: &'a [AccessGroupPlace],
+    /// What a decision point outside the forge has said so far, where there is one.
+    pub outside: Option<&'a Answers>,
 }
 
 impl Circumstances<'_> {
@@ -53,6 +57,7 @@ impl Circumstances<'_> {
             is_approved: false,
             recent_refusals: 0,
             groups: &[],
+            outside: None,
         }
     }
 }
@@ -138,6 +143,9 @@ pub struct ChangedRef {
     pub is_default: bool,
     /// Which of the watched path patterns are touched.
     pub touched: Vec<String>,
+    /// Whether whoever makes the change has signed it.
+    #[serde(default)]
+    pub is_signed: bool,
 }
 
 /// Under which circumstances.
@@ -183,6 +191,20 @@ impl Facts {
         let mut facts = self.clone();
         facts.context.is_approved = true;
         facts.context.credential.is_bound = true;
+        facts
+    }
+
+    /// Returns whether it is the same question, at whatever time.
+    #[must_use]
+    pub fn is_same_question(&self, other: &Self) -> bool {
+        self.timeless() == other.timeless()
+    }
+
+    /// Returns the same without what changes from one moment to the next.
+    pub(crate) fn timeless(&self) -> Self {
+        let mut facts = self.clone();
+        facts.context.unix_seconds = 0;
+        facts.context.recent_refusals = 0;
         facts
     }
 }
@@ -296,5 +318,6 @@ fn ref_facts(policies: &Policies, facts: &RefFacts) -> ChangedRef {
         .to_owned(),
         is_default: facts.is_default,
         touched: watched.filter(is_touched).map(|pattern| pattern.as_str().to_owned()).collect(),
+        is_signed: facts.signing == Signing::Signed,
     }
 }

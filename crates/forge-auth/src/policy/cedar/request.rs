@@ -178,5 +178,6 @@ fn ref_record(changed: &ChangedRef) -> Result<RestrictedExpression, Fault> {
         pair("kind", text(&changed.kind)),
         pair("is_default", RestrictedExpression::new_bool(changed.is_default)),
         pair("touched", RestrictedExpression::new_set(touched)),
+        pair("is_signed", RestrictedExpression::new_bool(changed.is_signed)),
     ])
 }

@@ -47,6 +47,7 @@ fn push() -> Facts {
                 kind: "branch".to_owned(),
                 is_default: false,
                 touched: Vec::new(),
+                is_signed: false,
             }),
         },
     }
@@ -148,7 +149,7 @@ fn what_is_gathered_has_the_types_of_the_schema() {
 #[test]
 fn every_circumstance_can_turn_the_answer() {
     type Change = fn(&mut Facts);
-    let flips: [(&str, Change); 17] = [
+    let flips: [(&str, Change); 18] = [
         ("context.time.hour < 6", |f| f.context.unix_seconds += 7 * 3600),
         // The first of January 2026 is a Thursday.
         ("context.time.weekday == 4", |f| f.context.unix_seconds += 24 * 3600),
@@ -165,6 +166,7 @@ fn every_circumstance_can_turn_the_answer() {
         ("!context.ref.touched.contains(\"deploy/**\")", |f| {
             f.context.r#ref.as_mut().expect("a ref").touched.push("deploy/**".to_owned());
         }),
+        ("!context.ref.is_signed", |f| f.context.r#ref.as_mut().expect("a ref").is_signed = true),
         ("!(context.network has source && context.network.source.isInRange(ip(\"10.0.0.0/8\")))", |f| {
             f.context.source = "10.1.2.3".parse().ok();
         }),
