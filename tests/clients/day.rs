@@ -18,18 +18,24 @@ use crate::people::set_up;
 const PREFIX: &str = "agent/payment-bug/";
 
 /// The local proxy that holds the agent's key.
-struct Proxy {
+pub(crate) struct Proxy {
     child: Child,
-    address: String,
+    pub(crate) address: String,
     socket: PathBuf,
 }
 
 impl Proxy {
     fn start(bot: &Person<'_>, key: &Path, more: &[&str]) -> Self {
-        let socket = bot.home().join(format!("proxy{}.sock", more.len()));
-        let mut command = bot.command(tools::forge_binary());
-        command.args(["agent", "proxy", "--login", "builder", "--listen", "127.0.0.1:0", "--key"]).arg(key);
-        command.arg("--socket").arg(&socket).args(["--url", &format!("https://{HOST}")]).args(more);
+        let key = key.to_str().unwrap();
+        Self::run(bot, &[&["--login", "builder", "--key", key], more].concat())
+    }
+
+    /// Starts one for whoever the words say.
+    pub(crate) fn run(person: &Person<'_>, words: &[&str]) -> Self {
+        let socket = person.home().join(format!("proxy{}.sock", words.len()));
+        let mut command = person.command(tools::forge_binary());
+        command.args(["agent", "proxy", "--listen", "127.0.0.1:0", "--url", &format!("https://{HOST}")]);
+        command.arg("--socket").arg(&socket).args(words);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -59,7 +65,7 @@ fn new_agent(machine: &Machine, bot: &Person<'_>) -> PathBuf {
 }
 
 /// Returns the agent's git: everything of the forge goes through the proxy.
-fn through(bot: &Person<'_>, proxy: &Proxy) {
+pub(crate) fn through(bot: &Person<'_>, proxy: &Proxy) {
     let rule = format!("url.{}/.insteadOf", proxy.address);
     bot.git(bot.home(), &["config", "--global", &rule, &format!("https://{HOST}/")]);
 }

@@ -84,6 +84,61 @@ pub(crate) fn log_in_by_browser(person: &Person<'_>, browser: &mut Browser, logi
 }
 
 for_each_database_sync! {
+    fn a_person_logs_in_with_a_key_that_stays_on_the_machine(database) {
+        let machine = Machine::start(database);
+        let mut browser = set_up(&machine, "alice", Scripts::On);
+        let alice = machine.person("alice");
+        let forge = |words: &[&str]| {
+            let mut forge = alice.command(tools::forge_binary());
+            forge.args(words);
+            forge
+        };
+        let said = must_fail(&mut forge(&["auth", "status"]));
+        assert!(said.contains("nobody is logged in"), "{said}");
+        let mut login = forge(&["auth", "login"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(login.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        let code = line.trim().rsplit(' ').next().unwrap().to_owned();
+        browser.open(&crate::people::link_in(&line, "/login/device"));
+        browser.fill("Code", &code);
+        browser.press("Continue");
+        browser.sees("Let Forge on the command line act for you?");
+        browser.press("Approve");
+        browser.sees("The device is connected");
+        let ended = login.wait_with_output().unwrap();
+        assert!(ended.status.success());
+        let said = String::from_utf8(ended.stdout).unwrap();
+        assert!(said.ends_with("as alice\n"), "{said}");
+
+        // What a thief finds who does not find the key is worth nothing.
+        let kept = std::fs::read_to_string(alice.home().join(".config/forge").join(HOST).join("login.json")).unwrap();
+        let token = serde_json::from_str::<serde_json::Value>(&kept).unwrap()["token"].as_str().unwrap().to_owned();
+        assert!(token.starts_with("fgeo_") && !said.contains(&token));
+        assert_eq!(alice.curl("GET", "/api/v3/user", Some(&token), None).0, 401);
+        let status = must_succeed(&mut forge(&["auth", "status"]));
+        assert!(status.contains("as alice, with the key "), "{status}");
+
+        // Unmodified programs go through the local proxy.
+        let proxy = crate::day::Proxy::run(&alice, &[]);
+        crate::day::through(&alice, &proxy);
+        let body = serde_json::json!({ "name": "notes", "private": true, "auto_init": true }).to_string();
+        let repos = format!("{}/api/v3/user/repos", proxy.address);
+        must_succeed(alice.command("curl").args(["--silent", "--fail", "--data", &body, &repos]));
+        alice.git(alice.home(), &["clone", "--quiet", &format!("https://{HOST}/alice/notes.git"), "notes"]);
+        let notes = alice.home().join("notes");
+        alice.git(&notes, &["commit", "--quiet", "--allow-empty", "--message", "by key"]);
+        alice.git(&notes, &["push", "--quiet", "origin", "HEAD"]);
+
+        // Logging out ends it, also for the proxy that goes on.
+        let said = must_succeed(&mut forge(&["auth", "logout"]));
+        assert!(said.contains("logged out"), "{said}");
+        let refused = alice.git_fails(&notes, &["fetch", "--quiet"]);
+        assert!(refused.contains("could not read Username"), "git is asked who it is: {refused}");
+        assert!(!alice.home().join(".config/forge").join(HOST).join("key.pem").exists());
+        must_fail(&mut forge(&["auth", "status"]));
+        must_fail(&mut forge(&["agent", "proxy", "--listen", "127.0.0.1:0"]));
+    }
+
     fn gh_logs_in_by_a_code_that_is_approved_in_a_browser(database) {
         let machine = Machine::start(database);
         let mut browser = set_up(&machine, "alice", Scripts::On);

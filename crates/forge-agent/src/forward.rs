@@ -18,6 +18,7 @@ use url::Url;
 use crate::Error;
 use crate::guard::{self, Door};
 use crate::session::Sessions;
+use crate::signer::causes;
 
 /// Bodies up to here are kept, so that a request can be sent again with another nonce.
 const KEPT: u64 = 1024 * 1024;
@@ -94,7 +95,9 @@ impl Forward {
 
     async fn pass_on(&self, parts: &Parts, body: Incoming) -> Result<Answer, Error> {
         let mut body = kept(parts, body).await?;
-        if matches!(body, Body::Once(_)) && self.sessions.nonce_age().is_none_or(|age| age > NONCE_FRESH) {
+        if matches!(body, Body::Once(_))
+            && self.sessions.signer().nonce_age().is_none_or(|age| age > NONCE_FRESH)
+        {
             self.refresh_nonce().await?;
         }
         let token = self.sessions.current().await?;
@@ -114,7 +117,7 @@ impl Forward {
         let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let address = format!("{}{path}", self.origin);
         let unasked = address.split('?').next().unwrap_or(&address);
-        let proof = self.sessions.proof(parts.method.as_str(), unasked, token)?;
+        let proof = self.sessions.signer().proof(parts.method.as_str(), unasked, token)?;
         let value =
             |text: &str| HeaderValue::from_str(text).map_err(|error| Error::because("cannot sign", error));
         let mut headers = own(&parts.headers);
@@ -132,9 +135,9 @@ impl Forward {
         };
         let request = self.http.request(parts.method.clone(), &address).headers(headers).body(body);
         let answer = request.send().await;
-        let answer =
-            answer.map_err(|error| Error::because("the forge cannot be asked", error.without_url()))?;
-        self.sessions.keep_nonce(answer.headers());
+        let answer = answer
+            .map_err(|error| Error::because("the forge cannot be asked", causes(&error.without_url())))?;
+        let _ = self.sessions.signer().keep_nonce(answer.headers());
         Ok(answer)
     }
 

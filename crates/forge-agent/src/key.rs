@@ -1,6 +1,8 @@
-//! The file with the agent's key.
+//! The file with the key.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use forge_auth::jose::SigningKey;
@@ -24,6 +26,20 @@ pub fn read_key(path: &Path) -> Result<SigningKey, Error> {
     SigningKey::from_text(&text).map_err(|error| Error::because(format_args!("`{shown}`"), error))
 }
 
+/// Makes a key in a new file that nobody else may read.
+///
+/// # Errors
+/// If there is such a file already, or it cannot be written.
+pub fn new_key(path: &Path) -> Result<SigningKey, Error> {
+    let shown = path.display();
+    let key = SigningKey::generate_p256().map_err(|error| Error::because("cannot make a key", error))?;
+    let pem = key.to_pem().ok_or_else(|| Error::new("the key cannot be written down"))?;
+    let cannot = |error: std::io::Error| Error::because(format_args!("cannot write `{shown}`"), error);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(cannot)?;
+    file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()).map_err(cannot)?;
+    Ok(key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +56,15 @@ mod tests {
         assert!(read_key(&path).is_ok());
         mode(0o640);
         assert!(read_key(&path).is_err());
+    }
+
+    #[test]
+    fn a_new_key_is_its_owners_and_replaces_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key.pem");
+        let made = new_key(&path).expect("a key").public().thumbprint().to_string();
+        assert_eq!(std::fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+        assert!(new_key(&path).is_err());
+        assert_eq!(read_key(&path).expect("the key").public().thumbprint().to_string(), made);
     }
 }

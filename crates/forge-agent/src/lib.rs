@@ -1,7 +1,7 @@
-//! The local proxy of an agent, for programs that cannot sign: it holds the agent's key, obtains and renews sessions bound
-//! to it, keeps them in memory, and signs every request that it passes on.
+//! The local proxy of an agent or person, for programs that cannot sign: it holds the key, obtains and renews sessions bound
+//! to it, keeps them in memory, and signs every request that it passes on. [`login`] is how a person comes by such a token.
 //!
-//! [`init`] starts it, [`Proxy::shutdown`] ends it. `session` obtains what a request presents, `forward` passes one on,
+//! [`init`] starts it, [`Proxy::shutdown`] ends it. `session` says what a request presents, `signer` obtains it, `forward` passes one on,
 //! `guard` says which may be, `serve` listens.
 //! INVARIANT: it listens on loopback or on a socket file of its owner alone, and sends what it holds to one forge only.
 //! Neither key nor token ever stands in an answer.
@@ -10,8 +10,10 @@ mod client;
 mod forward;
 mod guard;
 mod key;
+pub mod login;
 mod serve;
 mod session;
+mod signer;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,10 +23,11 @@ use forge_auth::jose::SigningKey;
 use tokio::task::JoinSet;
 use url::Url;
 
-pub use key::read_key;
+pub use key::{new_key, read_key};
 
 use forward::Forward;
 use session::Sessions;
+use signer::Signer;
 
 /// Where the proxy listens unless told otherwise.
 pub const ADDRESS: &str = "127.0.0.1:9322";
@@ -34,16 +37,49 @@ pub const ADDRESS: &str = "127.0.0.1:9322";
 pub struct Options {
     /// The forge: the only place to which anything is sent.
     pub forge: Url,
-    /// The agent's login.
-    pub login: String,
-    /// The agent's key.
+    /// As whom it acts.
+    pub whose: Whose,
+    /// The key of the agent or person.
     pub key: SigningKey,
     /// Where to listen: an address of loopback.
     pub listen: SocketAddr,
     /// A socket file to listen on as well, for `gh`.
     pub socket: Option<PathBuf>,
-    /// The grant under which everything is done; none for what the agent may do on its own.
-    pub grant: Option<String>,
+}
+
+/// As whom a proxy acts.
+#[derive(Clone)]
+pub enum Whose {
+    /// An agent, whose key opens sessions.
+    Agent {
+        /// Its login.
+        login: String,
+        /// The grant under which everything is done; none for what the agent may do on its own.
+        grant: Option<String>,
+    },
+    /// A person who has logged in on this machine.
+    Person {
+        /// Their login.
+        login: String,
+        /// The token that they were given, bound to the key.
+        token: String,
+    },
+}
+
+impl Whose {
+    /// Returns the login.
+    #[must_use]
+    pub fn login(&self) -> &str {
+        match self {
+            Self::Agent { login, .. } | Self::Person { login, .. } => login,
+        }
+    }
+}
+
+impl std::fmt::Debug for Whose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.login())
+    }
 }
 
 /// Why a proxy cannot start, or an agent obtains nothing.
@@ -88,8 +124,9 @@ pub async fn init(options: Options) -> Result<Proxy, Error> {
         )));
     }
     let http = client::build().map_err(|error| Error::because("cannot start", error))?;
-    let sessions = Sessions::new(http.clone(), &options.forge, options.login, options.key, options.grant)?;
-    sessions.current().await?;
+    let signer = Signer::new(http.clone(), &options.forge, options.key)?;
+    let sessions = Sessions::new(signer, options.whose);
+    sessions.begin().await?;
     let listener = serve::on_address(options.listen).await?;
     let address = listener.local_addr().map_err(|error| Error::because("cannot listen", error))?;
     let forward = Arc::new(Forward::new(http, &options.forge, sessions, address));

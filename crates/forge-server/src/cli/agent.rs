@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use url::Url;
+use forge_agent::Whose;
+use forge_agent::login::LoggedIn;
 
-use super::runtime;
+use super::{address, auth, runtime};
 use crate::config::{Config, Environment, PublicUrl};
 use crate::failure::{Failure, Result};
 use crate::log;
@@ -25,14 +26,14 @@ enum What {
     /// Sign requests for programs that cannot, until told to stop.
     ///
     /// Whatever is asked of the address is asked of the server as the agent, with tokens bound to its key. Tokens stay
-    /// in memory; the key stays in its file.
+    /// in memory; the key stays in its file. Without a login and a key it acts as the person of `forge auth login`.
     Proxy {
         /// The agent's login.
-        #[arg(long)]
-        login: String,
+        #[arg(long, requires = "key")]
+        login: Option<String>,
         /// File with the agent's key, in PEM or JWK form, that nobody else may read.
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
+        #[arg(long, value_name = "FILE", requires = "login")]
+        key: Option<PathBuf>,
         /// The server's public URL [FORGE_URL].
         #[arg(long)]
         url: Option<PublicUrl>,
@@ -43,7 +44,7 @@ enum What {
         #[arg(long, value_name = "FILE")]
         socket: Option<PathBuf>,
         /// The task grant under which everything is done, instead of what the agent may do on its own.
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", requires = "login")]
         grant: Option<String>,
     },
 }
@@ -56,14 +57,18 @@ pub(super) fn run(args: AgentArgs, environment: &Environment) -> Result<String> 
     if !listen.ip().is_loopback() {
         return Err(Failure::usage(format!("`{listen}` is not on loopback: others could act as the agent")));
     }
-    let named = || environment.parse::<PublicUrl>("FORGE_URL").map_err(Failure::usage);
-    let url = match url {
-        Some(url) => url,
-        None => named()?.unwrap_or(config.server.url),
+    let (whose, key) = match login.zip(key) {
+        Some((login, key)) => {
+            let key = forge_agent::read_key(&key).map_err(|error| Failure::usage(error.to_string()))?;
+            (Whose::Agent { login, grant }, key)
+        }
+        None => {
+            let (LoggedIn { login, token }, key) = auth::logged_in(url.clone(), environment)?;
+            (Whose::Person { login, token }, key)
+        }
     };
-    let forge = Url::parse(&url.origin()).map_err(|error| Failure::usage(format!("{url}: {error}")))?;
-    let key = forge_agent::read_key(&key).map_err(|error| Failure::usage(error.to_string()))?;
-    let options = forge_agent::Options { forge, login, key, listen, socket, grant };
+    let forge = address(url, environment)?;
+    let options = forge_agent::Options { forge, whose, key, listen, socket };
     let runtime = runtime()?;
     let outcome = runtime.block_on(proxy(options));
     runtime.shutdown_background();
@@ -72,7 +77,7 @@ pub(super) fn run(args: AgentArgs, environment: &Environment) -> Result<String> 
 
 async fn proxy(options: forge_agent::Options) -> Result<()> {
     let told_to_stop = stop_signal()?;
-    let login = options.login.clone();
+    let login = options.whose.login().to_owned();
     let proxy = forge_agent::init(options).await.map_err(|error| Failure::unavailable(error.to_string()))?;
     let text = format!("requests to http://{} are those of {login}\n", proxy.address());
     let mut output = std::io::stdout().lock();

@@ -6,6 +6,7 @@
 mod admin;
 mod agent;
 mod audit;
+mod auth;
 mod backup;
 mod env;
 mod inspect;
@@ -16,8 +17,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use url::Url;
 
-use crate::config::{Config, Environment, Layers};
+use crate::config::{Config, Environment, Layers, PublicUrl};
 use crate::data::DataDirectory;
 use crate::failure::{Exit, Failure, Result};
 
@@ -39,6 +41,8 @@ enum Command {
     Env(env::EnvArgs),
     /// Create accounts, tokens and keys from the shell.
     Admin(admin::AdminArgs),
+    /// Log in on this machine with a key that stays here.
+    Auth(auth::AuthArgs),
     /// What an agent runs beside its programs.
     Agent(agent::AgentArgs),
     /// Write everything the server stores into a new directory; the server may go on meanwhile.
@@ -115,11 +119,22 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
     runtime.map_err(|error| Failure::io("cannot start", error))
 }
 
+/// Returns the address of the server that a command is about.
+fn address(url: Option<PublicUrl>, environment: &Environment) -> Result<Url> {
+    let named = || environment.parse::<PublicUrl>("FORGE_URL").map_err(Failure::usage);
+    let url = match url {
+        Some(url) => url,
+        None => named()?.unwrap_or(Config::default().server.url),
+    };
+    Url::parse(&url.origin()).map_err(|error| Failure::usage(format!("{url}: {error}")))
+}
+
 fn run(command: Command, environment: &Environment) -> Result<String> {
     match command {
         Command::Serve(args) => serve::run(*args, environment),
         Command::Env(args) => env::run(&args, environment),
         Command::Admin(args) => admin::run(args, environment),
+        Command::Auth(args) => auth::run(args, environment),
         Command::Agent(args) => agent::run(args, environment),
         Command::Backup(args) => backup::run(&args, environment),
         Command::Restore(args) => backup::run_restore(&args, environment),
