@@ -18,14 +18,14 @@ use crate::bench::{Bench, Done, commit, git};
 const FORKS: &str = "/api/v3/repos/alice/project/forks";
 
 /// Somebody who forks.
-struct Forker {
-    account: Account,
-    client: Client,
+pub(crate) struct Forker {
+    pub(crate) account: Account,
+    pub(crate) client: Client,
     token: String,
 }
 
 impl Forker {
-    async fn new(bench: &Bench, login: &str) -> Self {
+    pub(crate) async fn new(bench: &Bench, login: &str) -> Self {
         let account = bench.forge.human(login).await;
         let token = bench.forge.token(&account, CredentialKind::Personal, None).await;
         let client = bench.forge.client().with_token(&token);

@@ -12,6 +12,7 @@ mod forks;
 mod interop;
 mod libraries;
 mod malformed;
+mod networks;
 mod pulls;
 mod pushing;
 mod reading;

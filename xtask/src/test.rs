@@ -204,7 +204,8 @@ fn closing(lines: Vec<String>, nextest: bool) -> Vec<String> {
     lines.into_iter().filter(|line| line.starts_with("test result:")).collect()
 }
 
-fn target_folder(root: &Path) -> std::path::PathBuf {
+/// Returns where cargo puts what it builds.
+pub(crate) fn target_folder(root: &Path) -> std::path::PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 

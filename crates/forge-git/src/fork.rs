@@ -128,7 +128,7 @@ impl Repository {
             ["pack-objects", "-q", "--delta-base-offset", "--non-empty"].map(OsStr::new).into();
         args.extend(revs.map(OsStr::new));
         args.push(target.as_os_str());
-        run(processes.start(Purpose::Check, command, &args).await?, input).await?;
+        run(processes.start(Purpose::Fork, command, &args).await?, input).await?;
         quarantine.publish().await
     }
 }
@@ -159,6 +159,53 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
 
     use super::*;
+    use crate::{GitProgram, ProcessLimits};
+
+    /// Returns a repository of one commit, its id, and an empty repository.
+    fn parent_and_fork(folder: &Path) -> (Repository, ObjectId, Repository) {
+        let storage = crate::Storage::open(folder).unwrap();
+        let [parent, fork] = [1, 2].map(|id| storage.repository(id, forge_types::ObjectFormat::Sha1));
+        parent.create().unwrap();
+        let run = |args: &[&str]| {
+            let mut command = std::process::Command::new("git");
+            command.env("GIT_DIR", parent.path()).args([
+                "-c",
+                "user.name=x",
+                "-c",
+                "user.email=x@example.com",
+            ]);
+            let output = command.args(args).stdin(std::process::Stdio::null()).output().unwrap();
+            assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        let tree = run(&["hash-object", "-w", "-t", "tree", "--stdin"]);
+        let commit = run(&["commit-tree", "-m", "one", &tree]);
+        run(&["update-ref", "refs/heads/main", &commit]);
+        (parent, commit.parse().unwrap(), fork)
+    }
+
+    #[tokio::test]
+    async fn a_fork_neither_takes_nor_waits_for_the_turns_of_pushes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (parent, tip, fork) = parent_and_fork(folder.path());
+        let limits = ProcessLimits {
+            concurrent: 1,
+            queue: std::time::Duration::from_millis(20),
+            ..ProcessLimits::default()
+        };
+        let processes = Processes::new(GitProgram::find().unwrap(), limits);
+        let (packs, number) = (Packs::of_directory(parent), std::cell::Cell::new(0));
+        let unique = || number.replace(number.get() + 1);
+        let inherit = || fork.inherit(&processes, &packs, vec![tip], false, unique);
+        let checking = processes.turn(Purpose::Check).await.unwrap();
+        assert!(inherit().await.unwrap().written.is_some(), "pushes that check hold up no fork");
+        drop(checking);
+        let _forking = processes.turn(Purpose::Fork).await.unwrap();
+        assert!(matches!(inherit().await, Err(Error::Busy(_))), "forks wait for one another");
+        for purpose in [Purpose::Serve, Purpose::Take, Purpose::Check, Purpose::Sort] {
+            assert!(processes.turn(purpose).await.is_ok(), "{purpose:?}");
+        }
+    }
 
     #[test]
     fn a_linked_pack_is_the_same_file_and_outlives_the_first_name() {

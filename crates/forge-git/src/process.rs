@@ -86,21 +86,27 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()??, numbers.next()??))
 }
 
-/// What a process is for. Each purpose has turns of its own, so that slow readers hold up neither pushes nor checks.
+/// What a process is for. Each purpose has turns of its own, so that slow readers hold up neither pushes nor checks, and
+/// neither forks nor maintenance hold up anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// It sends to a client, as long as that takes.
     Serve,
     /// It takes from a client, as long as that takes.
     Take,
-    /// It waits for no client.
+    /// It waits for no client, and a push waits for it.
     Check,
+    /// It writes what a fork begins with, as long as that takes.
+    Fork,
+    /// It sorts what is stored.
+    Sort,
 }
 
 /// How many processes may run, and how long.
 #[derive(Clone, Copy, Debug)]
 pub struct ProcessLimits {
-    /// How many run at once, for each purpose: serving a fetch, taking a pack, checking.
+    /// How many run at once, for each purpose: serving a fetch, taking a pack, checking, sorting. Of forks, each of which
+    /// keeps a processor busy, a quarter as many.
     pub concurrent: usize,
     /// How long a request waits for its turn.
     pub queue: Duration,
@@ -128,6 +134,8 @@ struct Turns {
     serve: Arc<Semaphore>,
     take: Arc<Semaphore>,
     check: Arc<Semaphore>,
+    fork: Arc<Semaphore>,
+    sort: Arc<Semaphore>,
 }
 
 /// Starts `git` processes, so many at once. Cheap to clone; clones share the limit.
@@ -141,8 +149,15 @@ pub struct Processes {
 impl Processes {
     /// Makes a starter of this program with these limits.
     pub fn new(program: GitProgram, limits: ProcessLimits) -> Self {
-        let turns = || Arc::new(Semaphore::new(limits.concurrent));
-        let turns = Turns { serve: turns(), take: turns(), check: turns() };
+        let turns = |count| Arc::new(Semaphore::new(count));
+        let count = limits.concurrent;
+        let turns = Turns {
+            serve: turns(count),
+            take: turns(count),
+            check: turns(count),
+            fork: turns(count.div_ceil(4)),
+            sort: turns(count),
+        };
         Self { program: Arc::new(program), turns: Arc::new(turns), limits }
     }
 
@@ -162,6 +177,8 @@ impl Processes {
             Purpose::Serve => &self.turns.serve,
             Purpose::Take => &self.turns.take,
             Purpose::Check => &self.turns.check,
+            Purpose::Fork => &self.turns.fork,
+            Purpose::Sort => &self.turns.sort,
         };
         match tokio::time::timeout(self.limits.queue, Arc::clone(turns).acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),

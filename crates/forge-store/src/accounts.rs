@@ -270,7 +270,7 @@ pub async fn update_site_admin(
     Ok(())
 }
 
-/// How an account is held until the transaction ends.
+/// How an account, or a repository in its network, is held until the transaction ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
     /// By whoever relies on what the account is and on its credentials. Many may at once.

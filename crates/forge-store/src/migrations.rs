@@ -34,6 +34,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (24, "forks", include_str!("../../../migrations/0024_forks.sql")),
     (25, "deleted_repositories", include_str!("../../../migrations/0025_deleted_repositories.sql")),
     (26, "delegation_policies", include_str!("../../../migrations/0026_delegation_policies.sql")),
+    (27, "fork_counts", include_str!("../../../migrations/0027_fork_counts.sql")),
     (28, "own_client", include_str!("../../../migrations/0028_own_client.sql")),
 ];
 

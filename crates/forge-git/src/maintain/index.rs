@@ -30,10 +30,10 @@ impl Repository {
         let args = ["multi-pack-index", "write", "--stdin-packs", "--bitmap", &tips_file];
         let input = format!("{}.idx\n", pack.name);
         let command = processes.command(self.path(), &SETTINGS);
-        run(processes.start(Purpose::Check, command, &args.map(OsStr::new)).await?, input).await?;
+        run(processes.start(Purpose::Sort, command, &args.map(OsStr::new)).await?, input).await?;
         let command = processes.command(self.path(), &SETTINGS);
         let args = ["commit-graph", "write", "--stdin-commits"];
         let commits = lines("", &tips.visible) + &lines("", &tips.hidden);
-        run(processes.start(Purpose::Check, command, &args.map(OsStr::new)).await?, commits).await
+        run(processes.start(Purpose::Sort, command, &args.map(OsStr::new)).await?, commits).await
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn pack(
         ["pack-objects", "-q", "--delta-base-offset", "--non-empty"].map(OsStr::new).into();
     all.extend(args.iter().map(OsStr::new));
     all.push(target.as_os_str());
-    run(processes.start(Purpose::Check, command, &all).await?, input).await?;
+    run(processes.start(Purpose::Sort, command, &all).await?, input).await?;
     quarantine.publish().await
 }
 

@@ -5,6 +5,8 @@
 use std::sync::Arc;
 
 use forge_store::Tx;
+use forge_store::accounts::Hold;
+use forge_store::repositories::Descent;
 use forge_types::id::RepositoryId;
 use forge_types::repository::Repository;
 use forge_types::{Action, Error, Event, Result, Timestamp};
@@ -31,24 +33,33 @@ pub async fn delete(ctx: &RequestContext, target: RepositoryTarget<'_>) -> Resul
 /// Deletes a repository in a transaction of the caller's, who has decided that it may be. An administrator of the forge can have
 /// it back for a while.
 pub(crate) async fn remove(ctx: &RequestContext, tx: &mut Tx, repository: &Repository) -> Result<()> {
+    let descent = hold(tx, repository).await?;
     let until = ctx.now().plus(ctx.settings().deleted_grace);
     forge_store::repositories::keep(tx, repository.id, ctx.account_id(), ctx.now(), until).await?;
-    end(ctx, tx, repository, until).await
+    end(ctx, tx, repository, descent, until).await
 }
 
 /// The same for a repository that came to nothing: its files go at once.
 pub(super) async fn undo(ctx: &RequestContext, tx: &mut Tx, repository: &Repository) -> Result<()> {
-    end(ctx, tx, repository, ctx.now()).await
+    let descent = hold(tx, repository).await?;
+    end(ctx, tx, repository, descent, ctx.now()).await
 }
 
-async fn end(ctx: &RequestContext, tx: &mut Tx, repository: &Repository, until: Timestamp) -> Result<()> {
+/// Lets nobody fork it or delete it meanwhile.
+async fn hold(tx: &mut Tx, repository: &Repository) -> Result<Descent> {
+    let held = forge_store::repositories::hold_descent(tx, repository.id, Hold::Alone).await?;
+    held.ok_or_else(Error::not_found)
+}
+
+async fn end(
+    ctx: &RequestContext,
+    tx: &mut Tx,
+    repository: &Repository,
+    descent: Descent,
+    until: Timestamp,
+) -> Result<()> {
     let id = repository.id;
-    match repository.parent_id {
-        // Nothing becomes free of its network by what lies between being deleted.
-        Some(parent) => forge_store::repositories::hand_forks_on(tx, id, parent).await?,
-        None => forge_store::repositories::release_forks(tx, id).await?,
-    }
-    forge_store::repositories::delete(tx, id).await?;
+    forge_store::repositories::delete_from_network(tx, id, descent).await?;
     let payload = json!({ "repository_id": id }).to_string();
     forge_store::jobs::insert(tx, REMOVE_FILES, &payload, until, ctx.now()).await?;
     let event = Event::new("repository.deleted").about(repository).with("name", repository.full_name());

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use forge_git::objects::Objects;
 use forge_git::{Claim, Heritage, LARGE};
 use forge_store::Tx;
+use forge_store::accounts::Hold;
 use forge_store::pushes::PackContent;
 use forge_store::repositories::Lineage;
 use forge_types::account::AccountRef;
@@ -26,6 +27,7 @@ use crate::app::App;
 use crate::context::RequestContext;
 use crate::git::{self, Fate, State, fault, settle};
 use crate::refs::{self, Door, Push, RefChange, Watch};
+use crate::standing::Standing;
 use crate::target::RepositoryTarget;
 
 /// How often it is begun anew when the parent loses history meanwhile.
@@ -244,12 +246,15 @@ impl Origin {
         let changes = self.changes(ctx, id).await?;
         let mut tx = ctx.begin().await?;
         let parent_id = self.parent.repository.id;
+        // Nobody else forks for this owner, and nobody ends the parent or its network, before this is committed.
+        let _standing = Standing::of_caller(ctx, &mut tx, &[self.owner.id]).await?;
+        forge_store::repositories::hold_descent(&mut tx, parent_id, Hold::Shared).await?;
         let target = RepositoryTarget::Id(parent_id);
         let parent = ctx.authorize(&mut tx, target, Action::RepositoryFork).await?.repository;
         let visibility = visibility(&parent);
         let place = Place::find(ctx, &mut tx, owner(&self.new), visibility).await?;
         let rewrites = forge_store::inventory::count_rewrites(&mut tx, parent_id).await?;
-        if rewrites != Some(self.rewrites) {
+        if rewrites != Some(self.rewrites) || place.owner.id != self.owner.id {
             return Ok(None);
         }
         let network = parent.network_id();
@@ -271,6 +276,7 @@ impl Origin {
         }
         let push = Push::by(Door::Fork);
         refs::update(ctx, &mut tx, &created, &push, &changes).await?.into_result()?;
+        forge_store::repositories::count_fork(&mut tx, lineage).await?;
         Ok(Some(tx))
     }
 

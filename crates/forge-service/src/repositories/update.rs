@@ -1,6 +1,7 @@
 //! Changing a repository: its name, who sees it, its default branch, its settings, whether it is archived.
 
 use forge_store::Tx;
+use forge_store::accounts::Hold;
 use forge_types::name::check_repository_name;
 use forge_types::repository::{RepositoryAccess, Visibility};
 use forge_types::{Action, Error, Event, FieldCode, Result};
@@ -107,7 +108,11 @@ async fn change_visibility(
         let message = "the visibility of a fork can't be changed";
         return Err(Error::invalid("Repository", "visibility", FieldCode::Unprocessable, message));
     }
-    forge_store::repositories::release_forks(tx, found.repository.id).await?;
+    let id = found.repository.id;
+    let held = forge_store::repositories::hold_descent(tx, id, Hold::Alone).await?;
+    held.ok_or_else(Error::not_found)?;
+    forge_store::repositories::release_forks(tx, id).await?;
+    found.repository.fork_count = 0;
     let event = Event::new("repository.visibility_changed")
         .with("from", found.repository.visibility.as_str())
         .with("to", visibility.as_str());

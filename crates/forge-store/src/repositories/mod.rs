@@ -14,11 +14,10 @@ use crate::{Conn, StoreError, StoreResult, Tx};
 /// The columns of a [`Repository`] named `r` with its owner named `o`.
 macro_rules! repository_columns {
     () => {
-        "r.id, r.name, r.name_key, o.login_key AS owner_key, r.visibility, r.default_branch, r.settings, r.parent_id, r.source_id, r.archived_at, r.size_bytes, \
+        "r.id, r.name, r.name_key, o.login_key AS owner_key, r.visibility, r.default_branch, r.settings, r.parent_id, r.source_id, r.fork_count, r.archived_at, r.size_bytes, \
          r.created_at, r.updated_at, r.pushed_at, o.id AS owner_id, o.kind AS owner_kind, o.login AS owner_login, \
          o.name AS owner_name, o.is_site_admin AS owner_is_site_admin, \
          (SELECT string_agg(t.topic, ' ') FROM repository_topics t WHERE t.repository_id = r.id) AS topics, \
-         (SELECT COUNT(*) FROM repositories f WHERE f.source_id = r.id OR f.parent_id = r.id) AS fork_count, \
          (SELECT k.ref_generation || '.' || k.gc_epoch || '.' || k.rebuilds FROM repository_counters k \
              WHERE k.repository_id = r.id) AS git_state"
     };
@@ -102,7 +101,10 @@ pub use deleted::{
     DeletedRepository, find_deleted, forget_deleted, keep, list_deleted, list_deleted_packs,
     list_deleted_refs, put_back,
 };
-pub use fork::{Lineage, find_in_network, hand_forks_on, list_forks, release_forks, reserve};
+pub use fork::{
+    Descent, Lineage, count_fork, delete_from_network, find_in_network, hold_descent, list_forks,
+    release_forks, reserve,
+};
 pub use list::{ListedOwner, list_by_affiliation, list_by_owner};
 pub(crate) use list::{list_parameters, only};
 pub use many::find_many;

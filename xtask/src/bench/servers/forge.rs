@@ -118,7 +118,7 @@ pub(in super::super) fn build(root: &Path) -> Result<PathBuf> {
     let mut cargo = command::cargo();
     let words = ["build", "--release", "--locked", "--package", "forge-server", "--bin", "forge"];
     command::run(cargo.current_dir(root).args(words))?;
-    Ok(root.join("target/release/forge"))
+    Ok(crate::test::target_folder(root).join("release/forge"))
 }
 
 /// Returns whether the binary can serve Git by subprocesses alone.
