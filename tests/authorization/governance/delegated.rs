@@ -134,6 +134,21 @@ for_each_database! {
         let _ = submit(&mut browser, &page, &format!("{page}/rights"), &[("mode", "king"), ("ceiling", "")]).await.expect(400);
     }
 
+    async fn lent_rights_are_taken_back_by_a_token_of_any_kind(forge: TestForge) {
+        let scene = Scene::new(forge).await;
+        scene.mode("delegated").await;
+        let limited = scene.world.forge.client_of(&scene.world.human, Some("repo")).await;
+        let _ = limited.patch(&scene.agent, &json!({ "mode": "delegated" })).await.expect(403);
+        let _ = scene.bot.get(PROJECT).await.expect(200);
+        let view = limited.patch(&scene.agent, &json!({ "mode": "autonomous" })).await.expect(200).json();
+        assert_eq!(view["mode"], "autonomous");
+        let _ = scene.bot.get(PROJECT).await.expect(404);
+        let _ = limited.patch(&scene.agent, &json!({ "mode": "delegated" })).await.expect(403);
+        // The agent itself ends nothing that its human wants.
+        scene.mode("delegated").await;
+        let _ = scene.bot.patch(&scene.agent, &json!({ "mode": "autonomous" })).await.expect(403);
+    }
+
     async fn what_becomes_of_the_human_becomes_of_a_delegated_agent_alone(forge: TestForge) {
         let scene = Scene::new(forge).await;
         let own = scene.own().await;

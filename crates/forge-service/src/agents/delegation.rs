@@ -1,8 +1,8 @@
 //! With whose rights an agent's own credentials act: its own, or, in delegated mode, those of its human. That is another
 //! question than whose agent it is: a binding lets a human recover an agent, and changes no right of either.
 //!
-//! INVARIANT: only the human gives rights away that are the human's; the agent's consent to be bound is there already. The
-//! binding's end ends it too.
+//! INVARIANT: only the human gives rights away that are the human's; the agent's consent to be bound is there already.
+//! Whoever may change the agent may take them back, by a token of any kind, and the binding's end ends it too.
 
 use forge_store::Tx;
 use forge_store::grants::Ended;
@@ -16,7 +16,7 @@ use crate::context::RequestContext;
 /// What an agent in delegated mode has at most, unless its human said otherwise before: to push, and not to administer.
 const FIRST_CEILING: Permission = Permission::Write;
 
-/// Loads an agent whose mode is to be changed by the caller, its human, and changes it. What the agent itself delegated
+/// Loads an agent whose mode is to be changed by the caller, and changes it. What the agent itself delegated
 /// ends: it was part of other rights.
 pub(super) async fn set_mode(
     ctx: &RequestContext,
@@ -24,7 +24,11 @@ pub(super) async fn set_mode(
     login: &str,
     mode: AgentMode,
 ) -> Result<Agent> {
-    let (mut agent, _standing) = held(ctx, tx, login, Action::AgentDelegate).await?;
+    let action = match mode {
+        AgentMode::Delegated => Action::AgentDelegate,
+        AgentMode::Autonomous => Action::AgentUpdate,
+    };
+    let (mut agent, _standing) = held(ctx, tx, login, action).await?;
     if agent.mode() == mode {
         return Ok(agent);
     }

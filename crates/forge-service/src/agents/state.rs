@@ -36,7 +36,7 @@ pub struct AgentChanges {
 /// Changes what an agent is called and what its tokens may do.
 ///
 /// # Errors
-/// `NotFound` or `Forbidden` unless the caller is its human or administers the forge, for the mode its human; `Invalid` for a
+/// `NotFound` or `Forbidden` unless the caller is its human or administers the forge, for delegated mode its human; `Invalid` for a
 /// field.
 pub async fn update(ctx: &RequestContext, login: &str, changes: AgentChanges) -> Result<Agent> {
     check_description(changes.description.as_ref().and_then(Option::as_deref))?;
