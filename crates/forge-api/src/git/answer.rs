@@ -137,10 +137,38 @@ fn pieces(answer: FetchAnswer, media_type: &str) -> Response {
 /// Returns the answer to a push as it comes. The status waits for the first bytes: before, the client still sends.
 pub(super) async fn push(mut answer: PushAnswer) -> Response {
     let first = answer.next().await;
-    let body = Body::from_stream(stream::unfold((first, answer), async |(next, mut answer)| {
-        let bytes: Bytes = next?;
-        let following = answer.next().await;
-        Some((Ok::<_, Infallible>(bytes), (following, answer)))
+    // Each piece goes out as it comes, not with the one after it: that may be a human's decision later.
+    let body = Body::from_stream(stream::unfold((first, answer), async |(first, mut answer)| {
+        let piece: Bytes = match first {
+            Some(first) => first,
+            None => answer.next().await?,
+        };
+        Some((Ok::<_, Infallible>(piece), (None, answer)))
     }));
     whole("application/x-git-receive-pack-result", body)
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_piece_of_an_answer_to_a_push_goes_out_before_the_next_is_there() {
+        let (to, pieces) = mpsc::channel(4);
+        to.send(Bytes::from_static(b"one")).await.unwrap();
+        let mut body = push(PushAnswer::from(pieces)).await.into_body();
+        for text in ["one", "two"] {
+            if text == "two" {
+                to.send(Bytes::from_static(b"two")).await.unwrap();
+            }
+            let frame = tokio::time::timeout(std::time::Duration::from_secs(30), body.frame()).await;
+            let frame = frame.expect("it waits for more").unwrap().unwrap();
+            assert_eq!(frame.into_data().unwrap(), text);
+        }
+        drop(to);
+        assert!(body.frame().await.is_none());
+    }
 }

@@ -37,6 +37,12 @@ pub struct PushAnswer {
     body: Option<mpsc::Receiver<Bytes>>,
 }
 
+impl From<mpsc::Receiver<Bytes>> for PushAnswer {
+    fn from(body: mpsc::Receiver<Bytes>) -> Self {
+        Self { body: Some(body) }
+    }
+}
+
 impl PushAnswer {
     /// Returns the next bytes, `None` at the end. The first come only after the request was read whole.
     pub async fn next(&mut self) -> Option<Bytes> {
@@ -76,7 +82,7 @@ pub async fn receive_pack(
     let repository = ctx.app().git.repository(found.repository.id);
     let work = Work { ctx: ctx.clone(), repository, found, request, signature };
     tokio::spawn(work.run(body, reply, share));
-    Ok(PushAnswer { body: Some(answer) })
+    Ok(answer.into())
 }
 
 async fn may_push(ctx: &RequestContext, target: RepositoryTarget<'_>) -> Result<RepositoryAccess> {
