@@ -13,12 +13,12 @@ use http::{Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
+use forge_types::with_causes;
 use url::Url;
 
 use crate::Error;
 use crate::guard::{self, Door};
 use crate::session::Sessions;
-use crate::signer::causes;
 
 /// Bodies up to here are kept, so that a request can be sent again with another nonce.
 const KEPT: u64 = 1024 * 1024;
@@ -136,7 +136,7 @@ impl Forward {
         let request = self.http.request(parts.method.clone(), &address).headers(headers).body(body);
         let answer = request.send().await;
         let answer = answer
-            .map_err(|error| Error::because("the forge cannot be asked", causes(&error.without_url())))?;
+            .map_err(|error| Error::because("the forge cannot be asked", with_causes(&error.without_url())))?;
         let _ = self.sessions.signer().keep_nonce(answer.headers());
         Ok(answer)
     }

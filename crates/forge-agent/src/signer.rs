@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use data_encoding::BASE64URL_NOPAD;
 use forge_auth::jose::SigningKey;
 use forge_auth::{assertion, dpop};
-use forge_types::Timestamp;
+use forge_types::{Timestamp, with_causes};
 use http::HeaderMap;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -232,7 +232,7 @@ impl Signer {
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answered, Error> {
         let cannot =
-            |error: reqwest::Error| Error::because("the forge cannot be asked", causes(&error.without_url()));
+            |error: reqwest::Error| Error::because("the forge cannot be asked", with_causes(&error.without_url()));
         let mut answer = request.send().await.map_err(cannot)?;
         let (status, headers, mut body) = (answer.status(), answer.headers().clone(), Vec::new());
         while let Some(piece) = answer.chunk().await.map_err(cannot)? {
@@ -258,17 +258,6 @@ impl Answered {
         let read = serde_json::from_slice(&self.body);
         read.map_err(|error| Error::because(format_args!("the forge's answer is no {what}"), error))
     }
-}
-
-/// Returns an error with what lies behind it: that a certificate is not trusted stands there alone.
-pub(crate) fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// Writes the fields of a form.

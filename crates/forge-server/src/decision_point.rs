@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use forge_service::outside::{Asking, DecisionPoint, Said};
+use forge_types::with_causes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
 use url::Url;
@@ -75,7 +76,7 @@ impl HttpDecisionPoint {
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, token.clone());
         }
-        let response = request.send().await.map_err(|error| error.without_url().to_string())?;
+        let response = request.send().await.map_err(|error| with_causes(&error.without_url()))?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(format!("it answers {}", response.status()));
         }

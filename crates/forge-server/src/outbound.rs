@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use forge_types::with_causes;
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
@@ -136,7 +137,7 @@ impl Guarded {
 
 /// Asks for JSON.
 pub(crate) async fn fetch<T: DeserializeOwned>(http: &reqwest::Client, address: &str) -> Result<T, String> {
-    let response = http.get(address).send().await.map_err(|error| error.to_string())?;
+    let response = http.get(address).send().await.map_err(|error| with_causes(&error))?;
     if !response.status().is_success() {
         return Err(format!("{address} answers {}", response.status()));
     }
@@ -149,7 +150,7 @@ pub(crate) async fn json_body<T: DeserializeOwned>(
     largest: usize,
 ) -> Result<T, String> {
     let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| error.without_url().to_string())? {
+    while let Some(piece) = response.chunk().await.map_err(|error| with_causes(&error.without_url()))? {
         if body.len() + piece.len() > largest {
             return Err("the answer is too long".to_owned());
         }

@@ -37,7 +37,7 @@ pub mod workload;
 
 pub use account::{Account, AccountKind, AccountStatus};
 pub use action::Action;
-pub use error::{Error, ErrorKind, FieldCode, FieldError, ProofProblem, Result, Withheld};
+pub use error::{Error, ErrorKind, FieldCode, FieldError, ProofProblem, Result, Withheld, with_causes};
 pub use event::Event;
 pub use node_id::NodeId;
 pub use object_id::{InvalidObjectId, ObjectFormat, ObjectId};
