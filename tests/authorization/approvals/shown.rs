@@ -162,7 +162,7 @@ for_each_database! {
         has(&page, &[
             &format!("<h1>{title}</h1>"), "<li>default branch</li>", "<li>changes .github/workflows</li>",
             "Task, in its words", "<blockquote>fix the payment bug</blockquote>",
-            "The grant lets this be done only when a person agrees", "<code>approval.grant</code>",
+            "The grant lets this be done only when a person agrees, each time.", "<code>approval.grant</code>",
             "a later one takes away again", "2 files", "href=\"#file-0-0\"", "<details class=\"file\" id=\"file-0-0\" open>",
         ]);
         let list = desk.browser.visit("/approvals").await.expect(200).text();

@@ -159,17 +159,21 @@ pub async fn look(ctx: &RequestContext, id: &ApprovalId) -> Result<Look> {
     };
     drop(conn);
     let is_pending = approval.state(ctx.now()) == ApprovalState::Pending;
-    let obstacle = if is_pending { execute::obstacle(ctx, approval).await? } else { None };
     let nothing =
         |found, grant, obstacle| Look { found, grant, repository: None, changes: Vec::new(), obstacle };
-    let Some(id) = approval.repository_id else { return Ok(nothing(found, grant, obstacle)) };
+    let Some(id) = approval.repository_id else {
+        let obstacle = if is_pending { execute::obstacle(ctx, approval).await? } else { None };
+        return Ok(nothing(found, grant, obstacle));
+    };
     let opened = match Opened::open(ctx, RepositoryTarget::Id(id), Action::CodeRead).await {
         Ok(opened) => opened,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Forbidden) => {
-            return Ok(nothing(found, grant, obstacle));
+            // Where the refs are now is for readers to know.
+            return Ok(nothing(found, grant, None));
         }
         Err(error) => return Err(error),
     };
+    let obstacle = if is_pending { execute::obstacle(ctx, approval).await? } else { None };
     let changes =
         if is_pending { changes(&opened, approval.asked.refs().to_vec()).await? } else { Vec::new() };
     Ok(Look { found, grant, repository: Some(opened.access), changes, obstacle })

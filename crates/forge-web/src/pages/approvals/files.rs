@@ -34,7 +34,7 @@ fn entry(shown: &ShownFile, place: usize, at: usize) -> Markup {
         li {
             a href=(format!("#file-{place}-{at}")) { code { (inert(&file.path)) } }
             " " (counts(file.additions, file.deletions))
-            @if let Some(note) = note(file) { " " span.mark { (note) } }
+            @if let Some(note) = note(file) { " " span.muted[is_plain(file)].mark[!is_plain(file)] { (note) } }
             @if shown.hidden.is_some() { " " span.mark { "not shown whole" } }
         }
     }
@@ -52,7 +52,7 @@ fn file(shown: &ShownFile, place: usize, at: usize) -> Markup {
                 @if let Some(previous) = &file.previous_path { code { (inert(previous)) } " → " }
                 code { (inert(&file.path)) }
                 " " (counts(file.additions, file.deletions))
-                @if let Some(note) = note(file) { " " span.mark { (note) } }
+                @if let Some(note) = note(file) { " " span.muted[is_plain(file)].mark[!is_plain(file)] { (note) } }
             }
             @if let Some(hidden) = shown.hidden { (not_shown(file, hidden)) }
             @else if file.patch.is_none() { p.muted { (why_no_lines(file)) } }
@@ -62,6 +62,11 @@ fn file(shown: &ShownFile, place: usize, at: usize) -> Markup {
             }
         }
     }
+}
+
+/// Is it a plain file, before and after?
+fn is_plain(file: &ChangedFile) -> bool {
+    [file.before, file.after].into_iter().flatten().all(|side| side.kind == EntryKind::File)
 }
 
 fn is_submodule(file: &ChangedFile) -> bool {

@@ -144,20 +144,19 @@ fn facts(look: &Look, state: ApprovalState) -> Markup {
                     }
                 }
             }
-            dt { "Why it waits" } dd { (why(approval)) " " small.muted { "(" code { (inert(&approval.rule)) } ")" } }
+            dt { "Why it waits" } dd { (why(approval)) }
             dt { "Asked" } dd { (moment(approval.created_at)) ", good until " (moment(approval.expires_at)) }
         }
     }
 }
 
-/// Says why a human is asked. What a policy says are the words of whoever wrote it.
+/// Says why a human is asked, and which rule says so. What a policy gives as its reason are the words of whoever wrote it.
 fn why(approval: &Approval) -> Markup {
+    let is_grant = approval.rule == "approval.grant";
     html! {
-        @if approval.rule == "approval.grant" {
-            "The grant lets this be done only when a person agrees, each time: " (inert(&approval.reason)) "."
-        } @else {
-            "A rule here lets this be done only when a person agrees, and says: " (inert(&sentence(&approval.reason)))
-        }
+        @if is_grant { "The grant lets this be done only when a person agrees, each time." }
+        @else { "A policy lets this be done only when a person agrees, and gives as its reason: " blockquote { (inert(&sentence(&approval.reason))) } }
+        " " small.muted { @if is_grant { (inert(&approval.reason)) " " } "(" code { (inert(&approval.rule)) } ")" }
     }
 }
 
@@ -165,6 +164,7 @@ fn why(approval: &Approval) -> Markup {
 fn answers(browser: &Browser, look: &Look) -> Markup {
     let (approval, why_not) = (&look.found.approval, approvals::why_not(&browser.ctx, &look.found));
     let path = format!("{PATH}/{}", approval.id);
+    let is_whole = look.unshown().is_empty();
     html! {
         h2 { "Your answer" }
         @if let Some(obstacle) = &look.obstacle {
@@ -179,14 +179,14 @@ fn answers(browser: &Browser, look: &Look) -> Markup {
             None => form.card method="post" action={ (path) "/deny" } {
                 (browser.form_field())
                 @if look.obstacle.is_none() {
-                    p { "Exactly what is shown above happens, once, or nothing if what it is about has changed meanwhile. " (approval.requester.login) " is told what you decide and what you write." }
+                    p { "Exactly what is shown above" @if !is_whole { ", and named there as not shown," } " happens, once, or nothing if what it is about has changed meanwhile. " (approval.requester.login) " is told what you decide and what you write." }
                 }
                 div.field {
                     label for="comment" { "Comment" }
                     p.hint id="comment-hint" { "Optional." }
                     textarea id="comment" name="comment" rows="3" maxlength=(MAX_COMMENT) aria-describedby="comment-hint" {}
                 }
-                @if !look.unshown().is_empty() {
+                @if !is_whole {
                     label.check for="looked_elsewhere" {
                         input type="checkbox" id="looked_elsewhere" name="looked_elsewhere" value="yes" required;
                         span { "I have looked at what is not shown here by other means. " span.hint { "Approving takes this; denying does not." } }
