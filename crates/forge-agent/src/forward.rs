@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use forge_types::with_causes;
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, TE,
     TRAILER, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
@@ -13,7 +14,6 @@ use http::{Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use forge_types::with_causes;
 use url::Url;
 
 use crate::Error;
@@ -135,8 +135,9 @@ impl Forward {
         };
         let request = self.http.request(parts.method.clone(), &address).headers(headers).body(body);
         let answer = request.send().await;
-        let answer = answer
-            .map_err(|error| Error::because("the forge cannot be asked", with_causes(&error.without_url())))?;
+        let answer = answer.map_err(|error| {
+            Error::because("the forge cannot be asked", with_causes(&error.without_url()))
+        })?;
         let _ = self.sessions.signer().keep_nonce(answer.headers());
         Ok(answer)
     }

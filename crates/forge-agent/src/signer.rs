@@ -231,8 +231,9 @@ impl Signer {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answered, Error> {
-        let cannot =
-            |error: reqwest::Error| Error::because("the forge cannot be asked", with_causes(&error.without_url()));
+        let cannot = |error: reqwest::Error| {
+            Error::because("the forge cannot be asked", with_causes(&error.without_url()))
+        };
         let mut answer = request.send().await.map_err(cannot)?;
         let (status, headers, mut body) = (answer.status(), answer.headers().clone(), Vec::new());
         while let Some(piece) = answer.chunk().await.map_err(cannot)? {

@@ -10,7 +10,7 @@ use crate::WebState;
 const STYLESHEET: &str = include_str!("assets/forge.css");
 
 /// Where it is; the number changes with its content, so that browsers may keep it.
-pub(crate) const PATH: &str = "/assets/forge-4.css";
+pub(crate) const PATH: &str = "/assets/forge-5.css";
 
 pub(crate) fn routes() -> Router<WebState> {
     Router::new().route(PATH, get(stylesheet))

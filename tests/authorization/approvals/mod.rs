@@ -4,6 +4,7 @@ mod deciding;
 mod doors;
 mod pages;
 mod pushes;
+mod shown;
 
 use forge_testing::browser::submit;
 use forge_testing::{Answer, Client, Listening, TestForge};

@@ -38,7 +38,11 @@ for_each_database! {
         let waiting = world.bot.get(&format!("{EXT}/approvals/{id}")).await.expect(200).json();
         assert_eq!(waiting["rule"], "policy:acme/deletions");
         let page = format!("/approvals/{id}");
-        assert!(browser.visit(&page).await.expect(200).text().contains("repository.delete"));
+        let shown = browser.visit(&page).await.expect(200).text();
+        let title = format!("{} wants to make one request, for <code>repository.delete</code>, in acme/", world.agent.login);
+        for text in ["repository.delete", &title, "gives as its reason: <blockquote>Agents delete nothing alone", "<code>policy:acme/deletions</code>"] {
+            assert!(shown.contains(text), "no `{text}`: {shown}");
+        }
         submit(&mut browser, &page, &format!("{page}/approve"), &[]).await.expect(303);
         // The policy is still there, and another repository another matter.
         world.bot.delete(REPOSITORY).await.expect(204);

@@ -12,21 +12,30 @@ use crate::context::RequestContext;
 use crate::refs;
 use crate::target::Facts;
 
+/// What a human answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer<'a> {
+    /// What is said beside it.
+    pub comment: &'a str,
+    /// Does the human say to have looked, by other means, at what [`look`](super::look()) does not show?
+    pub has_looked_elsewhere: bool,
+}
+
 /// Approves. Ref changes the forge makes now; a request is let through when it is made again within a quarter of an hour.
 /// Returns the approval as it is then: `consumed`, `approved`, or `failed` if it cannot be done any more.
 ///
 /// # Errors
 /// `NotFound` unless the caller is part of it; `Forbidden` unless the caller is a person in a browser who proved to be there
 /// within five minutes, did not ask for it, and may do it without asking; `Conflict` if it is over; `Invalid` for a comment
-/// that is too long.
-pub async fn approve(ctx: &RequestContext, id: &ApprovalId, comment: &str) -> Result<Approval> {
-    let comment = check_comment(comment)?;
+/// that is too long, or if something is not shown and the human does not say to have looked at it elsewhere.
+pub async fn approve(ctx: &RequestContext, id: &ApprovalId, answer: &Answer<'_>) -> Result<Approval> {
+    let comment = check_comment(answer.comment)?;
     let mut conn = ctx.read().await?;
     let found = ctx.authorize(&mut conn, ApprovalTarget(id), Action::ApprovalDecide).await?;
     drop(conn);
     require_pending(ctx, &found.approval)?;
     let done = match found.approval.asked {
-        Asked::Refs { .. } => execute::refs(ctx, &found.approval, comment).await,
+        Asked::Refs { .. } => execute::refs(ctx, &found.approval, comment, answer.has_looked_elsewhere).await,
         Asked::Request { action, .. } => repeat::allow(ctx, &found.approval, action, comment).await,
     };
     ctx.app().decisions.announce();

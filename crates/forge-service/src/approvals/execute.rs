@@ -6,12 +6,13 @@
 
 use forge_auth::policy::{Means, Subject};
 use forge_git::objects::Objects;
-use forge_types::approval::{Approval, ApprovalState, HeldChange};
+use forge_types::approval::{Approval, ApprovalState, Asked, HeldChange};
 use forge_types::id::RepositoryId;
 use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, ErrorKind, Result};
 
 use super::decide::{hold_pending, settle};
+use super::look;
 use crate::authenticate::{self, is_unrevoked};
 use crate::context::RequestContext;
 use crate::git::fault;
@@ -25,7 +26,12 @@ enum Outcome {
 }
 
 /// Makes the ref changes of an approval in the transaction that says it was used; or writes that they cannot be made.
-pub(super) async fn refs(ctx: &RequestContext, approval: &Approval, comment: Option<&str>) -> Result<()> {
+pub(super) async fn refs(
+    ctx: &RequestContext,
+    approval: &Approval,
+    comment: Option<&str>,
+    has_looked_elsewhere: bool,
+) -> Result<()> {
     let repository = approval.repository_id.ok_or_else(Error::not_found)?;
     let mut conn = ctx.read().await?;
     let found = ctx.authorize(&mut conn, RepositoryTarget::Id(repository), Action::CodePush).await?;
@@ -35,12 +41,60 @@ pub(super) async fn refs(ctx: &RequestContext, approval: &Approval, comment: Opt
         Ok(asker) => {
             let changes = inspect(&asker, &found, approval).await?;
             require_own_right(ctx, &found, &changes, &signature(approval))?;
+            look::require_looked(ctx, &approval.id, has_looked_elsewhere).await?;
             make(ctx, &asker, (approval, repository), &changes, comment).await?
         }
     };
     match outcome {
         Outcome::Done => Ok(()),
         Outcome::Void(reason) => give_up(ctx, approval, comment, &reason).await,
+    }
+}
+
+/// Returns why what waits can no longer be done, as far as that is known before it is tried. Leaves no trace, and is no
+/// promise.
+pub(super) async fn obstacle(ctx: &RequestContext, approval: &Approval) -> Result<Option<String>> {
+    let asker = match requester(ctx, approval).await? {
+        Ok(asker) => asker,
+        Err(reason) => return Ok(Some(reason)),
+    };
+    match &approval.asked {
+        Asked::Refs { refs } => of_refs(&asker, approval, refs).await,
+        Asked::Request { action, .. } => super::repeat::obstacle(&asker, approval, *action).await,
+    }
+}
+
+async fn of_refs(asker: &RequestContext, approval: &Approval, held: &[HeldChange]) -> Result<Option<String>> {
+    let repository = approval.repository_id.ok_or_else(Error::not_found)?;
+    let mut conn = asker.read().await?;
+    let found = match asker.authorize(&mut conn, RepositoryTarget::Id(repository), Action::CodePush).await {
+        Ok(found) => found,
+        Err(error) => return reason_of(error),
+    };
+    for one in held {
+        let present = forge_store::refs::find(&mut conn, repository, &one.name).await?;
+        let present = present.map(|present| present.object_id);
+        if present != one.old {
+            let now = present.map_or_else(|| "is gone".to_owned(), |id| format!("is at {} now", id.short()));
+            return Ok(Some(format!("`{}` {now}: somebody moved it meanwhile", one.name)));
+        }
+    }
+    drop(conn);
+    let Ok(changes) = inspect(asker, &found, approval).await else {
+        return Ok(Some("what it brings cannot be read any more".to_owned()));
+    };
+    let mut gate = Gate::new(asker, &found, signature(approval).fact());
+    Ok(changes.iter().find_map(|change| match gate.check(change.name(), change.step(), change.touched()) {
+        Err(Refusal::Never(reason)) => Some(reason),
+        Ok(()) | Err(Refusal::Waits(_)) => None,
+    }))
+}
+
+/// Returns why whoever asked may no longer do this; a fault is one.
+pub(super) fn reason_of(error: Error) -> Result<Option<String>> {
+    match void(error)? {
+        Outcome::Void(reason) => Ok(Some(reason)),
+        Outcome::Done => Ok(None),
     }
 }
 

@@ -8,9 +8,12 @@ mod decide;
 mod execute;
 mod look;
 mod repeat;
+mod room;
 mod sweep;
 mod target;
 mod wait;
+
+use std::collections::{HashMap, HashSet};
 
 use data_encoding::HEXLOWER;
 pub use forge_store::approvals::ApprovalFilter;
@@ -18,6 +21,7 @@ use forge_store::approvals::{Turn, ViewedApproval};
 use forge_types::approval::{Approval, ApprovalNote, ApprovalState, Asked};
 use forge_types::id::{AccountId, ApprovalId, RepositoryId};
 use forge_types::page::{Page, PageRequest};
+use forge_types::repository::RepositoryAccess;
 use forge_types::{Action, Error, Event, Result, Timestamp};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -26,12 +30,13 @@ use url::Url;
 use crate::audit::content::canonical;
 use crate::context::{CallerCredential, RequestContext};
 use crate::refs;
-use crate::target::{OwnAccount, Site};
+use crate::target::{OwnAccount, RepositoryTarget, Site, Target};
 
-pub use decide::{approve, deny, why_not};
-pub use look::{Look, ShownChange, look};
+pub use decide::{Answer, approve, deny, why_not};
+pub use look::{Content, Look, ShownChange, ShownCommits, ShownFiles, Unshown, look};
 pub use repeat::prepare;
 pub(crate) use repeat::{Repeat, settle_repeat};
+pub use room::{Hidden, ShownCommit, ShownFile, ShownTag};
 pub use sweep::sweep;
 pub(crate) use sweep::sweep_soon;
 pub(crate) use target::ApprovalTarget;
@@ -66,6 +71,26 @@ pub async fn list(
     }
     let sees_all = ctx.may(&Site, Action::SiteAuditRead);
     Ok(forge_store::approvals::list(&mut conn, own.id, sees_all, &filter, page, ctx.now()).await?)
+}
+
+/// Returns the repositories that approvals are about, as far as the caller may read them.
+///
+/// # Errors
+/// `Unavailable` if the database is.
+pub async fn repositories(
+    ctx: &RequestContext,
+    approvals: &[ViewedApproval],
+) -> Result<HashMap<RepositoryId, RepositoryAccess>> {
+    let ids: HashSet<RepositoryId> = approvals.iter().filter_map(|one| one.approval.repository_id).collect();
+    let mut conn = ctx.read().await?;
+    let mut found = HashMap::new();
+    for id in ids {
+        let loaded = RepositoryTarget::Id(id).load(ctx, &mut conn).await?;
+        if let Some(access) = loaded.filter(|access| ctx.may(access, Action::RepositoryRead)) {
+            found.insert(id, access);
+        }
+    }
+    Ok(found)
 }
 
 /// Takes back what the caller, or the caller's agent, asked for. Taking back what is over changes nothing.

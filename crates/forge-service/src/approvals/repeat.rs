@@ -5,7 +5,7 @@
 //! transaction of the first effect that is recorded.
 //! INVARIANT: an approval that was let through is used in the same transaction as what it allowed, or nothing happens.
 
-use forge_auth::policy::{Denial, GrantFacts};
+use forge_auth::policy::{Denial, Effect, GrantFacts};
 use forge_store::Tx;
 use forge_store::approvals::{self as store, NewApproval, Turn};
 use forge_types::approval::{Approval, ApprovalNote, ApprovalState, Asked, LIFETIME, MAX_BODY, MAX_PENDING};
@@ -14,6 +14,7 @@ use forge_types::{Action, Error, Event, Result, Timestamp};
 use serde_json::{Value, json};
 
 use super::decide::{hold_pending, settle};
+use super::execute::reason_of;
 use super::{Place, digest, note};
 use crate::audit::Ids;
 use crate::audit::content::canonical;
@@ -200,6 +201,38 @@ fn gone() -> Error {
     Error::conflict("the approval of this request was used meanwhile, or is over: ask again")
 }
 
+/// Returns why a request would not be let through for whoever asked, were it approved.
+pub(super) async fn obstacle(
+    asker: &RequestContext,
+    approval: &Approval,
+    action: Action,
+) -> Result<Option<String>> {
+    let mut conn = asker.read().await?;
+    let decided = match (approval.repository_id, approval.organization_id) {
+        (Some(id), _) => {
+            match asker.authorize(&mut conn, RepositoryTarget::Id(id), Action::RepositoryRead).await {
+                Ok(found) => {
+                    asker.look_at_policies(&mut conn, &found).await?;
+                    asker.ask(&found, action)
+                }
+                Err(error) => return reason_of(error),
+            }
+        }
+        (None, Some(id)) => {
+            match asker.authorize(&mut conn, OrganizationTarget::Id(id), Action::OrganizationRead).await {
+                Ok(found) => {
+                    asker.look_at_policies(&mut conn, &found).await?;
+                    asker.ask(&found, action)
+                }
+                Err(error) => return reason_of(error),
+            }
+        }
+        (None, None) => return Ok(Some("what it is about is gone".to_owned())),
+    };
+    let denial = decided.err().filter(|denial| denial.effect != Effect::Approval);
+    Ok(denial.map(|denial| denial.message))
+}
+
 /// Approves a request: whoever does has to be able to do the same.
 pub(super) async fn allow(
     ctx: &RequestContext,
@@ -223,7 +256,7 @@ pub(super) async fn allow(
         (None, None) => return Err(Error::not_found()),
     };
     if let Err(denial) = own
-        && denial.effect != forge_auth::policy::Effect::Approval
+        && denial.effect != Effect::Approval
     {
         let message = format!("you could not do this yourself, so you cannot approve it: {}", denial.message);
         return Err(Error::forbidden(message));

@@ -1,6 +1,8 @@
 //! What changed between two trees, file by file.
 
-use forge_git::diff::{Change, DiffOptions, PatchLimits, RenameOptions, TreeDiff};
+use std::borrow::Cow;
+
+use forge_git::diff::{Change, Comparison, DiffOptions, PatchLimits, RenameOptions, Side, TreeDiff};
 use forge_git::objects::{EntryKind, Objects};
 use forge_types::page::PageRequest;
 use forge_types::{ObjectId, Result};
@@ -46,6 +48,17 @@ pub enum ChangeStatus {
     Changed,
 }
 
+/// A file, a link or a submodule, before or after it changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileSide {
+    /// What it is.
+    pub kind: EntryKind,
+    /// The object: of a submodule, a commit of another repository.
+    pub id: ObjectId,
+    /// How many bytes it has; none of a submodule.
+    pub size: Option<u64>,
+}
+
 /// A file that changed.
 #[derive(Clone, Debug)]
 pub struct ChangedFile {
@@ -55,6 +68,14 @@ pub struct ChangedFile {
     pub previous_path: Option<String>,
     /// What happened.
     pub status: ChangeStatus,
+    /// What lay there; none if it is new.
+    pub before: Option<FileSide>,
+    /// What lies there now; none if it is gone.
+    pub after: Option<FileSide>,
+    /// How its bytes were compared.
+    pub comparison: Comparison,
+    /// Are there bytes in its path or its hunks that are no text, and stand there as U+FFFD?
+    pub has_replaced_bytes: bool,
     /// The object that lies there now, or lay there if the file is gone.
     pub id: ObjectId,
     /// How many lines were added.
@@ -103,12 +124,9 @@ pub(super) fn changes(objects: &mut Objects, diff: &TreeDiff, page: FilePage) ->
 }
 
 fn file(objects: &mut Objects, change: &Change, is_shown: bool, room: &mut u64) -> Result<ChangedFile> {
-    let mut bytes = 0;
-    for side in [change.before(), change.after()].into_iter().flatten() {
-        if side.kind != EntryKind::Submodule {
-            bytes += objects.blob_size(side.id).map_err(fault)?;
-        }
-    }
+    let before = change.before().map(|side| file_side(objects, side)).transpose()?;
+    let after = change.after().map(|side| file_side(objects, side)).transpose()?;
+    let bytes: u64 = [before, after].into_iter().flatten().filter_map(|side| side.size).sum();
     let fits = bytes <= *room;
     *room = room.saturating_sub(bytes);
     let limits = PatchLimits {
@@ -118,6 +136,7 @@ fn file(objects: &mut Objects, change: &Change, is_shown: bool, room: &mut u64) 
     };
     let patch = objects.file_patch(change, &limits).map_err(fault)?;
     let text = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
+    let is_replaced = |bytes: &[u8]| matches!(String::from_utf8_lossy(bytes), Cow::Owned(_));
     let path = text(change.path());
     let previous = change.before().map(|side| text(&side.path)).filter(|previous| *previous != path);
     let side = change.after().or(change.before());
@@ -128,11 +147,23 @@ fn file(objects: &mut Objects, change: &Change, is_shown: bool, room: &mut u64) 
         path,
         previous_path: previous,
         status: status(change),
+        before,
+        after,
+        comparison: patch.comparison,
+        has_replaced_bytes: is_replaced(change.path()) || is_replaced(&patch.hunks),
         id: side.map_or_else(|| ObjectId::null(forge_types::ObjectFormat::Sha1), |side| side.id),
         additions: patch.additions,
         deletions: patch.deletions,
         patch: is_whole.then(|| shown.to_owned()),
     })
+}
+
+fn file_side(objects: &mut Objects, side: &Side) -> Result<FileSide> {
+    let size = match side.kind {
+        EntryKind::Submodule => None,
+        _ => Some(objects.blob_size(side.id).map_err(fault)?),
+    };
+    Ok(FileSide { kind: side.kind, id: side.id, size })
 }
 
 const fn status(change: &Change) -> ChangeStatus {

@@ -9,9 +9,13 @@ mod compare;
 mod list;
 mod one;
 
-pub use brought::Brought;
-pub(crate) use brought::brought;
-pub use changes::{ChangeStatus, ChangedFile, Changes, Stats};
+pub use brought::{ChangedFiles, ListedCommits};
+pub(crate) use brought::{changed_files, commits_beyond};
+pub use changes::{ChangeStatus, ChangedFile, Changes, FileSide, Stats};
+/// How the bytes of a file were compared.
+pub use forge_git::diff::Comparison as FileComparison;
+pub use forge_git::objects::EntryKind;
+
 pub use compare::{Comparison, ComparisonStatus, compare, compare_diff, compare_patch};
 pub use list::{CommitQuery, list};
 pub use one::{CommitDetail, diff, find, find_id, patch};

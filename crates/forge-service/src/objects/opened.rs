@@ -72,6 +72,11 @@ impl Opened {
         Ok(())
     }
 
+    /// Returns the refs that readers see.
+    pub(crate) const fn refs(&self) -> &RefSnapshot {
+        &self.refs
+    }
+
     /// Returns what a ref that readers see points to.
     pub(crate) fn ref_id(&self, name: &RefName) -> Option<ObjectId> {
         self.refs.find(name).map(|found| found.id)

@@ -148,7 +148,7 @@ fn render(
     let body = html! {
         div.card.narrow {
             h1 { (title) }
-            @if is_again { p { "What you are about to do gives somebody access, so sign in again first." } }
+            @if is_again { p { (why_again(return_to)) } }
             (summary(problems))
             form method="post" action="/login" {
                 (browser.form_field())
@@ -164,6 +164,15 @@ fn render(
         }
     };
     page_with_status(status, browser, title, &body)
+}
+
+/// Says why somebody who is signed in signs in again.
+fn why_again(return_to: &str) -> &'static str {
+    if own_path(return_to).starts_with("/approvals/") {
+        "You are about to decide about what an agent asks for, so show first that it is you."
+    } else {
+        "What you are about to do gives somebody access, so sign in again first."
+    }
 }
 
 #[cfg(test)]

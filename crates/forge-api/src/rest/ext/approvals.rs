@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use forge_service::RequestContext;
-use forge_service::approvals::{self, ApprovalFilter, LONGEST_WAIT};
+use forge_service::approvals::{self, Answer, ApprovalFilter, LONGEST_WAIT};
 use forge_types::approval::{Approval, ApprovalState, Asked};
 use forge_types::id::{ApprovalId, GrantId};
 use forge_types::{Error, FieldCode};
@@ -109,7 +109,8 @@ async fn approve(
     Path(id): Path<String>,
     JsonBody(decision): JsonBody<Decision>,
 ) -> ApiResult<Json<Value>> {
-    let approval = approvals::approve(&ctx, &ApprovalId(id), &decision.comment).await?;
+    let answer = Answer { comment: &decision.comment, has_looked_elsewhere: false };
+    let approval = approvals::approve(&ctx, &ApprovalId(id), &answer).await?;
     Ok(Json(view(&ctx, &approval)))
 }
 

@@ -1,27 +1,62 @@
-//! What would change: refs, commits, files and lines. What is left out is named.
+//! What would change: refs, commits, files and lines, and what goes. What is left out is named.
 
-use forge_service::approvals::{Look, ShownChange};
-use forge_service::commits::{Brought, ChangedFile};
+use forge_service::approvals::{Content, Look, ShownChange, ShownCommit, ShownCommits, ShownTag, Unshown};
 use forge_types::ObjectId;
 use forge_types::approval::{ApprovalState, Asked, HeldChange};
 use maud::{Markup, html};
 
+use super::files;
 use crate::inert::{inert, inert_text};
 
-/// So many lines of all files are shown; more is read elsewhere than on this page.
-const LINES: usize = 4000;
+/// So many things that are not shown are named at the top; all of them are named where they belong.
+const NAMED: usize = 50;
 
 pub(super) fn render(look: &Look, state: ApprovalState) -> Markup {
     if let Asked::Request { action, line, body } = &look.found.approval.asked {
         return request(action.as_str(), line, body);
     }
-    let held = look.found.approval.asked.refs();
-    let is_readable = look.repository.is_some();
+    let is_pending = state == ApprovalState::Pending;
     html! {
-        @for one in held { (line(one)) }
-        @if state == ApprovalState::Pending {
-            @if !is_readable { p.warning { "You cannot read the repository, so its content is not shown." } }
-            @for change in &look.changes { (shown(change)) }
+        @if is_pending { (unshown(look)) }
+        @for one in look.found.approval.asked.refs() { (line(one)) }
+        @if is_pending {
+            @for (place, change) in look.changes.iter().enumerate() { (shown(change, place)) }
+        }
+    }
+}
+
+/// Sums up what is not shown, before anything else.
+fn unshown(look: &Look) -> Markup {
+    let all = look.unshown();
+    html! {
+        @if !all.is_empty() {
+            div.warning role="note" {
+                p { strong { "Not all that you would approve is shown on this page:" } }
+                ul {
+                    @for one in all.iter().take(NAMED) { li { (one_unshown(one)) } }
+                    @if all.len() > NAMED { li { strong { (all.len() - NAMED) " more, named below" } } }
+                }
+                p { "Do not approve what nobody has looked at." }
+            }
+        }
+    }
+}
+
+fn one_unshown(one: &Unshown<'_>) -> Markup {
+    let name = |held: &HeldChange| html! { code { (inert(held.name.as_str())) } };
+    html! {
+        @match one {
+            Unshown::Repository => "the whole content: you cannot read the repository",
+            Unshown::Change(held) => { "all that happens to " (name(held)) ": there is too much of it, or it cannot be read" },
+            Unshown::Commits(held, count) => { (count) " older commits of " (name(held)) },
+            Unshown::Message(commit) => { "the end of what commit " code { (commit.commit.id) } " says" },
+            Unshown::Tag(held) => { "the end of what the tag " (name(held)) " says" },
+            Unshown::Files(held, count) => { (count) " files of " (name(held)) ", or more" },
+            Unshown::File(file) => {
+                code { (inert(&file.file.path)) }
+                @if let Some(hidden) = file.hidden { ": " (files::reason(&file.file, hidden)) }
+                (files::sides(&file.file))
+            },
         }
     }
 }
@@ -51,67 +86,117 @@ fn short(id: ObjectId) -> Markup {
     html! { code title=(id) { (id.short()) } }
 }
 
-fn shown(change: &ShownChange) -> Markup {
+fn shown(change: &ShownChange, place: usize) -> Markup {
     let name = change.held.name.as_str();
     html! {
         section aria-label=(inert_text(name)) {
-            h3 { (inert(name)) }
-            @match (&change.brought, change.held.new) {
-                (Some(brought), _) => (shown_content(brought)),
-                (None, None) => p.muted { "Nothing is added; the ref goes away." },
-                (None, Some(_)) => p.warning { "What this brings cannot be shown here: there is too much of it. Do not approve what nobody has looked at." },
+            h3 { (inert(name)) @if change.is_default { " " span.mark { "default branch" } } }
+            @match &change.content {
+                Some(content) => (shown_content(&change.held, content, place)),
+                None => p.warning { "What this does cannot be shown here: there is too much of it, or it cannot be read." },
             }
         }
     }
 }
 
-fn shown_content(brought: &Brought) -> Markup {
-    let mut left = LINES;
+fn shown_content(held: &HeldChange, content: &Content, place: usize) -> Markup {
     html! {
-        p {
-            (brought.ahead) @if brought.ahead == 1 { " commit" } @else { " commits" }
-            " to be added"
-            @if brought.behind > 0 { ", " strong { (brought.behind) } @if brought.behind == 1 { " commit" } @else { " commits" } " not in it" }
-            ". Names in commits are what the commits say; nobody checked them."
-        }
-        ul {
-            @for commit in &brought.commits {
-                li { (short(commit.id)) " " (inert(commit.message.lines().next().unwrap_or(""))) span.muted { " by " (inert(&commit.author.name)) } }
+        @if let Some(tag) = &content.tag { (annotated(tag)) }
+        @if held.new.is_some() { (added(held, &content.added)) }
+        @if held.new.is_none() || held.forced { (lost(held, content)) }
+        @if held.new.is_some() || content.lost.count > 0 {
+            h4 { (files_title(held)) }
+            @if held.new.is_some() && content.added.count > 1 {
+                p.hint { "What one of these commits brings and a later one takes away again is in the history, but not among these lines." }
             }
-            @if brought.commits.len() < brought.ahead { li { strong { (brought.ahead - brought.commits.len()) " older commits are not shown." } } }
-        }
-        @for file in &brought.files { (patch(file, &mut left)) }
-        @if brought.has_more_files { p.warning { "More files differ than are shown here." } }
-        @if brought.files.is_empty() { p.muted { "No file differs." } }
-    }
-}
-
-fn patch(file: &ChangedFile, left: &mut usize) -> Markup {
-    let lines: Vec<&str> = file.patch.iter().flat_map(|patch| patch.lines()).take(*left).collect();
-    *left -= lines.len();
-    let of = file.patch.as_ref().map_or(0, |patch| patch.lines().count());
-    html! {
-        h4 {
-            @if let Some(previous) = &file.previous_path { code { (inert(previous)) } " → " }
-            code { (inert(&file.path)) }
-            span.muted { " +" (file.additions) " −" (file.deletions) }
-        }
-        @if lines.len() < of { p.warning { (of - lines.len()) " lines of this file are not shown." } }
-        @if file.patch.is_none() && file.additions + file.deletions > 0 { p.warning { "The lines of this file are not shown: there are too many." } }
-        @if file.patch.is_none() && file.additions + file.deletions == 0 { p.muted { "No lines to show: it is binary, too large, or only its name or mode changes." } }
-        @if !lines.is_empty() {
-            pre.diff tabindex="0" role="region" aria-label={ "Lines of " (inert_text(&file.path)) } { @for line in &lines { (diff_line(line)) "\n" } }
+            (files::render(&content.files, place))
         }
     }
 }
 
-fn diff_line(line: &str) -> Markup {
+const fn files_title(held: &HeldChange) -> &'static str {
+    match (held.old, held.new) {
+        (None, _) => "Files, compared with where this leaves the default branch",
+        (Some(_), Some(_)) if held.forced => {
+            "Files, compared with what is there now: lines that go are marked with −"
+        }
+        (Some(_), Some(_)) => "Files, compared with what is there now",
+        (Some(_), None) => "Files that go, compared with where this left the default branch",
+    }
+}
+
+const fn plural(count: usize) -> &'static str {
+    if count == 1 { "commit" } else { "commits" }
+}
+
+fn added(held: &HeldChange, listed: &ShownCommits) -> Markup {
     html! {
-        @match line.as_bytes().first() {
-            Some(b'+') => ins { (inert(line)) },
-            Some(b'-') => del { (inert(line)) },
-            Some(b'@') => span.muted { (inert(line)) },
-            _ => (inert(line)),
+        @match (held.old, listed.count) {
+            (None, 0) => p { "No commit is added: the default branch has all of them already." },
+            (None, count) => p { (count) " " (plural(count)) " that the default branch does not have." },
+            (Some(_), count) => p { (count) " " (plural(count)) " to be added." },
+        }
+        (commits(listed))
+    }
+}
+
+fn lost(held: &HeldChange, content: &Content) -> Markup {
+    let (leaving, count) = (content.leaving, content.lost.count);
+    html! {
+        @if count == 0 {
+            p {
+                @if held.new.is_some() { (leaving) " " (plural(leaving)) @if leaving == 1 { " leaves" } @else { " leave" } " this ref. " }
+                "No commit is lost: other refs have all of them."
+            }
+        } @else {
+            div.lost {
+                p {
+                    @if held.new.is_some() { (leaving) " " (plural(leaving)) @if leaving == 1 { " leaves" } @else { " leave" } " this ref. " }
+                    strong { (count) " " (plural(count)) @if count == 1 { " is lost: no ref reaches it any more." } @else { " are lost: no ref reaches them any more." } }
+                }
+                (commits(&content.lost))
+            }
+        }
+    }
+}
+
+fn commits(listed: &ShownCommits) -> Markup {
+    let rest = listed.count - listed.commits.len();
+    html! {
+        @if !listed.commits.is_empty() {
+            p.hint { "Names, addresses and messages are what the commits say; nobody checked them." }
+            ul.commits { @for commit in &listed.commits { li { (commit_entry(commit)) } } }
+        }
+        @if rest > 0 { p.warning { strong { (rest) } " older " (plural(rest)) " not shown." } }
+    }
+}
+
+fn commit_entry(shown: &ShownCommit) -> Markup {
+    let commit = &shown.commit;
+    html! {
+        (short(commit.id))
+        (message(&commit.message))
+        @if shown.is_cut { p.warning { "What this commit says is longer, and its end is not shown." } }
+        div.muted {
+            "author " (inert(&commit.author.name)) " <" (inert(&commit.author.email)) ">, committer "
+            (inert(&commit.committer.name)) " <" (inert(&commit.committer.email)) ">"
+            @if commit.parent_ids.len() > 1 { ", a merge of " (commit.parent_ids.len()) " histories" }
+        }
+    }
+}
+
+fn message(text: &str) -> Markup {
+    html! { blockquote.message { (inert(text.trim_end())) } }
+}
+
+fn annotated(shown: &ShownTag) -> Markup {
+    let tag = &shown.tag;
+    html! {
+        p { "An annotated tag " code { (inert(&tag.name)) } ", which says:" }
+        (message(&tag.message))
+        @if shown.is_cut { p.warning { "What this tag says is longer, and its end is not shown." } }
+        @if let Some(tagger) = &tag.tagger {
+            div.muted { "tagger " (inert(&tagger.name)) " <" (inert(&tagger.email)) ">, which nobody checked" }
         }
     }
 }

@@ -3,12 +3,13 @@
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use forge_service::approvals::{self, ApprovalFilter};
-use forge_types::approval::{Approval, ApprovalState, Asked};
+use forge_types::approval::{Approval, ApprovalState};
 use forge_types::page::PageRequest;
+use forge_types::repository::RepositoryAccess;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::PATH;
+use super::{PATH, state_words, title};
 use crate::browser::{Browser, SignedIn};
 use crate::error::WebError;
 use crate::inert::inert;
@@ -30,7 +31,9 @@ pub(super) async fn show(
     let filter =
         ApprovalFilter { state: (!is_all).then_some(ApprovalState::Pending), ..ApprovalFilter::default() };
     let found = approvals::list(&browser.ctx, filter, request).await?;
-    let rows: Vec<&Approval> = found.items.iter().map(|one| &one.approval).collect();
+    let repositories = approvals::repositories(&browser.ctx, &found.items).await?;
+    let place = |one: &Approval| one.repository_id.and_then(|id| repositories.get(&id));
+    let rows: Vec<Row<'_>> = found.items.iter().map(|one| (&one.approval, place(&one.approval))).collect();
     let path = |number: u32| format!("{PATH}?all={is_all}&page={number}");
     let body = html! {
         h1 { "Approvals" }
@@ -47,12 +50,15 @@ pub(super) async fn show(
     Ok(layout::page(&browser, "Approvals", &body).into_response())
 }
 
-fn table(browser: &Browser, rows: &[&Approval]) -> Markup {
+/// An approval, and the repository it is about if the person may read that.
+type Row<'a> = (&'a Approval, Option<&'a RepositoryAccess>);
+
+fn table(browser: &Browser, rows: &[Row<'_>]) -> Markup {
     html! {
         @if rows.is_empty() { p.muted { "Nothing waits." } } @else {
             div.scroll {
                 table {
-                    thead { tr { th scope="col" { "Who asks" } th scope="col" { "For what" } th scope="col" { "State" } th scope="col" { "Asked" } } }
+                    thead { tr { th scope="col" { "Who asks" } th scope="col" { "Wants to" } th scope="col" { "State" } th scope="col" { "Asked" } } }
                     tbody { @for one in rows { (row(browser, one)) } }
                 }
             }
@@ -60,18 +66,19 @@ fn table(browser: &Browser, rows: &[&Approval]) -> Markup {
     }
 }
 
-fn row(browser: &Browser, one: &Approval) -> Markup {
+fn row(browser: &Browser, (one, repository): &Row<'_>) -> Markup {
     let state = one.state(browser.ctx.now());
     html! {
         tr {
             td { strong { (one.requester.login) } }
             td {
-                a href={ (PATH) "/" (one.id) } { code { (one.id) } }
+                a href={ (PATH) "/" (one.id) } { (title::wish(&one.asked, *repository, None)) }
+                @if one.asked.refs().iter().any(|held| held.forced) { " " span.mark { "forced" } }
+                @if one.asked.refs().iter().any(|held| held.new.is_none()) { " " span.mark { "deletion" } }
                 @for held in one.asked.refs().iter().take(3) { br; code { (inert(held.name.as_str())) } }
-                @if let Asked::Request { action, .. } = &one.asked { br; code { (action.as_str()) } }
                 @if one.asked.refs().len() > 3 { br; "and " (one.asked.refs().len() - 3) " more" }
             }
-            td { (state.as_str()) }
+            td { (state_words(state)) }
             td { (moment(one.created_at)) }
         }
     }

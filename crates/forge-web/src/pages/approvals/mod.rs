@@ -4,11 +4,14 @@
 //! is left out without a word.
 
 mod changes;
+mod files;
 mod list;
 mod one;
+mod title;
 
 use axum::Router;
 use axum::routing::{get, post};
+use forge_types::approval::ApprovalState;
 
 use crate::WebState;
 
@@ -20,4 +23,17 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/approvals/{id}", get(one::show))
         .route("/approvals/{id}/approve", post(one::approve).get(one::back))
         .route("/approvals/{id}/deny", post(one::deny).get(one::back))
+}
+
+/// Says where something stands, in words of people.
+const fn state_words(state: ApprovalState) -> &'static str {
+    match state {
+        ApprovalState::Pending => "waits for a decision",
+        ApprovalState::Approved => "approved, and done when the request is made again",
+        ApprovalState::Denied => "denied",
+        ApprovalState::Expired => "over: nobody decided in time",
+        ApprovalState::Cancelled => "withdrawn",
+        ApprovalState::Consumed => "approved and done",
+        ApprovalState::Failed => "approved, but it could not be done",
+    }
 }
