@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_is_incomplete_is_a_mistake_in_usage() {
-        for words in [&["forge", "agent", "proxy"][..], &["forge", "agent"], &["forge"]] {
+        for words in [&["forge", "agent", "proxy", "--login", "robo"][..], &["forge", "agent"], &["forge"]] {
             let error = Line::try_parse_from(words).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{words:?}");
         }

@@ -68,7 +68,8 @@ const NO_COMMAND: &[&[&str]] = &[
     &["repo", "export-refs", "a/b", "c/d"],
     &["repo", "import-refs", "a/b", "c/d"],
     &["repo", "maintain", "a/b", "c/d"],
-    &["agent", "proxy"],
+    &["agent", "proxy", "--login", "robo"],
+    &["auth"],
     &["env", "--bogus"],
     &["serve", "extra"],
 ];
