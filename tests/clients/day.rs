@@ -127,9 +127,9 @@ for_each_database_sync! {
         assert!(held.contains("forge-approval:") && held.contains("held for approval apr_"), "{held}");
         browser.open("/approvals");
         browser.sees(&format!("refs/heads/{PREFIX}fix"));
-        let id = held.split("held for approval ").nth(1).unwrap().split(')').next().unwrap().to_owned();
-        browser.follow(&id);
-        for shown in ["builder asks", "fix the payment bug", "alice/payments", "second"] {
+        browser.follow(&format!("push to {PREFIX}fix of alice/payments"));
+        let wish = format!("builder wants to push 1 commit to {PREFIX}fix of alice/payments");
+        for shown in [wish.as_str(), "fix the payment bug", "second"] {
             browser.sees(shown);
         }
         browser.press("Approve");
