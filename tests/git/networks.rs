@@ -1,11 +1,10 @@
 //! What holds a network of forks together while some come and others go.
 
-use std::fmt::Debug;
 use std::time::Duration;
 
-use forge_store::Tx;
 use forge_store::accounts::Hold;
 use forge_store::repositories::{delete, hold_descent, release_forks};
+use forge_testing::meanwhile::during;
 use forge_testing::{Client, TestForge, for_each_database};
 use forge_types::id::RepositoryId;
 use forge_types::repository::Visibility;
@@ -16,19 +15,6 @@ use crate::forks::Forker;
 
 /// Long enough for a fork that does not wait to be answered.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// Sends the request while `ending` is under way, lets that commit, and returns what the request is answered.
-async fn during<T: Debug + Send + 'static>(
-    ending: Tx,
-    request: impl Future<Output = T> + Send + 'static,
-) -> T {
-    let mut request = tokio::spawn(request);
-    if let Ok(early) = tokio::time::timeout(PATIENCE, &mut request).await {
-        panic!("it did not wait for what ends: {early:?}");
-    }
-    ending.commit().await.expect("a commit");
-    request.await.expect("an answer")
-}
 
 /// Forks a repository, and returns status and answer.
 fn forking(
@@ -67,7 +53,7 @@ for_each_database! {
         let bob = Forker::new(&bench, "bob").await;
         let mut ending = bench.forge.app().db().begin().await.unwrap();
         assert!(delete(&mut ending, bench.id()).await.unwrap());
-        let (status, answer) = during(ending, forking(&bob.client, "alice/project", json!({}))).await;
+        let (status, answer) = during(ending, PATIENCE, forking(&bob.client, "alice/project", json!({}))).await;
         assert_eq!(status, 404, "{answer}");
         bob.client.get("/api/v3/repos/bob/project").await.expect(404);
     }
@@ -80,7 +66,7 @@ for_each_database! {
         let mut ending = bench.forge.app().db().begin().await.unwrap();
         release_forks(&mut ending, bench.id()).await.unwrap();
         assert!(delete(&mut ending, bench.id()).await.unwrap());
-        let (status, answer) = during(ending, forking(&carol.client, "bob/project", json!({}))).await;
+        let (status, answer) = during(ending, PATIENCE, forking(&carol.client, "bob/project", json!({}))).await;
         assert_eq!(status, 202, "{answer}");
         assert_eq!(lineage(&carol.client, "carol/project").await, (json!("bob/project"), json!("bob/project"), 0));
         assert_eq!(lineage(&carol.client, "bob/project").await, (Value::Null, Value::Null, 1));
@@ -95,7 +81,7 @@ for_each_database! {
         let mut ending = bench.forge.app().db().begin().await.unwrap();
         hold_descent(&mut ending, bench.id(), Hold::Alone).await.unwrap().unwrap();
         release_forks(&mut ending, bench.id()).await.unwrap();
-        let (status, answer) = during(ending, forking(&carol.client, "bob/project", json!({}))).await;
+        let (status, answer) = during(ending, PATIENCE, forking(&carol.client, "bob/project", json!({}))).await;
         assert_eq!(status, 202, "{answer}");
         assert_eq!(lineage(&carol.client, "carol/project").await, (json!("bob/project"), json!("bob/project"), 0));
         assert_eq!(lineage(&carol.client, "bob/project").await, (Value::Null, Value::Null, 1));

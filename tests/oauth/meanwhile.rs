@@ -4,7 +4,6 @@
 //! something may rely on it from the moment they were answered: nothing new may slip out behind them. Each attack has
 //! an ending that is under way, the request that runs into it, and the same request afterwards as the honest one.
 
-use std::fmt::Debug;
 use std::time::Duration;
 
 use forge_auth::password::PasswordHashing;
@@ -13,6 +12,7 @@ use forge_store::Tx;
 use forge_store::accounts::{Hold, hold};
 use forge_testing::agents::secret;
 use forge_testing::for_each_database;
+use forge_testing::meanwhile::during;
 use forge_testing::{Answer, Client, TestAgent, TestForge};
 use forge_types::account::{Account, AccountStatus};
 use forge_types::credential::CredentialKind;
@@ -34,19 +34,6 @@ const PATIENCE: Duration = Duration::from_millis(150);
 /// Begins to end something.
 async fn begin(forge: &TestForge) -> Tx {
     forge.app().db().begin().await.expect("a transaction")
-}
-
-/// Sends the request while `ending` is under way, lets that commit, and returns what the request is answered.
-async fn during<T: Debug + Send + 'static>(
-    ending: Tx,
-    request: impl Future<Output = T> + Send + 'static,
-) -> T {
-    let mut request = tokio::spawn(request);
-    if let Ok(early) = tokio::time::timeout(PATIENCE, &mut request).await {
-        panic!("it did not wait for what ends: {early:?}");
-    }
-    ending.commit().await.expect("a commit");
-    request.await.expect("an answer")
 }
 
 /// Ends every credential of an account.
@@ -160,7 +147,7 @@ for_each_database! {
         ] {
             let client = forge.client_of(&alice, None).await;
             let ending = revoking(&forge, &alice).await;
-            let answer = during(ending, post(client.clone(), path.clone(), body.clone())).await;
+            let answer = during(ending, PATIENCE, post(client.clone(), path.clone(), body.clone())).await;
             assert_eq!(answer.status, 401, "{path}: {}", answer.text());
             forge.client_of(&alice, None).await.post(&path, &body).await.expect(201);
         }
@@ -171,7 +158,7 @@ for_each_database! {
         let client = forge.client_of(&alice, None).await;
         let body = json!({ "name": "lasting" });
         let ending = suspending(&forge, &alice).await;
-        during(ending, post(client.clone(), ANYTHING.to_owned(), body.clone())).await.expect(401);
+        during(ending, PATIENCE, post(client.clone(), ANYTHING.to_owned(), body.clone())).await.expect(401);
         forge.restore(&alice).await;
         client.post(ANYTHING, &body).await.expect(201);
     }
@@ -182,7 +169,7 @@ for_each_database! {
         let page = browser.visit("/settings/tokens/new").await.expect(200);
         let fields = || vec![("csrf", csrf(&page)), ("name", "lasting".to_owned()), ("lifetime", "never".to_owned())];
         let ending = signing_out(&forge, &alice).await;
-        let answer = during(ending, submit(browser.clone(), "/settings/tokens", fields())).await;
+        let answer = during(ending, PATIENCE, submit(browser.clone(), "/settings/tokens", fields())).await;
         assert!(!answer.text().contains("id=\"token\""), "{}", answer.text());
         assert_ne!(answer.status, 201);
         let alices = forge.client_of(&alice, None).await;
@@ -199,7 +186,7 @@ for_each_database! {
         let (path, body) = (format!("{EXT}/oauth/device/approve"), json!({ "user_code": device.user_code }));
         let client = forge.client_of(&alice, None).await;
         let ending = revoking(&forge, &alice).await;
-        during(ending, post(client, path.clone(), body.clone())).await.expect(401);
+        during(ending, PATIENCE, post(client, path.clone(), body.clone())).await.expect(401);
         assert_eq!(device.poll(&forge).await["error"], "authorization_pending");
         forge.client_of(&alice, None).await.post(&path, &body).await.expect(200);
         assert!(device.poll(&forge).await["access_token"].is_string());
@@ -213,7 +200,7 @@ for_each_database! {
             let device = Device::begin(&forge, "repo").await;
             client.post(&path, &json!({ "user_code": device.user_code })).await.expect(200);
             let ending = if is_suspended { suspending(&forge, &alice).await } else { revoking(&forge, &alice).await };
-            let answer = during(ending, token_call(forge.client(), polling(&device))).await.expect(200).json();
+            let answer = during(ending, PATIENCE, token_call(forge.client(), polling(&device))).await.expect(200).json();
             assert_eq!(answer["error"], "access_denied", "{answer}");
             forge.restore(&alice).await;
         }
@@ -228,7 +215,7 @@ for_each_database! {
         let (client, _) = register(&forge, "App", false, REDIRECT).await;
         let form = consent_form(&mut browser, &client.client_id).await;
         let ending = signing_out(&forge, &forge.find_account("alice").await).await;
-        let answer = during(ending, submit(browser.clone(), "/login/oauth/authorize", form)).await;
+        let answer = during(ending, PATIENCE, submit(browser.clone(), "/login/oauth/authorize", form)).await;
         let to = answer.header("location").unwrap_or_default();
         assert!(parameter(to, "code").is_none(), "{to}");
         sign_in(&mut browser, "alice", PASSWORD).await.expect(303);
@@ -242,14 +229,14 @@ for_each_database! {
         let (client, _) = register(&forge, "App", false, REDIRECT).await;
         let first = code(&mut browser, &client.client_id, REDIRECT).await;
         let ending = suspending(&forge, &alice).await;
-        let answer = during(ending, token_call(forge.client(), redemption(&client.client_id, &first))).await;
+        let answer = during(ending, PATIENCE, token_call(forge.client(), redemption(&client.client_id, &first))).await;
         assert_eq!(answer.expect(400).json()["error"], "invalid_grant");
         forge.restore(&alice).await;
         let second = code(&mut browser, &client.client_id, REDIRECT).await;
         exchange(&forge, &client.client_id, &second, VERIFIER).await.expect(200);
         let third = code(&mut browser, &client.client_id, REDIRECT).await;
         let ending = removing(&forge, &client.client_id).await;
-        let answer = during(ending, token_call(forge.client(), redemption(&client.client_id, &third))).await;
+        let answer = during(ending, PATIENCE, token_call(forge.client(), redemption(&client.client_id, &third))).await;
         assert_eq!(answer.expect(401).json()["error"], "invalid_client");
     }
 
@@ -267,7 +254,7 @@ for_each_database! {
                 "suspended" => suspending(&forge, &alice).await,
                 _ => removing(&forge, &id).await,
             };
-            let answer = during(tx, token_call(forge.client(), request)).await;
+            let answer = during(tx, PATIENCE, token_call(forge.client(), request)).await;
             assert!(answer.json().get("access_token").is_none(), "{ending}: {}", answer.text());
             forge.restore(&alice).await;
             if ending == "suspended" {
@@ -288,7 +275,7 @@ for_each_database! {
             ];
             token_call(forge.client(), request()).await.expect(200);
             let ending = if is_suspended { suspending(&forge, &robot).await } else { revoking(&forge, &robot).await };
-            let answer = during(ending, token_call(forge.client(), request())).await;
+            let answer = during(ending, PATIENCE, token_call(forge.client(), request())).await;
             assert_eq!(answer.expect(401).json()["error"], "invalid_client");
             forge.restore(&robot).await;
         }
@@ -298,27 +285,27 @@ for_each_database! {
         let (alice, client, agent, account) = pair(&forge).await;
         let open = binding_path(&agent, "switch-session");
         let ending = suspending(&forge, &alice).await;
-        during(ending, post(client.clone(), open.clone(), json!({}))).await.expect(401);
+        during(ending, PATIENCE, post(client.clone(), open.clone(), json!({}))).await.expect(401);
         forge.restore(&alice).await;
         let ending = suspending(&forge, &account).await;
-        during(ending, post(client.clone(), open.clone(), json!({}))).await.expect(409);
+        during(ending, PATIENCE, post(client.clone(), open.clone(), json!({}))).await.expect(409);
         forge.restore(&account).await;
         let ending = revoking(&forge, &alice).await;
-        during(ending, post(client, open.clone(), json!({}))).await.expect(401);
+        during(ending, PATIENCE, post(client, open.clone(), json!({}))).await.expect(401);
         let client = forge.client_of(&alice, None).await;
         let session = client.post(&open, &json!({})).await.expect(200).json();
         let switched = forge.client().with_token(&secret(&session["token"]["token"]));
         let renew = binding_path(&agent, "refresh-session");
         let ending = suspending(&forge, &alice).await;
-        during(ending, post(switched.clone(), renew.clone(), json!({}))).await.expect(401);
+        during(ending, PATIENCE, post(switched.clone(), renew.clone(), json!({}))).await.expect(401);
         forge.restore(&alice).await;
         let ending = suspending(&forge, &account).await;
-        during(ending, post(switched.clone(), renew.clone(), json!({}))).await.expect(401);
+        during(ending, PATIENCE, post(switched.clone(), renew.clone(), json!({}))).await.expect(401);
         forge.restore(&account).await;
         let session = switched.post(&renew, &json!({})).await.expect(200).json();
         let switched = forge.client().with_token(&secret(&session["token"]["token"]));
         let ending = unbinding(&forge, account.id, &alice).await;
-        during(ending, post(switched, renew, json!({}))).await.expect(401);
+        during(ending, PATIENCE, post(switched, renew, json!({}))).await.expect(401);
         let agents = client.get(&format!("{EXT}/user/agents")).await.expect(200).json();
         assert_eq!(agents, json!([]));
         client.post(&open, &json!({})).await.expect(404);
@@ -328,11 +315,11 @@ for_each_database! {
         let (alice, client, agent, account) = pair(&forge).await;
         let reset = binding_path(&agent, "reset-token");
         let ending = unbinding(&forge, account.id, &alice).await;
-        during(ending, post(client.clone(), reset.clone(), json!({}))).await.expect(404);
+        during(ending, PATIENCE, post(client.clone(), reset.clone(), json!({}))).await.expect(404);
         assert_eq!(agent.client.get(ANYTHING).await.status, 200);
         forge.bind(&client, &agent, &json!({})).await;
         let ending = revoking(&forge, &alice).await;
-        during(ending, post(client, reset.clone(), json!({}))).await.expect(401);
+        during(ending, PATIENCE, post(client, reset.clone(), json!({}))).await.expect(401);
         assert_eq!(agent.client.get(ANYTHING).await.status, 200);
         forge.client_of(&alice, None).await.post(&reset, &json!({})).await.expect(200);
     }
@@ -345,13 +332,13 @@ for_each_database! {
         let made = client.post(&format!("{EXT}/agent-invites"), &json!({})).await.expect(201).json();
         let (path, body) = (format!("{EXT}/agent-bindings/confirm"), json!({ "invite_token": made["invite_token"] }));
         let ending = suspending(&forge, &account).await;
-        during(ending, post(agent.client.clone(), path.clone(), body.clone())).await.expect(401);
+        during(ending, PATIENCE, post(agent.client.clone(), path.clone(), body.clone())).await.expect(401);
         forge.restore(&account).await;
         let ending = suspending(&forge, &alice).await;
-        during(ending, post(agent.client.clone(), path.clone(), body.clone())).await.expect(403);
+        during(ending, PATIENCE, post(agent.client.clone(), path.clone(), body.clone())).await.expect(403);
         forge.restore(&alice).await;
         let ending = revoking(&forge, &account).await;
-        during(ending, post(agent.client.clone(), path.clone(), body.clone())).await.expect(401);
+        during(ending, PATIENCE, post(agent.client.clone(), path.clone(), body.clone())).await.expect(401);
         let renewed = forge.client_of(&account, None).await;
         renewed.post(&path, &body).await.expect(201);
     }
@@ -361,14 +348,14 @@ for_each_database! {
         let path = format!("{EXT}/admin/agents");
         let client = forge.client_of(&root, None).await;
         let ending = revoking(&forge, &root).await;
-        during(ending, post(client, path.clone(), json!({ "login": "deployer" }))).await.expect(401);
+        during(ending, PATIENCE, post(client, path.clone(), json!({ "login": "deployer" }))).await.expect(401);
         forge.client_of(&root, None).await.post(&path, &json!({ "login": "deployer" })).await.expect(201);
         let token = forge.token(&root, CredentialKind::Personal, None).await;
         let info = RequestInfo { id: forge.app().new_request_id(), surface: Surface::Rest, ip: None, user_agent: None, certificate: None };
         let ctx = authenticate::with_token(forge.app(), &token, info).await.expect("a live token");
         let ending = revoking(&forge, &root).await;
         let make = async move { admin::create_token(&ctx, "deployer", "lasting", None, None).await };
-        let made = during(ending, make).await;
+        let made = during(ending, PATIENCE, make).await;
         assert!(made.is_err(), "a token was made with one that had ended");
         let console = admin::console(forge.app());
         assert!(admin::create_token(&console, "deployer", "lasting", None, None).await.is_ok());
@@ -390,7 +377,7 @@ for_each_database! {
         former.post(&path, &body).await.expect(201);
         let mut ending = begin(&forge).await;
         forge_store::settings::upsert(&mut ending, "registration_key", &latter_row, forge.now()).await.expect("set");
-        during(ending, post(former, path.clone(), body.clone())).await.expect(401);
+        during(ending, PATIENCE, post(former, path.clone(), body.clone())).await.expect(401);
         forge.client().with_token(&latter).post(&path, &body).await.expect(201);
     }
 
@@ -410,7 +397,7 @@ for_each_database! {
         let mut ending = begin(&forge).await;
         hold(&mut ending, &[alice.id], Hold::Alone).await.expect("held");
         forge_store::passwords::upsert(&mut ending, alice.id, &other, forge.now()).await.expect("set");
-        let answer = during(ending, submit(browser.clone(), "/login", fields)).await;
+        let answer = during(ending, PATIENCE, submit(browser.clone(), "/login", fields)).await;
         answer.expect(422);
         let mut tx = begin(&forge).await;
         forge_store::passwords::upsert(&mut tx, alice.id, &kept, forge.now()).await.expect("set");

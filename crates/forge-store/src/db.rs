@@ -148,7 +148,7 @@ impl Db {
             Pools::Sqlite { writer, .. } => Inner::SqliteTx(writer.begin_with("BEGIN IMMEDIATE").await?),
             Pools::Postgres(pool) => Inner::PostgresTx(pool.begin().await?),
         };
-        Ok(Tx(Conn { inner, statements: Arc::clone(&self.statements) }, None))
+        Ok(Tx { conn: Conn { inner, statements: Arc::clone(&self.statements) }, guard: None })
     }
 
     /// Executes one statement about what is forgotten soon and needs no transaction: on SQLite in a file of its own, so
@@ -336,12 +336,15 @@ impl CommitGuard {
 }
 
 /// A transaction. Everything a use case changes goes through one, with its audit row.
-pub struct Tx(Conn, Option<Arc<CommitGuard>>);
+pub struct Tx {
+    conn: Conn,
+    guard: Option<Arc<CommitGuard>>,
+}
 
 impl Tx {
     /// Executes a statement and returns how many rows it changed.
     pub(crate) async fn execute(&mut self, sql: &'static str, values: Vec<Value>) -> StoreResult<u64> {
-        Ok(match self.0.native() {
+        Ok(match self.conn.native() {
             Native::Sqlite(connection) => {
                 sqlx::query_with(sql, sqlite_arguments(values)?).execute(connection).await?.rows_affected()
             }
@@ -354,7 +357,7 @@ impl Tx {
     /// Has a guard asked before the commit.
     #[must_use]
     pub fn guarded(self, guard: Arc<CommitGuard>) -> Self {
-        Self(self.0, Some(guard))
+        Self { guard: Some(guard), ..self }
     }
 
     /// Makes everything durable.
@@ -362,13 +365,13 @@ impl Tx {
     /// # Errors
     /// `Unavailable` or `Contention` if the database could not, `Shut` if a guard is; then nothing was changed.
     pub async fn commit(self) -> StoreResult<()> {
-        if self.1.as_ref().is_some_and(|guard| guard.is_shut.load(Ordering::SeqCst)) {
+        if self.guard.as_ref().is_some_and(|guard| guard.is_shut.load(Ordering::SeqCst)) {
             return Err(StoreError::Shut);
         }
-        if let Some(guard) = &self.1 {
+        if let Some(guard) = &self.guard {
             guard.has_committed.store(true, Ordering::SeqCst);
         }
-        match self.0.inner {
+        match self.conn.inner {
             Inner::SqliteTx(transaction) => transaction.commit().await?,
             Inner::PostgresTx(transaction) => transaction.commit().await?,
             Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
@@ -381,13 +384,13 @@ impl std::ops::Deref for Tx {
     type Target = Conn;
 
     fn deref(&self) -> &Conn {
-        &self.0
+        &self.conn
     }
 }
 
 impl std::ops::DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Conn {
-        &mut self.0
+        &mut self.conn
     }
 }
 

@@ -25,6 +25,7 @@ mod edges;
 pub mod fixtures;
 mod forge;
 mod listening;
+pub mod meanwhile;
 mod people;
 mod places;
 pub mod proofs;

@@ -1,23 +1,23 @@
 //! The context of one request: who asks, from where, and the only ways to the database.
 
+mod caller;
+mod decide;
 mod known;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-pub use forge_auth::policy::Presence;
-use forge_auth::policy::{
-    Answers, Circumstances, Decision, Denial, Effect, GrantFacts, Means, Policies, Principal, Resource,
-    Ruling, Subject, cedar, decide, organization_of, visible_repositories,
+pub use caller::{
+    Authority, Caller, CallerCredential, CallerSession, Certified, GrantedTask, Peer, PreAuthenticated,
+    RequestInfo, Surface,
 };
+pub use forge_auth::policy::Presence;
+use forge_auth::policy::{GrantFacts, Means, Principal, Subject, visible_repositories};
 use forge_store::{Conn, Tx};
-use forge_types::access_group::AccessGroupPlace;
 use forge_types::account::AccountRef;
-use forge_types::audience::Audience;
-use forge_types::credential::CredentialKind;
-use forge_types::id::{AccountId, CredentialId, GrantId, RequestId, WebSessionId};
+use forge_types::id::{AccountId, GrantId};
 use forge_types::repository_query::VisibleRepositories;
-use forge_types::{Action, Error, Event, Result, Scopes, Timestamp};
+use forge_types::{Error, Event, Result, Timestamp};
 
 use self::known::Known;
 use crate::app::{App, Settings};
@@ -25,169 +25,6 @@ use crate::approvals::{Repeat, settle_repeat};
 use crate::audit::{self, Refusal};
 use crate::outside::Outside;
 use crate::policies::{self, Made};
-use crate::proof::certificate::ClientCertificate;
-use crate::target::{Facts, Target};
-
-/// The surface a request came in by; the audit log names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Surface {
-    Rest,
-    GraphQl,
-    Git,
-    OAuth,
-    Web,
-    Console,
-    Job,
-}
-
-impl Surface {
-    /// Returns the name in the audit log.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Rest => "rest",
-            Self::GraphQl => "graphql",
-            Self::Git => "git",
-            Self::OAuth => "oauth",
-            Self::Web => "web",
-            Self::Console => "console",
-            Self::Job => "job",
-        }
-    }
-}
-
-/// What is known of a request apart from who sent it.
-#[derive(Clone, Debug)]
-pub struct RequestInfo {
-    /// The request's id, also in its answer.
-    pub id: RequestId,
-    /// The surface it came in by.
-    pub surface: Surface,
-    /// The peer's address.
-    pub ip: Option<String>,
-    /// The program the peer says it is.
-    pub user_agent: Option<String>,
-    /// The certificate that the client has shown in the handshake of this connection.
-    pub certificate: Option<Arc<ClientCertificate>>,
-}
-
-/// Who asks.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// What decisions need of it.
-    pub subject: Subject,
-    /// The account; none when anonymous.
-    pub account: Option<AccountRef>,
-    /// The human who acts through a switch session.
-    pub acting: Option<AccountRef>,
-    /// The token, when there is one.
-    pub credential: Option<CallerCredential>,
-    /// The browser session, when there is one.
-    pub session: Option<CallerSession>,
-    /// What lets an agent act for somebody, when it does.
-    pub authority: Option<Authority>,
-    /// What an agent runs in, where that was proved: the issuer that vouched for it, a space, and the subject.
-    pub runtime: Option<String>,
-}
-
-/// By whose leave an agent acts, and for what.
-#[derive(Clone, Debug)]
-pub struct Authority {
-    /// The grant and the task it is for; none in delegated mode, where the agent's own credentials act for a human.
-    pub grant: Option<GrantedTask>,
-    /// Who granted it, or for whom the agent acts.
-    pub delegator: AccountRef,
-    /// The same, and who granted what it is a part of: all of them must be able to act.
-    pub delegators: Vec<AccountId>,
-}
-
-/// What a task token is for.
-#[derive(Clone, Debug)]
-pub struct GrantedTask {
-    /// The grant.
-    pub grant_id: GrantId,
-    /// The task.
-    pub task: String,
-}
-
-/// The peer of a connection, put into the request by the listener. Absent in tests that call the router directly.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
-
-/// A caller that a host or proxy has authenticated already, put into the request by whoever trusts it.
-#[derive(Clone, Debug)]
-pub struct PreAuthenticated(pub Caller);
-
-/// The browser session of a caller.
-#[derive(Clone, Copy, Debug)]
-pub struct CallerSession {
-    /// The session's id.
-    pub id: WebSessionId,
-    /// When the person last proved to be present.
-    pub authenticated_at: Timestamp,
-    /// How recent that is.
-    pub presence: Presence,
-    /// When it stops.
-    pub expires_at: Timestamp,
-}
-
-/// The token of a caller.
-#[derive(Clone, Debug)]
-pub struct CallerCredential {
-    /// The credential's id.
-    pub id: CredentialId,
-    /// What it is for.
-    pub kind: CredentialKind,
-    /// Its public fingerprint.
-    pub fingerprint: String,
-    /// What it is limited to.
-    pub scopes: Option<Scopes>,
-    /// The authorization it descends from.
-    pub family: String,
-    /// The credential it was derived from.
-    pub parent_id: Option<CredentialId>,
-    /// The thumbprint of the key it is bound to.
-    pub cnf_jkt: Option<String>,
-    /// The SHA-256 of the client certificate it is bound to.
-    pub cnf_x5t: Option<String>,
-    /// When it stops.
-    pub expires_at: Option<Timestamp>,
-    /// The instant past which renewing cannot reach.
-    pub renewable_until: Option<Timestamp>,
-    /// The OAuth client it was issued to.
-    pub client_id: Option<String>,
-    /// Where it is good for anything; `None` means wherever its kind is.
-    pub audience: Option<Audience>,
-}
-
-impl CallerCredential {
-    /// Returns whether stealing its value would not do.
-    #[must_use]
-    pub const fn is_bound(&self) -> bool {
-        self.cnf_jkt.is_some() || self.cnf_x5t.is_some()
-    }
-}
-
-/// The certificate of a connection, put into the request by the listener on which clients show them.
-#[derive(Clone, Debug)]
-pub struct Certified(pub Arc<ClientCertificate>);
-
-impl Caller {
-    /// Nobody in particular.
-    #[must_use]
-    pub const fn anonymous() -> Self {
-        Self {
-            subject: Subject::Anonymous,
-            account: None,
-            acting: None,
-            credential: None,
-            session: None,
-            authority: None,
-            runtime: None,
-        }
-    }
-}
 
 /// The context of one request. Cloning it is cheap and means the same request.
 #[derive(Clone)]
@@ -397,107 +234,9 @@ impl RequestContext {
         Ok(self.inner.app.db.read().await?)
     }
 
-    /// Loads `target` and decides whether the caller may do `action` to it: the only way to get a target.
-    ///
-    /// # Errors
-    /// `NotFound` if it does not exist or the caller may not read it, else what the decision says.
-    pub(crate) async fn authorize<T: Target>(
-        &self,
-        conn: &mut Conn,
-        target: T,
-        action: Action,
-    ) -> Result<T::Found> {
-        let found = target.load(self, conn).await?.ok_or_else(Error::not_found)?;
-        if cedar::binds(action) {
-            self.look_at_policies(conn, &found).await?;
-        }
-        self.permit(&found, action)?;
-        Ok(found)
-    }
-
-    /// Decides about a further action on what was loaded for reading: what binds changes alone has not been looked at yet.
-    ///
-    /// # Errors
-    /// What the decision says.
-    pub(crate) async fn permit_change(
-        &self,
-        conn: &mut Conn,
-        found: &impl Facts,
-        action: Action,
-    ) -> Result<()> {
-        if cedar::binds(action) {
-            self.look_at_policies(conn, found).await?;
-        }
-        self.permit(found, action)
-    }
-
-    /// Decides about a further action on what was already loaded for a change.
-    ///
-    /// # Errors
-    /// What the decision says.
-    pub(crate) fn permit(&self, found: &impl Facts, action: Action) -> Result<()> {
-        let Err(denial) = self.ask(found, action) else { return Ok(()) };
-        if denial.effect != Effect::Approval {
-            return Err(denial.into());
-        }
-        match self.repeat().as_mut() {
-            Some(repeat) => repeat.ask(self, found.ids(), action, &denial),
-            None => {
-                self.note_refusal(action, &denial, found);
-                Err(denial.into())
-            }
-        }
-    }
-
     /// Returns what is known about asking a human for this request; nothing if nobody can be asked.
     pub(crate) fn repeat(&self) -> MutexGuard<'_, Option<Repeat>> {
         self.inner.repeat.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Decides about a further action on what was already loaded, for who can have a human asked: that one has to be is no
-    /// refusal yet.
-    pub(crate) fn ask(&self, found: &impl Facts, action: Action) -> Result<(), Denial> {
-        let resource = found.resource(self);
-        if cedar::binds(action) && !self.has_looked(organization_of(&resource)) {
-            return Err(known::unknown());
-        }
-        let ruling = self.rule(action, &resource);
-        if let (true, Decision::Deny(denial)) = (ruling.is_open, &ruling.decision) {
-            return Err(denial.clone());
-        }
-        self.note(&ruling, &resource);
-        match ruling.decision {
-            Decision::Allow => Ok(()),
-            Decision::Deny(denial) => {
-                if denial.effect != Effect::Approval {
-                    self.note_refusal(action, &denial, found);
-                }
-                Err(denial)
-            }
-        }
-    }
-
-    /// Decides without error or trace, for answers that say what the caller could do. Nobody outside is asked: saying so is
-    /// no effect.
-    pub(crate) fn may(&self, found: &impl Facts, action: Action) -> bool {
-        self.rule_inside(action, &found.resource(self), None).decision == Decision::Allow
-    }
-
-    /// Decides, and says what the policies were told. Leaves no trace.
-    pub(crate) fn rule(&self, action: Action, resource: &Resource) -> Ruling {
-        let outside = self.inner.outside.as_deref();
-        let answers = outside.map(Outside::answers);
-        let mut ruling = self.rule_inside(action, resource, answers.as_deref());
-        if let (true, Some(outside), Some(facts)) = (ruling.is_open, outside, &ruling.facts) {
-            ruling.is_open = outside.note(facts, self.inner.caller.authority.as_ref());
-        }
-        ruling
-    }
-
-    fn rule_inside(&self, action: Action, resource: &Resource, answers: Option<&Answers>) -> Ruling {
-        let groups = self.groups();
-        let circumstances = Circumstances { outside: answers, ..self.circumstances(&groups) };
-        decide(&self.policies(), &circumstances, &self.inner.caller.subject, action, resource)
     }
 
     /// Returns what is asked outside, where somebody is to be asked.
@@ -524,59 +263,6 @@ impl RequestContext {
     /// Says which host the request has the forge speak to, before it is decided about.
     pub(crate) fn will_speak_to(&self, host: String) {
         let _ = self.inner.destination.set(host);
-    }
-
-    /// Returns the policies in force.
-    pub(crate) fn policies(&self) -> Arc<Policies> {
-        self.inner.app.policies.policies()
-    }
-
-    fn circumstances<'a>(&'a self, groups: &'a [AccessGroupPlace]) -> Circumstances<'a> {
-        let (caller, info) = (&self.inner.caller, &self.inner.info);
-        Circumstances {
-            login: caller.account.as_ref().map_or("", |account| account.login.as_str()),
-            now: self.now(),
-            surface: info.surface.as_str(),
-            source: info.ip.as_deref().and_then(|ip| ip.parse().ok()),
-            destination: self.inner.destination.get().map(String::as_str),
-            runtime: caller.runtime.as_deref(),
-            has_key: caller.credential.as_ref().is_some_and(CallerCredential::is_bound),
-            is_approved: self.is_approved(),
-            recent_refusals: self.inner.known.recent_refusals(),
-            groups,
-            outside: None,
-        }
-    }
-
-    /// Notes a decision that is to be kept; the last answer to a question counts.
-    fn note(&self, ruling: &Ruling, resource: &Resource) {
-        let Some(made) = Made::of(ruling, resource).filter(|_| self.inner.caller.account.is_some()) else {
-            return;
-        };
-        let mut decisions = self.inner.decisions.lock().unwrap_or_else(PoisonError::into_inner);
-        decisions.retain(|other| !other.is_about(&made));
-        if decisions.len() < RECORDED_REFUSALS {
-            decisions.push(made);
-        }
-    }
-
-    /// Takes the decisions that wait for being kept.
-    pub(crate) fn take_decisions(&self, which: impl Fn(&Made) -> bool) -> Vec<Made> {
-        let mut decisions = self.inner.decisions.lock().unwrap_or_else(PoisonError::into_inner);
-        let (taken, left) = std::mem::take(&mut *decisions).into_iter().partition(which);
-        *decisions = left;
-        taken
-    }
-
-    /// Notes that a mutation was refused, for the audit log.
-    pub(crate) fn note_refusal(&self, action: Action, denial: &Denial, found: &impl Facts) {
-        if !action.is_read() && self.inner.caller.account.is_some() {
-            let refusal = Refusal { action, denial: denial.clone(), ids: found.ids() };
-            let mut refusals = self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-            if refusals.len() < RECORDED_REFUSALS {
-                refusals.push(refusal);
-            }
-        }
     }
 
     /// Asks again, within `tx`, whether what the caller came with stands, and keeps it so until the end of `tx`. For
